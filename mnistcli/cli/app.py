@@ -1,0 +1,80 @@
+"""The `mnistcli` command: its subcommands, and the one place that prints errors."""
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from mnistcli import __version__
+from mnistcli.cli.evaluate import evaluate_command
+from mnistcli.cli.predict import predict_command
+from mnistcli.cli.schema import schema_command
+from mnistcli.cli.summary import summary_command
+from mnistcli.cli.train import train_command
+from mnistcli.errors import ConfigError, MnistcliError, StopSignal
+
+app = typer.Typer(
+    name="mnistcli",
+    help="Train handwritten-digit classifiers from a YAML file.",
+    epilog="Begin with: mnistcli train configs/quickstart.yaml",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("train")(train_command)
+app.command("evaluate")(evaluate_command)
+app.command("predict")(predict_command)
+app.command("summary")(summary_command)
+app.command("schema")(schema_command)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"mnistcli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """Run the command line, and exit with the status that DESIGN promises."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _raise_stop_signal)
+    try:
+        app()
+    except MnistcliError as error:
+        _print_error(error)
+        sys.exit(error.exit_code)
+    except StopSignal as stop:
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        sys.exit(128 + stop.signal_number)
+    except BrokenPipeError:
+        # Whoever read stdout has gone; nothing may be flushed to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def _raise_stop_signal(signal_number: int, _frame: FrameType | None) -> None:
+    raise StopSignal(signal_number)
+
+
+def _print_error(error: MnistcliError) -> None:
+    from rich.text import Text
+
+    from mnistcli.cli.console import progress
+
+    text = Text(str(error))
+    if not (isinstance(error, ConfigError) and ": error: " in str(error)):
+        text = Text("error: ") + text
+    text.highlight_regex(r"(?m)(^|(?<=: ))error:", "bold red")
+    progress().print(text, soft_wrap=True)

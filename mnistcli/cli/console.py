@@ -1,0 +1,81 @@
+"""Where output goes: results to stdout, progress and errors to stderr."""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from rich.console import Console
+
+
+@cache
+def results() -> Console:
+    """The console on stdout."""
+    return Console(highlight=False)
+
+
+@cache
+def progress() -> Console:
+    """The console on stderr.
+
+    It writes to a copy of the descriptor, so that it stays visible while
+    `tensorflow_starting` keeps what TensorFlow writes there to itself.
+    """
+    file = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding)
+    return Console(file=file, stderr=True, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """Write one JSON document to stdout."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+@contextmanager
+def tensorflow_starting() -> Iterator[None]:
+    """Import TensorFlow inside this, without the lines it logs about itself.
+
+    It writes some before its own log level is in force, straight to the descriptor.
+    They are shown if the import fails.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    descriptor = sys.stderr.fileno()
+    with tempfile.TemporaryFile() as log:
+        kept = os.dup(descriptor)
+        sys.stderr.flush()
+        os.dup2(log.fileno(), descriptor)
+        try:
+            with progress().status("Starting TensorFlow"):
+                yield
+        except ImportError:
+            log.seek(0)
+            os.write(kept, log.read())
+            raise
+        finally:
+            os.dup2(kept, descriptor)
+            os.close(kept)
+
+
+def format_duration(seconds: float) -> str:
+    """'0.4 s', '12 s', '3 min 05 s', '2 h 10 min'."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def format_bytes(count: int) -> str:
+    """'46.6 kB', '4.2 MB': powers of 1,000."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

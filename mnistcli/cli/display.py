@@ -1,0 +1,184 @@
+"""What `train` shows: a row per epoch, and on a terminal two live bars below them."""
+
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task
+from rich.text import Text
+
+from mnistcli.cli.console import format_duration
+from mnistcli.engine import EpochProgress
+from mnistcli.training import Preparation, TrainingObserver
+
+# Column of metrics.jsonl, heading, width; the last ones go first where there is no room.
+_COLUMNS = (
+    ("epoch", "epoch", 5),
+    ("loss", "loss", 8),
+    ("accuracy", "accuracy", 9),
+    ("val_loss", "val loss", 9),
+    ("val_accuracy", "val acc", 8),
+    ("seconds", "time", 8),
+    ("images_per_second", "images/s", 9),
+    ("learning_rate", "rate", 9),
+)
+
+
+def show_heading(preparation: Preparation, console: Console) -> None:
+    """One line each for the model, the data and the machine."""
+    config, splits = preparation.file.config, preparation.splits
+    parameters = preparation.network.model.count_params()
+    threads = "1 thread" if preparation.threads == 1 else f"{preparation.threads} threads"
+    data = preparation.dataset
+    lines = (
+        f"[bold]{config.name}[/]: {len(config.layers)} layers, {parameters:,} parameters, "
+        f"{config.optimizer.name}, batch {config.batch_size}",
+        f"{data.name}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
+        f"{len(splits.test):,} to test",
+        f"{config.precision}, {threads}, seed {config.seed}",
+    )
+    for line in lines:
+        console.print(line)
+    console.print()
+
+
+class TrainingDisplay(TrainingObserver):
+    """Shows a training on a console; without a terminal, only the rows."""
+
+    def __init__(self, preparation: Preparation, console: Console, quiet: bool) -> None:
+        self.console = console
+        self.quiet = quiet
+        self.batch_size = preparation.file.config.batch_size
+        self.columns = _fitting_columns(console.width)
+        self.images = len(preparation.splits.train)
+        self.bars = Progress(
+            _Label(),
+            BarColumn(bar_width=None),
+            _Figures(),
+            console=console,
+            expand=True,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        self.epoch_bar = self.bars.add_task("epoch", visible=False, total=self.images)
+        self.run_bar = self.bars.add_task("run", visible=False)
+        self.epochs_before = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.bars.stop()
+
+    def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
+        """Start the bars."""
+        self.epochs = epochs
+        self.images = images
+        self.bars.update(self.run_bar, total=(epochs - first_epoch + 1) * images, visible=True)
+        self.first_epoch = first_epoch
+        self.bars.start()
+
+    def epoch_started(self, epoch: int) -> None:
+        """Empty the epoch's bar."""
+        self.epochs_before = epoch - self.first_epoch
+        self.bars.reset(
+            self.epoch_bar,
+            total=self.images,
+            visible=True,
+            description=f"epoch {epoch}/{self.epochs}",
+        )
+
+    def epoch_progressed(self, progress: EpochProgress) -> None:
+        """Move both bars."""
+        self.bars.update(
+            self.epoch_bar,
+            completed=progress.images,
+            loss=progress.loss,
+            accuracy=progress.accuracy,
+        )
+        done = self.epochs_before * self.images + progress.images
+        self.bars.update(self.run_bar, completed=done)
+
+    def epoch_finished(self, row: dict[str, Any], is_best: bool) -> None:
+        """Print the epoch's row, under headings before the first."""
+        if self.quiet:
+            return
+        if row["epoch"] == 0 or row["epoch"] == getattr(self, "first_epoch", 0):
+            titles = "  ".join(f"{title:>{width}}" for _, title, width in self.columns)
+            if row["epoch"] == 0 or self.first_epoch > 1:
+                self.console.print(Text(titles, style="bold"))
+        cells = "  ".join(
+            f"{_format_cell(column, row[column], row['epoch']):>{width}}"
+            for column, _, width in self.columns
+        )
+        text = Text(cells)
+        if is_best:
+            text.append(" *", style="green")
+        self.console.print(text, style="dim" if row["epoch"] == 0 else None)
+
+    def stopped_early(self, epoch: int, reason: str) -> None:
+        """Say why no more epochs follow."""
+        if not self.quiet:
+            self.console.print(f"stopped after epoch {epoch}: {reason}")
+
+    def training_finished(self) -> None:
+        """Take the bars away."""
+        self.bars.stop()
+        if not self.quiet:
+            self.console.print(Text("* best so far\n", style="dim"))
+
+
+class _Label(ProgressColumn):
+    """'epoch 2/5', or 'run'."""
+
+    max_refresh = None
+
+    def render(self, task: Task) -> Text:
+        return Text(task.description)
+
+
+class _Figures(ProgressColumn):
+    """Loss, accuracy and speed of the epoch, as far as they fit, and the time left."""
+
+    max_refresh = 0.1
+
+    def render(self, task: Task) -> Text:
+        parts = []
+        if "loss" in task.fields:
+            parts = [f"loss {task.fields['loss']:.4f}", f"acc {task.fields['accuracy']:.2%}"]
+            if task.speed:
+                parts.append(f"{task.speed:,.0f} images/s")
+        left = task.time_remaining
+        parts.append("" if left is None else f"{format_duration(left)} left")
+        return Text("  ".join(parts), style="dim", no_wrap=True)
+
+
+def _fitting_columns(width: int) -> list[tuple[str, str, int]]:
+    """As many columns as the console has room for, two spaces between, two after for '*'."""
+    fitting: list[tuple[str, str, int]] = []
+    used = 0
+    for column in _COLUMNS:
+        used += column[2] + 2
+        if used > width:
+            break
+        fitting.append(column)
+    return fitting
+
+
+def _format_cell(column: str, value: float, epoch: int) -> str:
+    if column == "epoch":
+        return str(value)
+    if epoch == 0 and column in ("seconds", "images_per_second", "learning_rate"):
+        return ""
+    if column.endswith("accuracy"):
+        return f"{value:.2%}"
+    if column == "seconds":
+        return format_duration(value)
+    if column == "images_per_second":
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if column == "learning_rate" else f"{value:.4f}"

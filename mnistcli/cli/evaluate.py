@@ -1,0 +1,84 @@
+"""`mnistcli evaluate`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mnistcli.data import LabelledImages
+    from mnistcli.runs import RunDirectory
+
+
+class Split(StrEnum):
+    """The sets of images of a run."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+    TRAIN = "train"
+
+
+class Checkpoint(StrEnum):
+    """Which of a run's checkpoints."""
+
+    BEST = "best"
+    LAST = "last"
+
+
+def evaluate_command(
+    run: Annotated[Path, typer.Argument(help="A run directory.", show_default=False)],
+    split: Annotated[Split, typer.Option(help="Which of the run's images.")] = Split.TEST,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Other labelled images: mnist, digits, a folder of IDX files, or an .npz file.",
+            show_default=False,
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Checkpoint, typer.Option(help="Which of the run's checkpoints.")
+    ] = Checkpoint.BEST,
+    json: Annotated[bool, typer.Option(help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure a trained run on labelled images."""
+    from mnistcli.cli.console import print_json, results, tensorflow_starting
+    from mnistcli.runs import open_run_directory
+
+    directory = open_run_directory(run)
+    images = _load_images(directory, split, data)
+    with tensorflow_starting():
+        from mnistcli.engine import EvaluationLoop
+        from mnistcli.inference import evaluate_network, restore_network, write_evaluation
+    network = restore_network(directory, checkpoint.value)
+    evaluation = evaluate_network(EvaluationLoop(network), images)
+    document = write_evaluation(directory, evaluation, data or split.value, checkpoint.value)
+    if json:
+        print_json({"run": str(run)} | document)
+        return
+    from mnistcli.cli.views import evaluation_view
+
+    title = f"{directory.path.name} on {data or f'its {split.value} images'}"
+    results().print(evaluation_view(evaluation, title))
+    results().print(f"Written to {directory.evaluation}", soft_wrap=True)
+    results().print(f"Next: mnistcli predict IMAGE --run {run}", soft_wrap=True)
+
+
+def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "LabelledImages":
+    from mnistcli.cli.console import progress
+    from mnistcli.cli.download import DownloadDisplay
+    from mnistcli.config import load_config
+    from mnistcli.data import load_dataset, load_labelled_images, split_validation
+
+    with DownloadDisplay(progress(), quiet=False) as download:
+        if data is not None:
+            return load_labelled_images(data, download)
+        config = load_config(directory.config).config
+        dataset = load_dataset(config.data.dataset, config.data.fallback, download)
+    splits = split_validation(dataset, config.data.validation, config.seed)
+    return {
+        Split.TRAIN: splits.train,
+        Split.VALIDATION: splits.validation,
+        Split.TEST: splits.test,
+    }[split]

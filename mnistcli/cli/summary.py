@@ -1,0 +1,105 @@
+"""`mnistcli summary`."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mnistcli.model import LayerSummary, ModelSummary
+
+
+def summary_command(
+    config: Annotated[Path, typer.Argument(help="A YAML file.", show_default=False)],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key.", show_default=False),
+    ] = None,
+    json: Annotated[bool, typer.Option(help="Print the result as JSON.")] = False,
+) -> None:
+    """Show a model's layers, shapes, parameters, FLOPs and memory; train nothing."""
+    from mnistcli.cli.console import print_json, results, tensorflow_starting
+    from mnistcli.config import load_config
+    from mnistcli.data import BUILT_IN, load_dataset
+
+    file = load_config(config, overrides or ())
+    data = file.config.data
+    num_classes = 10
+    if data.dataset not in BUILT_IN:
+        num_classes = load_dataset(data.dataset, data.fallback).num_classes
+    with tensorflow_starting():
+        from mnistcli.model import build_network, summarize_model
+    network = build_network(file, num_classes)
+    summary = summarize_model(network.model, network.optimizer, file.config.batch_size)
+    if json:
+        print_json(dataclasses.asdict(summary))
+    else:
+        results().print(_layer_table(summary))
+        results().print(_totals(summary))
+
+
+def _layer_table(summary: "ModelSummary") -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=summary.name,
+        title_justify="left",
+        title_style="bold",
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("layer", overflow="fold")
+    table.add_column("output shape", no_wrap=True)
+    table.add_column("parameters", justify="right")
+    table.add_column("FLOPs", justify="right")
+    if summary.is_functional:
+        table.add_column("inputs", overflow="fold", style="dim")
+    above = None
+    for layer in summary.layers:
+        cells: list[Any] = [
+            _layer_label(layer),
+            layer.output_shape,
+            f"{layer.parameters:,}",
+            f"{layer.flops:,}",
+        ]
+        if summary.is_functional:
+            # Named only where it is not the layer in the row above.
+            cells.append("" if layer.inputs == [above] else ", ".join(layer.inputs))
+        table.add_row(*cells)
+        above = layer.name
+    return table
+
+
+def _layer_label(layer: "LayerSummary") -> Any:
+    """The layer's name, and its class where the name does not tell it."""
+    from rich.text import Text
+
+    label = Text(layer.name)
+    if layer.kind != "InputLayer" and not layer.name.replace("_", "").startswith(
+        layer.kind.lower()
+    ):
+        label.append(f" {layer.kind}", style="dim")
+    return label
+
+
+def _totals(summary: "ModelSummary") -> Any:
+    from rich.table import Table
+
+    from mnistcli.cli.console import format_bytes
+
+    frozen = summary.parameters - summary.trainable_parameters
+    trainable = f" ({summary.trainable_parameters:,} trainable)" if frozen else ""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column()
+    grid.add_row("parameters", f"{summary.parameters:,}{trainable}")
+    grid.add_row("FLOPs per image", f"{summary.flops:,} (forward pass)")
+    grid.add_row("memory", f"{format_bytes(summary.parameter_bytes)} for the parameters")
+    grid.add_row(
+        "",
+        f"about {format_bytes(summary.training_bytes)} to train in batches of {summary.batch_size}",
+    )
+    return grid

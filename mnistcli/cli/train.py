@@ -1,0 +1,164 @@
+"""`mnistcli train`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mnistcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from mnistcli.config import ConfigFile
+    from mnistcli.data import Dataset
+    from mnistcli.training import DryRun, Preparation, TrainingResult
+
+
+def train_command(
+    config: Annotated[Path | None, typer.Argument(help="A YAML file.", show_default=False)] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Override a key of the config: epochs=3, optimizer.Adam.learning_rate=0.01. "
+            "Can be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The run directory to make; by default one under runs/.",
+            show_default=False,
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Go on with a run that was cut short; needs no CONFIG."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option(help="Check everything, try one step, write nothing.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option(help="Show no progress.")] = False,
+    json: Annotated[bool, typer.Option(help="Print the result as JSON.")] = False,
+) -> None:
+    """Train a model and write a run directory."""
+    from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
+    from mnistcli.config import load_config
+    from mnistcli.runs import check_writable, open_run_directory
+
+    _check_usage(config, overrides, run_dir, resume)
+    run = open_run_directory(resume) if resume else None
+    file = load_config(run.config if run else config or "", overrides or ())
+    if run is None and not dry_run:
+        check_writable(run_dir)
+    dataset = _load_data(file, quiet)
+    _show_fallback(dataset)
+    with tensorflow_starting():
+        from mnistcli import training
+        from mnistcli.cli.display import TrainingDisplay, show_heading
+    preparation = training.prepare(file, dataset)
+    if dry_run:
+        _show_dry_run(preparation, training.try_one_step(preparation), json)
+        return
+    with TrainingDisplay(preparation, progress(), quiet) as display:
+        if not quiet:
+            show_heading(preparation, progress())
+        if run:
+            result = training.resume(run, preparation, display)
+        else:
+            result = training.train(preparation, run_dir, display)
+    if json:
+        print_json({"run": str(result.run.path)} | result.record)
+    else:
+        results().print(_result_panel(result))
+
+
+def _check_usage(
+    config: Path | None, overrides: list[str] | None, run_dir: Path | None, resume: Path | None
+) -> None:
+    if config is None and resume is None:
+        raise UsageError(
+            "no config given", "expected: mnistcli train CONFIG, or mnistcli train --resume RUN"
+        )
+    given = {"CONFIG": config, "--set": overrides, "--run-dir": run_dir}
+    extra = [name for name, value in given.items() if value]
+    if resume is not None and extra:
+        raise UsageError(
+            f"--resume does not go with {' and '.join(extra)}",
+            "a run goes on with its own config.yaml, in its own directory",
+        )
+
+
+def _load_data(file: "ConfigFile", quiet: bool) -> "Dataset":
+    from mnistcli.cli.console import progress
+    from mnistcli.cli.download import DownloadDisplay
+    from mnistcli.data import load_dataset
+
+    data = file.config.data
+    with DownloadDisplay(progress(), quiet) as download:
+        return load_dataset(data.dataset, data.fallback, download)
+
+
+def _show_fallback(dataset: "Dataset") -> None:
+    """Say loudly that another data set than the one asked for will be used."""
+    if dataset.fallback_reason is None:
+        return
+    from rich.panel import Panel
+    from rich.text import Text
+
+    from mnistcli.cli.console import progress
+
+    message = Text.assemble(
+        (f"Using '{dataset.name}' instead: ", "bold"), " ".join(dataset.fallback_reason.split())
+    )
+    title = "data set not found"
+    progress().print(Panel(message, title=title, title_align="left", border_style="yellow"))
+
+
+def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> None:
+    from mnistcli.cli.console import format_duration, print_json, results
+
+    config = preparation.file.config
+    if json:
+        document: dict[str, Any] = {
+            "config": config.name,
+            "epochs": config.epochs,
+            "steps_per_epoch": dry_run.steps_per_epoch,
+            "seconds_per_epoch": dry_run.seconds_per_epoch,
+            "seconds": dry_run.seconds_in_all,
+        }
+        print_json(document)
+        return
+    results().print(
+        f"{config.name}: everything checked, nothing written\n"
+        f"  {config.epochs} epochs of {dry_run.steps_per_epoch:,} steps would take about "
+        f"{format_duration(dry_run.seconds_in_all)} "
+        f"({format_duration(dry_run.seconds_per_epoch)} an epoch)",
+        soft_wrap=True,
+    )
+
+
+def _result_panel(result: "TrainingResult") -> Any:
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    evaluation, run = result.evaluation, result.run.path
+    rows = {
+        "test accuracy": Text(
+            f"{evaluation.accuracy:.2%}  ({evaluation.errors:,} errors in "
+            f"{evaluation.images:,} images)",
+            style="bold green",
+        ),
+        "best epoch": Text(str(result.best_epoch)),
+        "run": Text(str(run)),
+        "next": Text(f"mnistcli evaluate {run}\nmnistcli predict IMAGE --run {run}", style="cyan"),
+    }
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows.items():
+        grid.add_row(name, value)
+    return Panel(grid, title="trained", title_align="left", expand=False)

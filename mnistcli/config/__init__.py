@@ -1,0 +1,27 @@
+"""The config language: a YAML file with positions -> a checked `Config`."""
+
+from mnistcli.config.checks import check_sizes
+from mnistcli.config.document import Path, Problems, suggest
+from mnistcli.config.dump import dump_config
+from mnistcli.config.loader import ConfigFile, load_config
+from mnistcli.config.objects import KerasObject, resolve_shares
+from mnistcli.config.schema import config_schema
+from mnistcli.config.settings import Checkpoint, Config, Data, EarlyStopping, metric_name
+
+__all__ = [
+    "Checkpoint",
+    "Config",
+    "ConfigFile",
+    "Data",
+    "EarlyStopping",
+    "KerasObject",
+    "Path",
+    "Problems",
+    "check_sizes",
+    "config_schema",
+    "dump_config",
+    "load_config",
+    "metric_name",
+    "resolve_shares",
+    "suggest",
+]

@@ -1,0 +1,73 @@
+"""Checks that span several keys of a config."""
+
+from collections.abc import Sequence
+
+from mnistcli.config.document import Path, Problems, suggest
+from mnistcli.config.objects import KerasObject
+from mnistcli.config.settings import NAME, Config
+
+# Training images of the data sets that are known without reading them.
+KNOWN_TRAINING_SIZES = {"mnist": 60_000, "digits": 1_437}
+
+
+def check_config(config: Config, problems: Problems) -> None:
+    """Report metrics, layers and sizes that do not go together."""
+    _check_metric_names(config, problems)
+    _check_graph(config.layers, problems)
+    size = KNOWN_TRAINING_SIZES.get(config.data.dataset)
+    if size is not None:
+        check_sizes(config, size, problems)
+
+
+def _check_metric_names(config: Config, problems: Problems) -> None:
+    names = config.metric_names()
+    known = [*names, *(f"val_{name}" for name in names)]
+    monitored: list[tuple[Path, str]] = [(("checkpoint", "best"), config.checkpoint.best)]
+    if config.early_stopping:
+        monitored.append((("early_stopping", "monitor"), config.early_stopping.monitor))
+    for path, name in monitored:
+        if name not in known:
+            hint = suggest(name, known, f"expected one of {', '.join(known)}")
+            problems.add(path, f"unknown metric '{name}'{hint}")
+
+
+def _check_graph(layers: Sequence[KerasObject], problems: Problems) -> None:
+    """Names are given once, and inputs name layers that stand before."""
+    known = {"input"}
+    for layer in layers:
+        for i, name in enumerate(layer.inputs or ()):
+            if name not in known:
+                hint = suggest(name, known, "a layer can take only layers that stand before it")
+                problems.add(
+                    (*layer.path, "inputs", i), f"no layer before this is named '{name}'{hint}"
+                )
+        own_name = layer.arguments.get("name")
+        if isinstance(own_name, str):
+            if own_name in known and layer.name != "Input":
+                problems.add(
+                    (*layer.path, "name"), f"a layer before this is already named '{own_name}'"
+                )
+            elif not NAME.fullmatch(own_name):
+                problems.add(
+                    (*layer.path, "name"), "expected up to 64 letters, digits, '.', '_' or '-'"
+                )
+            known.add(own_name)
+
+
+def check_sizes(config: Config, training_images: int, problems: Problems) -> None:
+    """Report a validation split or a batch that the training set cannot give."""
+    validation = config.data.validation
+    if isinstance(validation, int) and validation >= training_images:
+        problems.add(
+            ("data", "validation"),
+            f"data.validation: expected fewer than the {training_images:,} training images "
+            f"of {config.data.dataset}, got {validation}",
+        )
+        return
+    held_out = validation if isinstance(validation, int) else 0
+    if config.batch_size > training_images - held_out:
+        problems.add(
+            ("batch_size",),
+            f"batch_size: expected at most the {training_images - held_out:,} training images, "
+            f"got {config.batch_size}",
+        )

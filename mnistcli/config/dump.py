@@ -1,0 +1,31 @@
+"""A `Config` -> YAML with every default written out."""
+
+from typing import Any
+
+import yaml
+
+from mnistcli.config.settings import Config
+from mnistcli.config.yaml_reader import FLOAT
+
+
+def dump_config(config: Config) -> str:
+    """YAML that loads as the same config, whatever the defaults of a later version are."""
+    return yaml.dump(
+        config.model_dump(), Dumper=_Dumper, sort_keys=False, width=96, allow_unicode=True
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Sections and lists of layers as blocks, what is inside a layer on its line."""
+
+    def serialize_node(self, node: yaml.Node, parent: Any, index: Any) -> None:
+        if isinstance(node, yaml.MappingNode) and isinstance(parent, yaml.MappingNode):
+            is_section = all(isinstance(value, yaml.ScalarNode) for _, value in node.value)
+            node.flow_style = not (is_section and index.value in Config.model_fields)
+        if isinstance(node, yaml.SequenceNode):
+            node.flow_style = not (node.value and index.value in Config.model_fields)
+        super().serialize_node(node, parent, index)
+
+
+# Texts that look like numbers in this language, though not in YAML 1.1, need quotes.
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+.0123456789"))

@@ -1,0 +1,184 @@
+"""A config file and its overrides -> a checked `Config`, without TensorFlow."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from mnistcli.config.checks import check_config
+from mnistcli.config.document import Document, Path, Problems, suggest
+from mnistcli.config.objects import KerasObject, describe_value, read_object
+from mnistcli.config.overrides import apply_override
+from mnistcli.config.settings import NAME, Config
+from mnistcli.config.yaml_reader import read_yaml
+from mnistcli.errors import ConfigError
+
+MAX_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A checked config together with where each of its values stands.
+
+    Later checks, which need the data or Keras, report through `problems`.
+    """
+
+    config: Config
+    document: Document
+
+    def problems(self) -> Problems:
+        """An empty collector of problems that point into this file."""
+        return Problems(self.document)
+
+
+def load_config(path: FilePath | str, overrides: Iterable[str] = ()) -> ConfigFile:
+    """Read and check a config file.
+
+    Args:
+        path: the YAML file, at most 1 MiB of UTF-8.
+        overrides: `KEY=VALUE` texts, applied in order (`--set`).
+
+    Raises:
+        ConfigError: with every problem found, each with its file, line and column.
+    """
+    source = str(path)
+    document = read_yaml(_read_text(FilePath(path)), source)
+    if document.value is None:
+        raise ConfigError(
+            f"{source}: error: the file is empty", "expected at least 'layers:' and one layer"
+        )
+    if not isinstance(document.value, dict):
+        raise ConfigError(
+            f"{source}:1:1: error: expected a mapping such as 'layers: […]', "
+            f"got {describe_value(document.value)}"
+        )
+    for option in overrides:
+        apply_override(document, option)
+    problems = Problems(document)
+    config = _validate(document, problems, default_name=FilePath(path).stem)
+    problems.raise_if_any()
+    return ConfigFile(config, document)
+
+
+def _read_text(path: FilePath) -> str:
+    try:
+        if path.is_dir():
+            raise ConfigError(f"{path} is a folder", "expected a YAML file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        siblings = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        near = suggest(path.name, siblings)
+        raise ConfigError(f"there is no config file {path}{near}") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(
+            f"{path} is larger than 1 MiB", "expected a config; a real one has a few kilobytes"
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        raise ConfigError(
+            f"{path}:{line}:{column}: error: not UTF-8 text", "save the file as UTF-8"
+        ) from None
+
+
+# The keys that hold Keras objects, and the part of Keras that those come from.
+_OBJECT_SECTIONS = {
+    "layers": "layers",
+    "augment": "layers",
+    "metrics": "metrics",
+    "optimizer": "optimizers",
+    "loss": "losses",
+}
+
+
+def _validate(document: Document, problems: Problems, default_name: str) -> Config:
+    tree = dict(document.value)
+    if "name" not in tree and NAME.fullmatch(default_name):
+        tree["name"] = default_name
+    for section, family in _OBJECT_SECTIONS.items():
+        raw = tree.get(section)
+        if isinstance(raw, list):
+            tree[section] = [
+                "accuracy"
+                if section == "metrics" and item in ("accuracy", "acc")
+                else read_object(item, family, (section, i), problems)
+                for i, item in enumerate(raw)
+            ]
+        elif section in tree and section in ("optimizer", "loss"):
+            tree[section] = read_object(raw, family, (section,), problems)
+    # A null section is one whose lines are all commented out: its defaults hold.
+    for section in ("data", "checkpoint", "augment"):
+        if section in tree and tree[section] is None:
+            del tree[section]
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        for details in error.errors():
+            _add_pydantic_error(details, problems)
+        problems.raise_if_any()
+        raise
+    check_config(config, problems)
+    return config
+
+
+def _add_pydantic_error(details: ErrorDetails, problems: Problems) -> None:
+    location: Path = details["loc"]
+    path = location
+    while path and path not in problems.document.values:
+        path = path[:-1]
+    kind, context, got = details["type"], details.get("ctx", {}), details["input"]
+    key = str(location[-1])
+    is_object = location[0] in ("optimizer", "loss") or len(location) > 1
+    if got is None and is_object and location[0] in _OBJECT_SECTIONS:
+        return  # it was already reported when it was read
+    if kind == "extra_forbidden":
+        known = _known_keys(location[:-1])
+        hint = suggest(key, known, f"expected one of {', '.join(known)}")
+        problems.add(location, f"unknown key '{key}'{hint}", at_key=True)
+    elif kind == "missing":
+        problems.add(path, f"'{key}' is missing; it is the one key that has no default")
+    else:
+        problems.add(path, f"{_dotted(path)}: {_expectation(kind, context)}, got {_got(got)}")
+
+
+def _expectation(kind: str, context: dict[str, Any]) -> str:
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "literal_error":
+        return f"expected {context['expected']}"
+    expected = {
+        "int_type": "a whole number",
+        "float_type": "a number",
+        "string_type": "text",
+        "list_type": "a list",
+        "model_type": "a mapping",
+        "finite_number": "a finite number",
+        "too_short": "at least one",
+        "string_too_short": "some text",
+        "greater_than_equal": f"at least {context.get('ge')}",
+        "less_than_equal": f"at most {context.get('le')}",
+    }
+    return f"expected {expected.get(kind, kind)}"
+
+
+def _got(value: Any) -> str:
+    return str(value) if isinstance(value, KerasObject) else describe_value(value)
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def _known_keys(path: Path) -> Sequence[str]:
+    section = Config.model_fields.get(str(path[0])) if path else None
+    if section is None:
+        return list(Config.model_fields)
+    return list(section.get_default(call_default_factory=True).model_fields)

@@ -1,0 +1,252 @@
+"""Keras objects in a config: `Flatten`, or `Dense: {units: 10}`, with others nested inside.
+
+Names and arguments are checked here, against Keras' own signatures; values that
+only Keras can judge are left to the `model` package, which builds the objects.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mnistcli.config import keras_api
+from mnistcli.config.document import Path, Problems, find_nearest, suggest
+
+# Which part of Keras an argument's nested object comes from, by how the argument ends.
+_FAMILY_OF_ARGUMENT = {
+    "initializer": "initializers",
+    "regularizer": "regularizers",
+    "constraint": "constraints",
+    "learning_rate": "optimizers.schedules",
+    "layer": "layers",
+    "cell": "layers",
+    "cells": "layers",
+    "optimizer": "optimizers",
+}
+_SINGULAR = {
+    "layers": "layer",
+    "optimizers": "optimizer",
+    "losses": "loss",
+    "metrics": "metric",
+    "initializers": "initializer",
+    "regularizers": "regularizer",
+    "constraints": "constraint",
+    "optimizers.schedules": "learning-rate schedule",
+}
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
+
+
+@dataclass(frozen=True)
+class KerasObject:
+    """A Keras class and its arguments.
+
+    Attributes:
+        arguments: numbers, texts, lists and nested `KerasObject`s; Keras' own defaults
+            are among them, but for those that are None, which means "not given".
+        inputs: names of the layers that feed this one; None: the layer before it.
+        path: where it stands in the config; an argument is at `path + (name,)`.
+    """
+
+    family: str
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] | None = None
+    path: Path = field(default=(), compare=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def to_plain(self) -> Any:
+        """What YAML shows for it: a bare name, or a mapping with one key."""
+        plain = {name: _to_plain(value) for name, value in self.arguments.items()}
+        if self.inputs is not None:
+            plain["inputs"] = list(self.inputs)
+        return {self.name: plain} if plain else self.name
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, KerasObject):
+        return value.to_plain()
+    return [_to_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def read_object(raw: Any, family: str, path: Path, problems: Problems) -> KerasObject | None:
+    """Read one object of `keras.<family>` from its YAML form; None where it is wrong."""
+    singular = _SINGULAR[family]
+    arguments: Any = {}
+    if isinstance(raw, str):
+        given, inner = raw, path
+    elif isinstance(raw, dict) and len(raw) == 1:
+        given, arguments = next(iter(raw.items()))
+        inner, arguments = (*path, given), {} if arguments is None else arguments
+    else:
+        got = "nothing" if raw in (None, {}) else describe_value(raw)
+        if isinstance(raw, dict) and len(raw) > 1:
+            got = f"several keys ({', '.join(raw)})"
+        problems.add(path, f"expected one {singular}, as 'Name' or 'Name: {{…}}', got {got}")
+        return None
+    name = keras_api.find_class_name(family, given)
+    if name is None:
+        known = suggest(given, keras_api.classes(family), f"see keras.{family}")
+        message = f"unknown {singular} '{given}'{known}"
+        if given in keras_api.NOT_IN_CONFIGS:
+            message = f"{given} runs code or a file from outside the config, so it is not allowed"
+        problems.add(inner, message, at_key=True)
+        return None
+    if not isinstance(arguments, dict):
+        example = next(iter(keras_api.describe_class(family, name).arguments), "name")
+        got = describe_value(arguments)
+        problems.add(inner, f"{name} expects its arguments as {{{example}: …}}, got {got}")
+        return None
+    return _read_arguments(family, name, dict(arguments), inner, problems)
+
+
+def _read_arguments(
+    family: str, name: str, arguments: dict[str, Any], path: Path, problems: Problems
+) -> KerasObject:
+    signature = keras_api.describe_class(family, name).arguments
+    inputs = None
+    if family == "layers" and "inputs" in arguments:
+        inputs = _read_inputs(arguments.pop("inputs"), (*path, "inputs"), problems)
+    read = KerasObject(family, name, {}, inputs, path)
+    for argument, value in arguments.items():
+        where = (*path, argument)
+        if argument not in signature:
+            known = suggest(argument, signature, f"it has {', '.join(signature)}")
+            problems.add(where, f"{name} has no argument '{argument}'{known}", at_key=True)
+        else:
+            known_argument = signature[argument]
+            read.arguments[argument] = _read_value(read, known_argument, value, where, problems)
+    meant = {
+        find_nearest(argument, signature) for argument in arguments if argument not in signature
+    }
+    missing = [
+        argument.name
+        for argument in signature.values()
+        if argument.required and argument.name not in arguments and argument.name not in meant
+    ]
+    if missing:
+        problems.add(path, f"{name} needs {' and '.join(map(repr, missing))}", at_key=True)
+    return replace(read, arguments=_with_defaults(family, name, read.arguments))
+
+
+def _with_defaults(family: str, name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments in Keras' order, with its defaults written out."""
+    arguments = {}
+    for argument in keras_api.describe_class(family, name).arguments.values():
+        default = argument.default
+        if argument.name in given:
+            arguments[argument.name] = given[argument.name]
+        elif default is None or argument.inherited:
+            continue
+        elif isinstance(default, str) and (nested := family_of_argument(argument.name)):
+            arguments[argument.name] = make_object(nested, default)
+        else:
+            arguments[argument.name] = list(default) if isinstance(default, tuple) else default
+    return arguments
+
+
+def make_object(family: str, name: str) -> KerasObject:
+    """An object with Keras' defaults alone, from a name that Keras knows."""
+    class_name = keras_api.find_class_name(family, name)
+    if class_name is None:
+        raise LookupError(f"keras.{family} has no {name}")
+    return KerasObject(family, class_name, _with_defaults(family, class_name, {}))
+
+
+def _read_inputs(raw: Any, path: Path, problems: Problems) -> tuple[str, ...]:
+    names = [raw] if isinstance(raw, str) else raw
+    if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    problems.add(path, f"inputs expects names of layers, [a, b], got {describe_value(raw)}")
+    return ()
+
+
+def _read_value(
+    owner: KerasObject, argument: keras_api.Argument, value: Any, path: Path, problems: Problems
+) -> Any:
+    nested = family_of_argument(argument.name)
+    if isinstance(value, list):
+        items = enumerate(value)
+        return [_read_item(owner, argument, v, (*path, i), problems) for i, v in items]
+    if nested is None and isinstance(value, dict):
+        problems.add(path, f"{owner}'s argument '{argument.name}' takes no object", at_key=True)
+    elif nested is None and not _is_step_count(owner, argument.name):
+        if argument.name.endswith("activation"):
+            _check_activation(value, path, problems)
+        elif not keras_api.fits(argument, value):
+            words = " or ".join(sorted(_WORDS[kind] for kind in argument.kinds))
+            message = f"{owner}'s argument '{argument.name}' expects {words}"
+            problems.add(path, f"{message}, got {describe_value(value)}")
+    return _read_item(owner, argument, value, path, problems)
+
+
+def _read_item(
+    owner: KerasObject, argument: keras_api.Argument, value: Any, path: Path, problems: Problems
+) -> Any:
+    """A value, or an item of a list of values: an object, a share of the run, or itself."""
+    nested = family_of_argument(argument.name)
+    if nested and isinstance(value, dict | str):
+        return read_object(value, nested, path, problems)
+    if _is_step_count(owner, argument.name) and isinstance(value, str):
+        share = _SHARE.fullmatch(value)
+        if not share or not 0 < float(share[1]) <= 100:
+            expected = "a number of steps, or a share of the run up to 100%"
+            got = describe_value(value)
+            problems.add(path, f"{argument.name} expects {expected}, got {got}")
+    return value
+
+
+def _check_activation(value: Any, path: Path, problems: Problems) -> None:
+    known = keras_api.functions("activations")
+    if value is not None and value not in known:
+        hint = suggest(str(value), known, "see keras.activations")
+        problems.add(path, f"unknown activation {describe_value(value)}{hint}")
+
+
+_WORDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "text",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def family_of_argument(name: str) -> str | None:
+    """The part of Keras that a nested object under this argument comes from."""
+    return next((f for end, f in _FAMILY_OF_ARGUMENT.items() if name.endswith(end)), None)
+
+
+def _is_step_count(owner: KerasObject, argument: str) -> bool:
+    is_count = argument.endswith("steps") or argument == "boundaries"
+    return is_count and owner.family == "optimizers.schedules"
+
+
+def resolve_shares(schedule: KerasObject, total_steps: int) -> KerasObject:
+    """A schedule with each share of the run turned into steps, at least 1."""
+
+    def resolve(value: Any) -> Any:
+        if isinstance(value, list):
+            return [resolve(item) for item in value]
+        share = _SHARE.fullmatch(value) if isinstance(value, str) else None
+        return max(1, round(total_steps * float(share[1]) / 100)) if share else value
+
+    arguments = {
+        name: resolve(value) if _is_step_count(schedule, name) else value
+        for name, value in schedule.arguments.items()
+    }
+    return KerasObject(schedule.family, schedule.name, arguments, path=schedule.path)
+
+
+def describe_value(value: Any) -> str:
+    """A value as a message shows it: short, and with texts in quotes."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a mapping"
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"

@@ -1,0 +1,58 @@
+"""`--set KEY=VALUE`: an option that stands for a line of the config."""
+
+import itertools
+from typing import Any, NoReturn
+
+from mnistcli.config.document import Document, Path, Position, config_error, fold_name
+from mnistcli.config.yaml_reader import read_yaml
+
+
+def apply_override(document: Document, option: str) -> None:
+    """Set one value of a config tree in place; later messages about it name the option.
+
+    Args:
+        option: `optimizer.Adam.learning_rate=0.01`; a list's items are numbered from 0.
+            The value is YAML. Keys that are missing are made.
+
+    Raises:
+        ConfigError: the option has no `=`, its value is not YAML, or its key leads
+            through something that is neither a mapping nor a list.
+    """
+    source = f"--set {option}"
+    key, equals, text = option.partition("=")
+    if not equals or not all(key.split(".")):
+        _refuse(source, "expected KEY=VALUE, such as epochs=10 or optimizer.Adam.epsilon=1e-8")
+    branch = read_yaml(text, source, option=True)
+    parts: list[str] = key.split(".")
+    parent: Any = document.value
+    path: Path = ()
+    for part, following in itertools.pairwise(parts):
+        index = _index(parent, part, source)
+        child = parent.get(index) if isinstance(parent, dict) else parent[index]
+        if child is None:
+            child = {}
+        elif isinstance(child, str) and fold_name(following) == fold_name(child):
+            child = {following: {}}  # `optimizer: adam` is open to optimizer.Adam.…
+        elif not isinstance(child, dict | list):
+            _refuse(source, f"'{part}' holds {child!r}, which has no '{following}' inside")
+        else:
+            # A copy, so that a value that an alias repeats changes in this place only.
+            child = child.copy()
+        parent[index] = child
+        parent, path = child, (*path, index)
+    index = _index(parent, parts[-1], source)
+    parent[index] = branch.value
+    document.graft((*path, index), branch)
+
+
+def _index(parent: Any, part: str, source: str) -> str | int:
+    if not isinstance(parent, list):
+        return part
+    if not part.isdecimal() or int(part) >= len(parent):
+        last = len(parent) - 1
+        _refuse(source, f"expected the number of an item, from 0 to {last}, got '{part}'")
+    return int(part)
+
+
+def _refuse(source: str, message: str) -> NoReturn:
+    raise config_error(Position(source), message)

@@ -1,0 +1,95 @@
+"""A JSON Schema of the config language, from the models and Keras' own signatures."""
+
+from typing import Any
+
+from mnistcli.config import keras_api
+from mnistcli.config.objects import family_of_argument
+from mnistcli.config.settings import Config
+
+_FAMILIES = (
+    "layers",
+    "optimizers",
+    "losses",
+    "metrics",
+    "initializers",
+    "regularizers",
+    "constraints",
+    "optimizers.schedules",
+)
+_SHARE_OF_RUN = {"type": "string", "pattern": r"^\d+(\.\d+)?%$"}
+_PLAIN_VALUE = {"type": ["number", "array", "null"]}
+
+
+def config_schema() -> dict[str, Any]:
+    """The schema, for draft 2020-12: what an editor completes and underlines."""
+    schema = Config.model_json_schema()
+    properties = schema["properties"]
+    for key in ("layers", "augment"):
+        properties[key]["items"] = _reference("layers")
+    properties["metrics"]["items"] = {"anyOf": [{"const": "accuracy"}, _reference("metrics")]}
+    for key, family in {"optimizer": "optimizers", "loss": "losses"}.items():
+        properties[key] = _reference(family) | {"description": properties[key]["description"]}
+    definitions = schema["$defs"]
+    del definitions["KerasObject"]
+    definitions["activation"] = {"enum": [*sorted(keras_api.functions("activations")), None]}
+    for family in _FAMILIES:
+        definitions[family] = _family(family)
+        definitions[f"{family} or value"] = {"anyOf": [_reference(family), _PLAIN_VALUE]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+
+
+def _reference(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _family(family: str) -> dict[str, Any]:
+    """An object of the family: its name, or the one-key form."""
+    names = sorted(keras_api.classes(family))
+    described = {name: keras_api.describe_class(family, name) for name in names}
+    return {
+        "anyOf": [
+            # The names are for completion; Keras knows more spellings, such as adam or mse.
+            {"enum": names},
+            {"type": "string"},
+            {
+                "type": "object",
+                "minProperties": 1,
+                "maxProperties": 1,
+                "properties": {
+                    name: _arguments(family, keras_class) for name, keras_class in described.items()
+                },
+            },
+        ]
+    }
+
+
+def _arguments(family: str, keras_class: keras_api.KerasClass) -> dict[str, Any]:
+    arguments = keras_class.arguments.values()
+    properties = {argument.name: _argument(family, argument) for argument in arguments}
+    if family == "layers":
+        properties["inputs"] = {"type": ["string", "array"], "items": {"type": "string"}}
+    required = [argument.name for argument in arguments if argument.required]
+    schema: dict[str, Any] = {
+        "type": "object" if required else ["object", "null"],
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    return schema | ({"required": required} if required else {})
+
+
+def _argument(family: str, argument: keras_api.Argument) -> dict[str, Any]:
+    nested = family_of_argument(argument.name)
+    if argument.name.endswith("activation"):
+        schema = _reference("activation")
+    elif nested:
+        schema = _reference(f"{nested} or value")
+    elif argument.kinds:
+        schema = {"type": sorted(argument.kinds | {"null"})}
+        if family == "optimizers.schedules" and argument.name.endswith("steps"):
+            schema = {"anyOf": [schema, _SHARE_OF_RUN]}
+    else:
+        schema = {}
+    if argument.default is None:
+        return schema
+    default = argument.default
+    return schema | {"default": list(default) if isinstance(default, tuple) else default}

@@ -1,0 +1,161 @@
+"""YAML text to a `Document`: safe, bounded, with the position of everything.
+
+The tree is built from the parser's events, not with `yaml.load`: only so are
+positions, duplicate keys, the nesting and the size of expanded aliases known
+before anything is made of them, and no tag can name a Python object.
+
+Plain scalars follow the YAML 1.2 core schema (https://yaml.org/spec/1.2.2/,
+section 10.3.2), in which `1e-3` is a number and `no` is a word; PyYAML's own
+rules are those of YAML 1.1, where it is the other way round.
+"""
+
+import re
+from typing import Any, NoReturn
+
+import yaml
+
+from mnistcli.config.document import Document, Path, Position, config_error
+
+# A config of this language has a few hundred values some four levels deep.
+MAX_NODES = 20_000
+MAX_DEPTH = 40
+
+NULL = re.compile(r"~|null|Null|NULL|")
+BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
+INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
+FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan")
+# Python itself refuses to convert a decimal of over 4,300 digits.
+MAX_NUMBER_LENGTH = 100
+
+
+def read_yaml(text: str, source: str, option: bool = False) -> Document:
+    """Read one YAML document.
+
+    Args:
+        text: the YAML.
+        source: what positions name: the file, or an option's text.
+        option: `text` is an option's value, where lines and columns say nothing.
+
+    Raises:
+        ConfigError: the text is not YAML, or uses a tag, a key that is not text, more
+            than one document, or too much nesting or aliasing. A duplicate key goes
+            to `Document.faults`, to be reported with whatever else is wrong.
+    """
+    try:
+        return _Reader(text, source, option).read()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        position = Position(source) if option else Position(source, line, column)
+        raise config_error(position, _explain(error)) from None
+
+
+def _explain(error: yaml.YAMLError) -> str:
+    problem = getattr(error, "problem", None) or "a character that YAML does not allow"
+    context = getattr(error, "context", None)
+    if "tab character" in problem or "cannot start any token" in problem:
+        return (
+            f"not valid YAML: {problem}; indent with spaces, and quote text that starts with a sign"
+        )
+    return f"not valid YAML: {problem}{f' ({context})' if context else ''}"
+
+
+class _Reader:
+    """One pass over the parser's events."""
+
+    def __init__(self, text: str, source: str, option: bool) -> None:
+        self.events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        self.document = Document(source)
+        self.option = option
+        self.anchors: dict[str, Any] = {}
+        self.sizes: dict[str, int] = {}
+        self.nodes = 0
+
+    def read(self) -> Document:
+        started = False
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if started:
+                    self._fail(event, "a second YAML document; a config is one document")
+                started = True
+                self.document.value = self._node(next(self.events), (), 0)
+        return self.document
+
+    def _node(self, event: Any, path: Path, depth: int) -> Any:
+        self.document.values[path] = self._position(event)
+        self.nodes += 1
+        if depth > MAX_DEPTH:
+            self._fail(event, f"nested more than {MAX_DEPTH} levels deep")
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if event.tag not in (None, "!"):
+            self._fail(event, f"the tag '{event.tag}' is not part of the language; remove it")
+        before = self.nodes
+        value: Any
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = self._sequence(path, depth)
+        else:
+            value = self._mapping(path, depth)
+        if event.anchor:
+            self.anchors[event.anchor] = value
+            self.sizes[event.anchor] = self.nodes - before + 1
+        return value
+
+    def _sequence(self, path: Path, depth: int) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self._node(event, (*path, len(items)), depth + 1))
+        return items
+
+    def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
+        entries: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                self._fail(event, "a key must be a plain word")
+            key, position = str(event.value), self._position(event)
+            if key in entries:
+                first = self.document.keys[(*path, key)]
+                place = f"on line {first.line}" if first.line else "there"
+                self.document.faults.append(
+                    (position, f"duplicate key '{key}'; it is already {place}")
+                )
+            else:
+                self.document.keys[(*path, key)] = position
+            entries[key] = self._node(next(self.events), (*path, key), depth + 1)
+        return entries
+
+    def _alias(self, event: Any) -> Any:
+        if event.anchor not in self.anchors:
+            self._fail(event, f"the alias '*{event.anchor}' names nothing that stands before it")
+        # An alias counts as all that it stands for: ten lines can mean a billion values.
+        self.nodes += self.sizes[event.anchor]
+        if self.nodes > MAX_NODES:
+            self._fail(event, f"the aliases expand to more than {MAX_NODES:,} values")
+        return self.anchors[event.anchor]
+
+    def _scalar(self, event: Any) -> Any:
+        text = event.value
+        is_plain = event.implicit[0]  # neither quoted nor a block of text
+        value: Any = text
+        if not is_plain or len(text) > MAX_NUMBER_LENGTH:
+            pass
+        elif NULL.fullmatch(text):
+            value = None
+        elif BOOLEAN.fullmatch(text):
+            value = text.lower() == "true"
+        elif INTEGER.fullmatch(text):
+            value = int(text, 0 if text[:2] in ("0x", "0o") else 10)
+        elif FLOAT.fullmatch(text):
+            value = float(text.replace(".inf", "inf").replace(".nan", "nan"))
+        return value
+
+    def _position(self, event: Any) -> Position:
+        if self.option:
+            return Position(self.document.source)
+        mark = event.start_mark
+        return Position(self.document.source, mark.line + 1, mark.column + 1)
+
+    def _fail(self, event: Any, message: str) -> NoReturn:
+        raise config_error(self._position(event), message)

@@ -1,0 +1,112 @@
+"""The download of MNIST's files from public mirrors."""
+
+import io
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistcli.data.idx import parse_idx
+from mnistcli.errors import DataError
+
+MIRRORS = (
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+)
+ROUNDS = 2
+CONNECT_TIMEOUT_SECONDS = 5
+READ_TIMEOUT_SECONDS = 30
+# A firewall that swallows packets costs the connect time-out for each address of a mirror,
+# and there may be sixteen; no further try begins after this long.
+GIVE_UP_SECONDS = 60
+
+# Called with the file's name, the bytes done and the bytes in all (0 where the server does
+# not say). The bytes done begin again at 0 when a file is tried again.
+ProgressCallback = Callable[[str, int, int], None]
+
+
+class DownloadError(DataError):
+    """A file could be had from no mirror; `reasons` has a line for each try."""
+
+    def __init__(self, file_name: str, reasons: list[str]) -> None:
+        super().__init__(f"{file_name} could not be downloaded", *reasons)
+        self.reasons = reasons
+
+
+def download_idx(
+    file_name: str,
+    dimensions: int,
+    verify: Callable[[NDArray[np.uint8], str], None],
+    progress: ProgressCallback | None = None,
+) -> tuple[NDArray[np.uint8], str]:
+    """Download one IDX file from the first mirror that has it whole.
+
+    Args:
+        file_name: the name under each of the `MIRRORS`.
+        dimensions: 3 for images, 1 for labels.
+        verify: raises `DataError` for an array that is not the right one; the next mirror
+            is tried then.
+        progress: see `ProgressCallback`.
+
+    Returns:
+        The array and its URL.
+
+    Raises:
+        DownloadError: no mirror has it.
+    """
+    reasons: dict[str, None] = {}  # a set that keeps its order: both rounds may fail alike
+    start = time.monotonic()
+    for url in [mirror + file_name for mirror in MIRRORS] * ROUNDS:
+        if time.monotonic() - start > GIVE_UP_SECONDS:
+            break
+        try:
+            array = parse_idx(_fetch(url, file_name, progress), dimensions, url)
+            verify(array, url)
+        except OSError as error:
+            reasons[f"tried {url}: {_explain(error)}"] = None
+        except DataError as error:
+            reasons[f"tried {str(error).splitlines()[0]}"] = None
+        else:
+            return array, url
+    raise DownloadError(file_name, list(reasons))
+
+
+def _fetch(url: str, file_name: str, progress: ProgressCallback | None) -> bytes:
+    import pooch
+
+    bar = _PoochProgress(file_name, progress) if progress else False
+    timeout = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
+    content = io.BytesIO()
+    downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=64 * 1024, timeout=timeout)
+    downloader(url, content, None)
+    return content.getvalue()
+
+
+class _PoochProgress:
+    """Tells a `ProgressCallback` what pooch tells a progress bar."""
+
+    def __init__(self, file_name: str, callback: ProgressCallback) -> None:
+        self.total = 0
+        self._file_name = file_name
+        self._callback = callback
+        self._done = 0
+
+    def update(self, count: int) -> None:
+        # pooch counts whole chunks, so the last one goes past the end.
+        self._done = min(self._done + count, self.total) if self.total else self._done + count
+        self._callback(self._file_name, self._done, self.total)
+
+    def reset(self) -> None:
+        pass  # pooch calls it only to fill the bar once more at the end
+
+    def close(self) -> None:
+        pass
+
+
+def _explain(error: BaseException) -> str:
+    """Say in a few words what the innermost of a chain of network errors says."""
+    while error.__context__ is not None:
+        error = error.__context__
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return text.split(" for url:")[0] or type(error).__name__

@@ -1,0 +1,163 @@
+"""MNIST: where it may lie on this machine, and the proof that it is MNIST.
+
+Time of `load_mnist` on two cores of an AMD EPYC, verified, files in the page cache:
+0.07 s from uncompressed IDX files, half of it the SHA-256; 0.25 s from .gz; 0.25 s from
+mnist.npz. A memory map would save 0.03 s of the first, but then what was verified could
+still change underneath.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistcli.data.dataset import (
+    PARTS,
+    DataMissingError,
+    Dataset,
+    Part,
+    make_dataset,
+)
+from mnistcli.data.download import MIRRORS, DownloadError, ProgressCallback, download_idx
+from mnistcli.data.files import (
+    IDX_NAMES,
+    dimensions_of,
+    find_idx_files,
+    read_parts,
+    reading,
+    require_parts,
+)
+from mnistcli.data.idx import idx_header, idx_sha256
+from mnistcli.errors import DataError
+
+MNIST_DATA_DIR = "MNISTCLI_DATA_DIR"
+
+# Of the uncompressed IDX files that http://yann.lecun.com/exdb/mnist/ published.
+MNIST_SHA256 = {
+    "train_images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train_labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "test_images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "test_labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+def load_mnist(progress: ProgressCallback | None = None) -> Dataset:
+    """Load MNIST from the first place that has it, and verify its contents.
+
+    The folder that MNISTCLI_DATA_DIR names, where it is set, is the only place looked in:
+    who names a folder wants to know when it is wrong. Else mnistcli's cache, Keras' cache,
+    and the mirrors; what is downloaded is kept in mnistcli's cache, uncompressed.
+
+    Args:
+        progress: told how far each download is.
+
+    Raises:
+        DataMissingError: it is in no cache and could not be downloaded.
+        DataError: MNISTCLI_DATA_DIR names a folder without MNIST, or with damaged files.
+    """
+    if folder := os.environ.get(MNIST_DATA_DIR):
+        return _load_from_data_dir(Path(folder).expanduser())
+    reasons = []
+    for path in (cache_folder(), keras_file()):
+        try:
+            return _load_verified(path)
+        except DataError as error:
+            reasons.append(f"looked in {str(error).splitlines()[0]}")
+    return _download(reasons, progress)
+
+
+def cache_folder() -> Path:
+    """Return the folder of this user's own copy, uncompressed IDX files."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("mnistcli", appauthor=False)) / "mnist"
+
+
+def keras_file() -> Path:
+    """Return where `keras.datasets.mnist` keeps its copy."""
+    home = os.environ.get("KERAS_HOME")
+    return (Path(home) if home else Path.home() / ".keras") / "datasets" / "mnist.npz"
+
+
+def _load_from_data_dir(folder: Path) -> Dataset:
+    archive = folder / "mnist.npz"
+    with reading(folder):
+        missing = [name for part, name in IDX_NAMES.items() if part not in find_idx_files(folder)]
+        if not missing:
+            return _load_verified(folder)
+        if archive.is_file():
+            return _load_verified(archive)
+        state = f"holds no {', '.join(missing)}" if folder.is_dir() else "is not a folder"
+    raise DataError(
+        f"{MNIST_DATA_DIR} is set to {folder}, which {state}",
+        f"expected {', '.join(IDX_NAMES.values())} (each may end in .gz), or mnist.npz",
+        f"mend: download them from {MIRRORS[0]} into that folder",
+        f"mend: or unset {MNIST_DATA_DIR}, so that mnistcli looks in its cache and downloads",
+    )
+
+
+def _load_verified(path: Path) -> Dataset:
+    parts = read_parts(path, PARTS)
+    require_parts(parts, path)
+    dataset = make_dataset("mnist", parts, str(path))
+    for part in PARTS:
+        _verify_sha256(part, dataset.sha256[part], parts[part].origin)
+    return dataset
+
+
+def _verify_sha256(part: str, sha256: str, origin: str) -> None:
+    if sha256 != MNIST_SHA256[part]:
+        raise DataError(
+            f"{origin}: not MNIST's {part.replace('_', ' ')}: its contents have SHA-256 {sha256}",
+            f"expected SHA-256 {MNIST_SHA256[part]}",
+            f"mend: replace it with {MIRRORS[0]}{IDX_NAMES[part]}.gz",
+            "mend: or, if it is another data set in this layout, give its path as data.dataset",
+        )
+
+
+def _download(reasons: list[str], progress: ProgressCallback | None) -> Dataset:
+    """Download what no cache has; `reasons` says why each of them has it not."""
+    parts = {}
+    try:
+        for part in PARTS:
+
+            def verify(array: NDArray[np.uint8], url: str, part: str = part) -> None:
+                _verify_sha256(part, idx_sha256(array), url)
+
+            parts[part] = Part(
+                *download_idx(f"{IDX_NAMES[part]}.gz", dimensions_of(part), verify, progress)
+            )
+    except DownloadError as error:
+        raise DataMissingError(
+            "MNIST is not on this machine and could not be downloaded",
+            [*reasons, *error.reasons],
+            f"mend: connect to the network, or set {MNIST_DATA_DIR} to a folder with the four "
+            "IDX files or mnist.npz",
+            "mend: or train offline on scikit-learn's digits: data: {dataset: digits} in the "
+            "config, or --set data.dataset=digits",
+        ) from error
+    source = ", ".join(
+        dict.fromkeys(part.origin.rpartition("/")[0] + "/" for part in parts.values())
+    )
+    try:
+        for part in PARTS:
+            _store(cache_folder() / IDX_NAMES[part], parts[part].array)
+    except OSError as error:
+        # The pictures are here and verified; that the next run downloads again is said, not fatal.
+        source += f" (not kept: {cache_folder()}: {error.strerror})"
+    return make_dataset("mnist", parts, source)
+
+
+def _store(path: Path, array: NDArray[np.uint8]) -> None:
+    """Write an uncompressed IDX file under another name and rename it, so it is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(idx_header(array))
+            file.write(array.data)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)

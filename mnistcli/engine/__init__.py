@@ -1,0 +1,14 @@
+"""The loops inside TensorFlow: chunks of training steps, and passes without training."""
+
+from mnistcli.engine.averaging import averaged_weights
+from mnistcli.engine.evaluation import EvaluationLoop
+from mnistcli.engine.runtime import configure_threads
+from mnistcli.engine.training import EpochProgress, TrainingLoop
+
+__all__ = [
+    "EpochProgress",
+    "EvaluationLoop",
+    "TrainingLoop",
+    "averaged_weights",
+    "configure_threads",
+]

@@ -1,0 +1,60 @@
+"""A pass over images without training."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from mnistcli.engine.training import compute_loss, count_correct, run_model, update_metrics
+from mnistcli.model import Network
+
+# Large, since nothing is kept for a backward pass; a conv of 32 maps then takes 100 MB.
+BATCH_SIZE = 1000
+
+
+class EvaluationLoop:
+    """Runs a network on images: for its metrics, or for its probabilities."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    def evaluate(
+        self, images: NDArray[np.uint8], labels: NDArray[np.integer[Any]]
+    ) -> dict[str, float]:
+        """Means over all images: loss, accuracy, and the network's other metrics.
+
+        Args:
+            images: (N, 28, 28), 0 to 255.
+            labels: (N,), class numbers.
+        """
+        for metric in self.network.metrics:
+            metric.metric.reset_state()
+        loss_sum, correct = 0.0, 0
+        for start in range(0, len(labels), BATCH_SIZE):
+            batch = slice(start, start + BATCH_SIZE)
+            batch_labels = tf.constant(labels[batch], tf.int32)
+            loss, right = self._evaluate_batch(tf.constant(images[batch]), batch_labels)
+            loss_sum += float(loss) * len(batch_labels)
+            correct += int(right)
+        metrics = {m.name: float(m.metric.result()) for m in self.network.metrics}
+        return {"loss": loss_sum / len(labels), "accuracy": correct / len(labels)} | metrics
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities (N, num_classes) of images (N, 28, 28), 0 to 255."""
+        batches = [
+            self._predict_batch(tf.constant(images[start : start + BATCH_SIZE])).numpy()
+            for start in range(0, len(images), BATCH_SIZE)
+        ]
+        return np.concatenate(batches)
+
+    @tf.function(reduce_retracing=True)
+    def _evaluate_batch(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        outputs = run_model(self.network, tf.cast(images, tf.float32), training=False)
+        update_metrics(self.network, labels, outputs)
+        return compute_loss(self.network, labels, outputs), count_correct(labels, outputs)
+
+    @tf.function(reduce_retracing=True)
+    def _predict_batch(self, images: tf.Tensor) -> tf.Tensor:
+        outputs = run_model(self.network, tf.cast(images, tf.float32), training=False)
+        return tf.nn.softmax(outputs) if self.network.ends_in_logits else outputs

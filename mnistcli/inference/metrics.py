@@ -1,0 +1,112 @@
+"""What a set of predictions is worth: accuracy, per-class scores and confusions."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOP_CONFUSIONS = 10
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """How well one class is recognised; shares are in [0, 1], 0 where undefined."""
+
+    label: int
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How often one class was taken for another."""
+
+    true: int
+    predicted: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of one pass over a labelled set.
+
+    `accuracy` is in [0, 1]. `confusion_matrix` has true classes as rows and predicted ones as
+    columns. `top_confusions` are its largest counts off the diagonal, most frequent first.
+    """
+
+    images: int
+    loss: float
+    accuracy: float
+    errors: int
+    classes: list[ClassReport]
+    confusion_matrix: list[list[int]]
+    top_confusions: list[Confusion]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; a loss that is not finite becomes None, as JSON has no NaN."""
+        document = dataclasses.asdict(self)
+        if not math.isfinite(self.loss):
+            document["loss"] = None
+        return document
+
+
+def evaluate_predictions(
+    labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]], loss: float
+) -> Evaluation:
+    """Score predicted probabilities against the true labels.
+
+    Args:
+        labels: (N,), in [0, C), N at least 1.
+        probabilities: (N, C); the class of the largest one counts as predicted.
+        loss: mean loss over the same images, passed through.
+
+    Raises:
+        ValueError: the shapes do not belong together, or a label is outside [0, C).
+    """
+    # Imported here because it takes about a second.
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or not labels.size:
+        raise ValueError(
+            f"expected labels (N,) and probabilities (N, C), got {labels.shape} and "
+            f"{probabilities.shape}"
+        )
+    class_count = probabilities.shape[1]
+    if labels.min() < 0 or labels.max() >= class_count:
+        raise ValueError(
+            f"expected labels in 0..{class_count - 1}, got {labels.min()}..{labels.max()}"
+        )
+    predicted = probabilities.argmax(axis=1)
+    classes = range(class_count)
+    matrix = confusion_matrix(labels, predicted, labels=classes)
+    scores = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
+    images = int(labels.size)
+    correct = int(np.trace(matrix))
+    return Evaluation(
+        images=images,
+        loss=float(loss),
+        accuracy=correct / images,
+        errors=images - correct,
+        classes=[
+            ClassReport(label, float(precision), float(recall), float(f1), int(support))
+            for label, precision, recall, f1, support in zip(classes, *scores, strict=True)
+        ],
+        confusion_matrix=matrix.tolist(),
+        top_confusions=_find_top_confusions(matrix),
+    )
+
+
+def _find_top_confusions(matrix: NDArray[np.integer[Any]]) -> list[Confusion]:
+    confusions = [
+        Confusion(int(true), int(predicted), int(matrix[true, predicted]))
+        for true, predicted in np.argwhere(matrix)
+        if true != predicted
+    ]
+    # argwhere goes row by row and sort is stable, so ties stay in the order (true, predicted).
+    confusions.sort(key=lambda confusion: -confusion.count)
+    return confusions[:TOP_CONFUSIONS]

@@ -1,0 +1,36 @@
+"""A trained network from its run directory."""
+
+from typing import Literal
+
+from mnistcli.config import load_config
+from mnistcli.errors import RunError
+from mnistcli.model import Network, build_network, load_checkpoint
+from mnistcli.runs import RunDirectory
+
+
+def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "best") -> Network:
+    """Build a run's network and give it the weights of a checkpoint.
+
+    Raises:
+        RunError: the run has no such checkpoint, or it or run.json is damaged.
+    """
+    data = run.read_record().get("dataset", {})
+    checkpoints = run.list_checkpoints()
+    if checkpoint == "best":
+        path = run.best_checkpoint
+    else:
+        path = checkpoints[-1].path if checkpoints else run.epoch_checkpoint(1)
+    if not path.is_file():
+        raise RunError(
+            f"{run.path} has no checkpoint {path.name}",
+            "expected a run that finished its first epoch",
+            f"train it again with: mnistcli train {run.config}",
+        )
+    try:
+        num_classes = int(data["num_classes"])
+        scale, offset = float(data["pixel_scale"]), float(data["pixel_offset"])
+    except (KeyError, TypeError, ValueError):
+        raise RunError(f"{run.record} is damaged: it does not describe the data set") from None
+    network = build_network(load_config(run.config), num_classes, scale, offset)
+    load_checkpoint(path, network, weights_only=True)
+    return network

@@ -1,0 +1,16 @@
+"""A checked config -> Keras model, optimizer, loss and metrics."""
+
+from mnistcli.model.checkpoint import load_checkpoint, save_checkpoint
+from mnistcli.model.network import Metric, Network, build_network
+from mnistcli.model.summary import LayerSummary, ModelSummary, summarize_model
+
+__all__ = [
+    "LayerSummary",
+    "Metric",
+    "ModelSummary",
+    "Network",
+    "build_network",
+    "load_checkpoint",
+    "save_checkpoint",
+    "summarize_model",
+]

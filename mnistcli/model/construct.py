@@ -1,0 +1,85 @@
+"""A `KerasObject` of the config -> the Keras object itself."""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from mnistcli.config import KerasObject, Path, Problems
+
+# What Keras and TensorFlow raise for arguments or shapes that do not work.
+KERAS_ERRORS = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    NotImplementedError,
+    ImportError,
+    tf.errors.OpError,
+)
+
+
+class ConstructionError(Exception):
+    """A problem was noted; what depends on the object cannot be built."""
+
+
+def construct(described: KerasObject, problems: Problems, **extra: Any) -> Any:
+    """Make the object, and those nested in its arguments.
+
+    Args:
+        extra: arguments beside those of the config, such as a dtype.
+
+    Raises:
+        ConstructionError: Keras refuses; the reason is noted in `problems`.
+    """
+    keras_class = operator.attrgetter(f"{described.family}.{described.name}")(keras)
+    arguments = {
+        name: _construct_value(value, problems) for name, value in described.arguments.items()
+    }
+    try:
+        return keras_class(**(extra | arguments))
+    except KERAS_ERRORS as error:
+        path = _path_of_argument(described, str(error))
+        problems.add(path, f"{described.name}: {explain(error)}", at_key=path == described.path)
+        raise ConstructionError from None
+
+
+def construct_all(described: Sequence[KerasObject], problems: Problems, **extra: Any) -> list[Any]:
+    """Make each object; those that Keras refuses are noted and missing from the list."""
+    made = []
+    for each in described:
+        try:
+            made.append(construct(each, problems, **extra))
+        except ConstructionError:
+            continue
+    return made
+
+
+def _construct_value(value: Any, problems: Problems) -> Any:
+    if isinstance(value, KerasObject):
+        return construct(value, problems)
+    if isinstance(value, list):
+        return [_construct_value(item, problems) for item in value]
+    return value
+
+
+def _path_of_argument(described: KerasObject, message: str) -> Path:
+    """The argument that Keras' message names, else the object."""
+    for name in described.arguments:
+        if f"`{name}`" in message or f"{name}=" in message:
+            return (*described.path, name)
+    return described.path
+
+
+def explain(error: BaseException) -> str:
+    """Keras' own message on one line, without the dump of call arguments that follows."""
+    message = str(getattr(error, "message", None) or error)
+    # An error inside a call comes wrapped: 'Exception encountered … Arguments received …'.
+    parts = [part for part in message.split("\n\n") if part.strip()]
+    kept = [part for part in parts if not part.startswith(("Exception encountered", "Arguments"))]
+    text = " ".join("".join((kept or parts or [type(error).__name__])[:1]).split())
+    text = text.replace("\x1b[1m", "").replace("\x1b[0m", "")
+    return text if len(text) <= 240 else f"{text[:239]}…"

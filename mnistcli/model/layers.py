@@ -1,0 +1,152 @@
+"""The `layers` of a config -> a Keras model, checked layer by layer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from mnistcli.config import Config, KerasObject, Problems
+from mnistcli.model.construct import KERAS_ERRORS, ConstructionError, construct_all, explain
+
+IMAGE_SHAPE = (28, 28, 1)
+
+
+def build_model(
+    config: Config,
+    num_classes: int,
+    scale: float,
+    offset: float,
+    problems: Problems,
+) -> keras.Model:
+    """Build the model of a config.
+
+    Its first layer maps pixels from 0 to 255 to what `data.normalize` asks for, so
+    the saved model needs nothing beside it. Under mixed precision the last layer
+    computes in float32, as Keras advises
+    (https://keras.io/api/mixed_precision/): a softmax in 16 bits loses the small
+    probabilities that the loss is made of.
+
+    Args:
+        num_classes: what the last layer must have as units.
+        scale: factor of a pixel.
+        offset: what is added after scaling.
+        problems: takes a shape that does not fit, at the layer that is wrong.
+
+    Returns:
+        A built `keras.Sequential`, or a functional model where a layer names its
+        inputs. float32 pixels (batch, 28, 28, 1), or as the config's `Input` has
+        it, to (batch, num_classes).
+
+    Raises:
+        ConstructionError: a problem was noted.
+    """
+    described = list(config.layers)
+    inputs = _make_input(described, problems)
+    rescaling = keras.layers.Rescaling(scale, offset, name="normalize", dtype="float32")
+    layers = [rescaling]
+    latest = rescaling(inputs)
+    # The name of the input stands for the normalized pixels in the graph.
+    tensors = {"input": latest, inputs.name: latest}
+    if described and described[0].name == "Dense" and len(latest.shape) > 2:
+        layers.append(keras.layers.Flatten(name="flatten_input"))
+        latest = layers[-1](latest)
+    made = _make_layers(described, config.precision, problems)
+    for layer, layer_config in zip(made, described, strict=True):
+        latest = _connect(layer, layer_config, latest, tensors, problems)
+        layers.append(layer)
+        if "name" in layer_config.arguments:
+            tensors[layer.name] = latest
+    _check_output(described[-1] if described else None, latest, num_classes, problems)
+    if any(layer_config.inputs for layer_config in described):
+        return keras.Model(inputs, latest, name=config.name)
+    return keras.Sequential([inputs, *layers], name=config.name)
+
+
+def _make_layers(
+    described: Sequence[KerasObject], precision: str, problems: Problems
+) -> list[keras.layers.Layer]:
+    made = construct_all(described[:-1], problems, dtype=precision)
+    made += construct_all(described[-1:], problems, dtype="float32")
+    if len(made) < len(described):
+        raise ConstructionError
+    return made
+
+
+def _make_input(described: list[KerasObject], problems: Problems) -> Any:
+    """The input tensor; a leading `Input` is taken off the list."""
+    if not described or described[0].name not in ("Input", "InputLayer"):
+        return keras.Input(IMAGE_SHAPE, name="input")
+    given = described.pop(0)
+    path = (*given.path, "shape")
+    if "shape" not in given.arguments:
+        problems.add(given.path, f"Input needs a shape, such as {list(IMAGE_SHAPE)}", at_key=True)
+        raise ConstructionError
+    name = given.arguments.get("name", "input")
+    try:
+        inputs = keras.Input(given.arguments["shape"], name=name)
+        pixels = 1
+        for size in inputs.shape[1:]:
+            pixels *= size
+    except KERAS_ERRORS as error:
+        problems.add(path, f"Input: {explain(error)}")
+        raise ConstructionError from None
+    if pixels != 28 * 28:
+        shape = given.arguments["shape"]
+        problems.add(path, f"Input: expected a shape of 784 pixels, as [28, 28, 1], got {shape}")
+        raise ConstructionError
+    return inputs
+
+
+def _connect(
+    layer: Any,
+    described: KerasObject,
+    latest: Any,
+    tensors: dict[str, Any],
+    problems: Problems,
+) -> Any:
+    """Call a layer on its inputs' symbolic tensors; Keras checks the shapes."""
+    sources: Sequence[Any] = [tensors[name] for name in described.inputs or ()] or [latest]
+    try:
+        output = layer(sources[0] if len(sources) == 1 else list(sources))
+    except KERAS_ERRORS as error:
+        shapes = " and ".join(format_shape(source.shape) for source in sources)
+        message = f"{described.name} cannot take its input of shape {shapes}: {explain(error)}"
+        problems.add(described.path, message, at_key=True)
+        raise ConstructionError from None
+    if not keras.utils.is_keras_tensor(output):
+        message = f"{described.name} gives several outputs; a layer here gives one"
+        problems.add(described.path, message, at_key=True)
+        raise ConstructionError
+    if any(size == 0 for size in output.shape[1:]):
+        message = f"{described.name} leaves nothing of its input: {format_shape(output.shape)}"
+        problems.add(described.path, message, at_key=True)
+        raise ConstructionError
+    return output
+
+
+def _check_output(
+    last: KerasObject | None, output: Any, num_classes: int, problems: Problems
+) -> None:
+    if last is None:
+        problems.add(("layers",), "expected a layer after Input")
+        raise ConstructionError
+    shape = tuple(output.shape[1:])
+    if shape == (num_classes,):
+        return
+    if len(shape) == 1:
+        path = (*last.path, "units") if "units" in last.arguments else last.path
+        message = f"the model ends in {shape[0]} units, but the data has {num_classes} classes"
+    else:
+        path = last.path
+        message = (
+            f"the model ends in shape {format_shape(output.shape)}, expected ({num_classes},): "
+            f"end with Flatten and Dense: {{units: {num_classes}}}"
+        )
+    problems.add(path, message, at_key=path == last.path)
+    raise ConstructionError
+
+
+def format_shape(shape: Sequence[int | None]) -> str:
+    """A tensor's shape without its batch dimension: '(28, 28, 1)'."""
+    sizes = [str(size) for size in shape[1:]]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"

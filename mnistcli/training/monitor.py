@@ -1,0 +1,54 @@
+"""Whether a metric improved, for the best checkpoint and for early stopping."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Monitor:
+    """Follows one column of metrics.jsonl.
+
+    Attributes:
+        best: the best value so far; None before the first.
+        best_epoch: the epoch it was in.
+        waited_epochs: epochs since then.
+    """
+
+    column: str
+    higher_is_better: bool
+    min_delta: float = 0.0
+    best: float | None = None
+    best_epoch: int = 0
+    waited_epochs: int = 0
+
+    def update(self, epoch: int, value: float) -> bool:
+        """Take the value of an epoch; True if it is better by more than `min_delta`.
+
+        A NaN is never better than a number, and any number is better than a NaN.
+        """
+        if not self._is_better(value):
+            self.waited_epochs += 1
+            return False
+        self.best, self.best_epoch, self.waited_epochs = value, epoch, 0
+        return True
+
+    def _is_better(self, value: float) -> bool:
+        if self.best is None or math.isnan(self.best):
+            return self.best is None or not math.isnan(value)
+        gain = value - self.best if self.higher_is_better else self.best - value
+        return gain > self.min_delta
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it."""
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "waited_epochs": self.waited_epochs,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.best = state["best"]
+        self.best_epoch = state["best_epoch"]
+        self.waited_epochs = state["waited_epochs"]

@@ -1,0 +1,30 @@
+"""What training tells whoever watches it."""
+
+from typing import Any
+
+from mnistcli.engine import EpochProgress
+
+
+class TrainingObserver:
+    """Is told how a training goes; this one does nothing with it.
+
+    A row is what a line of metrics.jsonl holds.
+    """
+
+    def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
+        """Epochs `first_epoch` to `epochs` follow, each over `images` images."""
+
+    def epoch_started(self, epoch: int) -> None:
+        """An epoch begins, numbered from 1."""
+
+    def epoch_progressed(self, progress: EpochProgress) -> None:
+        """Part of the epoch is done; called about ten times a second."""
+
+    def epoch_finished(self, row: dict[str, Any], is_best: bool) -> None:
+        """An epoch was trained and validated; epoch 0 is the untrained model."""
+
+    def stopped_early(self, epoch: int, reason: str) -> None:
+        """Training ends before its last epoch."""
+
+    def training_finished(self) -> None:
+        """No more epochs follow; the best model is evaluated and saved next."""

@@ -1,0 +1,361 @@
+"""Pictures of one digit, in every form a user may have, become what MNIST holds."""
+
+import gzip
+import io
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from mnistcli.errors import ImageError
+from mnistcli.images import find_images, read_digit, read_grey, to_mnist
+from mnistcli.images.read import MAX_FILE_BYTES, MAX_PIXELS
+
+FIVE = ((75, 5), (30, 5), (27, 45), (55, 40), (75, 60), (65, 90), (20, 85))
+BLACK, WHITE, CLEAR = (0, 0, 0, 255), (255, 255, 255, 255), (0, 0, 0, 0)
+Colour = tuple[int, ...]
+
+
+def draw_five(
+    paper: Colour = WHITE,
+    ink: Colour = BLACK,
+    *,
+    size: tuple[int, int] = (400, 400),
+    start: tuple[int, int] = (100, 100),
+    scale: float = 2.0,
+    stroke: int = 20,
+) -> Image.Image:
+    """Draws a 5 about 60 x 90 times `scale` pixels large, as RGBA."""
+    image = Image.new("RGBA", size, paper)
+    pen = ImageDraw.Draw(image)
+    points = [(start[0] + x * scale, start[1] + y * scale) for x, y in FIVE]
+    pen.line(points, fill=ink, width=stroke, joint="curve")
+    for x, y in points:
+        pen.circle((x, y), stroke / 2, fill=ink)
+    return image
+
+
+def encode(image: Image.Image, file_format: str = "PNG", **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+def with_depth(bits: int) -> Image.Image:
+    grey = np.asarray(draw_five().convert("L")).astype(np.float64)
+    return Image.fromarray(np.rint(grey / 255 * (2**bits - 1)).astype(np.uint16))
+
+
+def framed(bits: int) -> Image.Image:
+    """Returns the 5 on white within a grey frame; made transparent, the frame is not ink."""
+    grey = np.array(draw_five().convert("L"))
+    grey[grey == 100] = 101
+    grey[:40], grey[-40:], grey[:, :40], grey[:, -40:] = 100, 100, 100, 100
+    return Image.fromarray(grey if bits == 8 else grey.astype(np.uint16) * 257)
+
+
+def on_card() -> Image.Image:
+    card = draw_five(paper=(255, 250, 240, 255), ink=(0, 0, 120, 255))
+    mask = Image.new("L", card.size, 0)
+    ImageDraw.Draw(mask).rounded_rectangle((20, 20, 380, 380), 60, fill=255)
+    card.putalpha(mask)
+    return card
+
+
+def turned(orientation: int, method: Image.Transpose) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encode(draw_five().convert("RGB").transpose(method), "JPEG", exif=exif)
+
+
+def photo_noise() -> Image.Image:
+    grey = np.asarray(draw_five(paper=(210,) * 3 + (255,), ink=(70,) * 3 + (255,)).convert("L"))
+    noise = np.random.default_rng(0).normal(0, 6, grey.shape)
+    return Image.fromarray(np.clip(grey + noise, 0, 255).astype(np.uint8))
+
+
+SAME_FIVE: dict[str, Callable[[], bytes]] = {
+    "white on black": lambda: encode(draw_five(BLACK, WHITE)),
+    "red on yellow": lambda: encode(draw_five((250, 240, 120, 255), (200, 30, 30, 255))),
+    "pale yellow on white": lambda: encode(draw_five(ink=(255, 255, 150, 255))),
+    "blue on near black": lambda: encode(draw_five((20, 20, 20, 255), (60, 90, 255, 255))),
+    "black on clear black": lambda: encode(draw_five(CLEAR)),
+    "black on clear white": lambda: encode(draw_five((255, 255, 255, 0))),
+    "white on clear black": lambda: encode(draw_five(CLEAR, WHITE)),
+    "white on clear white": lambda: encode(draw_five((255, 255, 255, 0), WHITE)),
+    "grey and alpha": lambda: encode(draw_five(CLEAR, WHITE).convert("LA")),
+    "palette with alpha": lambda: encode(draw_five(CLEAR, (0, 0, 90, 255)).quantize(16)),
+    "palette with a clear colour": lambda: encode(
+        draw_five(WHITE, BLACK).convert("1").convert("P"), transparency=255
+    ),
+    "grey with a clear level": lambda: encode(framed(8), transparency=100),
+    "16 bits with a clear level": lambda: encode(framed(16), transparency=25700),
+    "RGB with a clear colour": lambda: encode(
+        draw_five(BLACK, WHITE).convert("RGB"), transparency=(0, 0, 0)
+    ),
+    "a card on clear": lambda: encode(on_card()),
+    "1 bit": lambda: encode(draw_five().convert("1")),
+    "10 of 16 bits": lambda: encode(with_depth(10)),
+    "12 of 16 bits": lambda: encode(with_depth(12)),
+    "16 bits": lambda: encode(with_depth(16)),
+    "JPEG": lambda: encode(draw_five().convert("RGB"), "JPEG", quality=30),
+    "CMYK JPEG": lambda: encode(draw_five().convert("RGB").convert("CMYK"), "JPEG"),
+    "BMP": lambda: encode(draw_five().convert("RGB"), "BMP"),
+    "WebP": lambda: encode(draw_five(CLEAR, WHITE), "WEBP", lossless=True),
+    "turned by EXIF 6": lambda: turned(6, Image.Transpose.ROTATE_90),
+    "turned by EXIF 8": lambda: turned(8, Image.Transpose.ROTATE_270),
+    "in a corner": lambda: encode(draw_five(start=(-28, 12))),
+    "wide": lambda: encode(draw_five(size=(1500, 240), start=(900, 20))),
+    "tall": lambda: encode(draw_five(size=(180, 1800), start=(-5, 1300))),
+    "cut tight": lambda: encode(draw_five(size=(132, 192), start=(-29, 0))),
+    "12 megapixels, digit small": lambda: encode(
+        draw_five(size=(4000, 3000), start=(2500, 1500)).convert("RGB"), "JPEG"
+    ),
+    "9 megapixels, digit large": lambda: encode(
+        draw_five(size=(3000, 3000), start=(100, 100), scale=28, stroke=280)
+    ),
+    "noise of a photo": lambda: encode(photo_noise().convert("RGB"), "JPEG", quality=85),
+}
+
+
+@pytest.fixture(scope="module")
+def digits() -> Iterator[NDArray[np.uint8]]:
+    """Real digits in MNIST's frame, (N, 28, 28): MNIST's own, else scikit-learn's brought there."""
+    folder = os.environ.get("MNISTCLI_DATA_DIR")
+    if folder:
+        packed = Path(folder, "t10k-images-idx3-ubyte.gz")
+        content = gzip.decompress(packed.read_bytes()) if packed.exists() else b""
+        content = content or packed.with_suffix("").read_bytes()
+        yield np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28, 28)[:1000]
+    else:
+        from sklearn.datasets import load_digits
+
+        small = np.rint(load_digits().images[:300] * (255 / 16)).astype(np.uint8)
+        yield np.array([to_mnist(np.pad(image, 2)) for image in small])
+
+
+def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    return float(np.abs(first.astype(int) - second).mean())
+
+
+def extents(digit: NDArray[np.uint8]) -> tuple[int, int]:
+    rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
+    return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+
+
+def write(folder: Path, content: bytes, name: str = "digit.png") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def test_a_digit_of_mnist_stays_as_it_is(digits: NDArray[np.uint8]) -> None:
+    differences = np.array([difference(to_mnist(digit), digit) for digit in digits])
+    assert np.mean(differences < 0.5) > 0.99
+    assert differences.mean() < 0.5
+
+
+def test_dark_on_light_equals_light_on_dark(digits: NDArray[np.uint8]) -> None:
+    for digit in digits[:200]:
+        assert np.array_equal(to_mnist(255 - digit), to_mnist(digit))
+
+
+def test_a_digit_of_mnist_drawn_large_comes_back(digits: NDArray[np.uint8]) -> None:
+    differences = []
+    for digit in digits[:100]:
+        large = np.asarray(Image.fromarray(digit).resize((560, 560), Image.Resampling.BICUBIC))
+        differences.append(difference(to_mnist(np.pad(large, ((0, 300), (150, 0)))), digit))
+    assert np.mean(differences) < 8
+
+
+def test_the_ink_fills_20_pixels_and_its_mass_is_centred(tmp_path: Path) -> None:
+    digit = read_digit(write(tmp_path, encode(draw_five(size=(500, 300), start=(300, 30)))))
+    assert digit.shape == (28, 28)
+    assert digit.dtype == np.uint8
+    assert digit.max() == 255
+    height, width = extents(digit)
+    assert height == 20
+    assert width == pytest.approx(20 * (75 - 20 + 10) / (90 - 5 + 10), abs=1)
+    for axis in (0, 1):
+        profile = digit.sum(axis=axis, dtype=float)
+        assert profile @ np.arange(28) / profile.sum() == pytest.approx(14, abs=0.51)
+
+
+@pytest.mark.parametrize("form", SAME_FIVE)
+def test_the_form_of_the_picture_makes_no_difference(form: str, tmp_path: Path) -> None:
+    plain = read_digit(write(tmp_path, encode(draw_five())))
+    digit = read_digit(write(tmp_path, SAME_FIVE[form](), "other.png"))
+    assert difference(digit, plain) < 4
+    assert np.count_nonzero(digit) < 1.15 * np.count_nonzero(plain)
+
+
+def test_a_tiny_picture_keeps_its_digit(tmp_path: Path) -> None:
+    tiny = draw_five().convert("L").resize((16, 16), Image.Resampling.BOX)
+    plain = read_digit(write(tmp_path, encode(draw_five())))
+    assert difference(read_digit(write(tmp_path, encode(tiny))), plain) < 20
+
+
+def test_a_hairline_is_as_dark_as_a_pen(tmp_path: Path) -> None:
+    digit = read_digit(write(tmp_path, encode(draw_five(stroke=1))))
+    assert extents(digit)[0] == 20
+    assert np.median(digit[digit > 20]) > 180
+
+
+def test_a_faint_speck_far_from_the_digit_does_not_shrink_it() -> None:
+    grey = np.array(draw_five().convert("L"))
+    clean = to_mnist(grey)
+    grey[5:8, 5:8] = 200
+    assert np.array_equal(to_mnist(grey), clean)
+
+
+def test_a_picture_without_alpha_is_read_as_it_is(tmp_path: Path) -> None:
+    levels = np.arange(60, dtype=np.uint8).reshape(6, 10) * 4
+    assert np.array_equal(read_grey(write(tmp_path, encode(Image.fromarray(levels)))), levels)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+def test_a_large_picture_is_reduced(file_format: str, tmp_path: Path) -> None:
+    large = draw_five(size=(4000, 3000)).convert("L")
+    height, width = read_grey(write(tmp_path, encode(large, file_format))).shape
+    assert 750 <= height <= 1000
+    assert width / height == pytest.approx(4 / 3, abs=0.01)
+
+
+def png_of_size(width: int, height: int) -> bytes:
+    """Returns a PNG that claims a size and holds next to nothing."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = zlib.compress(bytes(1000))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    )
+
+
+def blank_photo() -> Image.Image:
+    noise = np.random.default_rng(0).normal(200, 3, (300, 400))
+    return Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8))
+
+
+BAD_CONTENT: dict[str, tuple[Callable[[], bytes], str]] = {
+    "no bytes": (lambda: b"", "empty file"),
+    "text": (lambda: b"not a picture at all", "not a picture .*\n.*PNG, JPEG, BMP or WebP"),
+    "GIF": (lambda: encode(draw_five().convert("L"), "GIF"), "not a picture .*\n.*export it"),
+    "cut PNG": (lambda: encode(draw_five())[:-900], "damaged or cut short"),
+    "cut JPEG": (lambda: encode(draw_five().convert("L"), "JPEG")[:2500], "damaged or cut short"),
+    "cut BMP": (lambda: encode(draw_five().convert("L"), "BMP")[:90000], "damaged or cut short"),
+    "cut WebP": (lambda: encode(draw_five(), "WEBP")[:-500], "damaged or cut|not a picture"),
+    "cut in its header": (lambda: encode(draw_five())[:20], "not a picture|damaged"),
+    "bomb": (lambda: png_of_size(60_000, 60_000), "far too many pixels\n.*50 megapixels"),
+    "100 megapixels": (lambda: png_of_size(10_000, 10_000), "10,000 x 10,000 pixels\n.*50 mega"),
+    "white": (lambda: encode(Image.new("L", (300, 200), 255)), "blank\n.*stands out"),
+    "nearly white": (lambda: encode(draw_five(ink=(250, 250, 250, 255))), "blank"),
+    "one pixel": (lambda: encode(Image.new("L", (1, 1), 9)), "blank"),
+    "all transparent": (lambda: encode(draw_five(CLEAR, CLEAR)), "blank"),
+    "noise": (lambda: encode(blank_photo()), "blank"),
+    "16 bits, dark noise": (lambda: encode(Image.fromarray(np.eye(40, dtype=np.uint16))), "blank"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CONTENT)
+def test_a_bad_picture_is_named_and_the_mend_told(case: str, tmp_path: Path) -> None:
+    make, message = BAD_CONTENT[case]
+    path = write(tmp_path, make())
+    with pytest.raises(ImageError, match=message) as caught:
+        read_digit(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_size_at_the_limit_is_not_refused_for_its_size(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="cut short"):
+        read_grey(write(tmp_path, png_of_size(MAX_PIXELS // 5000, 5000)))
+
+
+def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "large.bmp"
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(ImageError, match="200 MiB"):
+        read_grey(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("missing.png", "no such file"), (".", "a folder"), ("a\0b.png", "cannot be read")],
+)
+def test_a_path_that_is_no_file_is_refused(name: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=message):
+        read_grey(tmp_path / name)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match="not a regular file"):
+        read_grey(tmp_path / "pipe.png")
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[None]:
+    """Gives up root for a while: root may read everything."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(user)
+
+
+def test_no_permission_is_said(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    path = write(tmp_path, encode(draw_five()))
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    path.chmod(0)
+    folder.chmod(0)
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(ImageError, match="no permission"):
+        read_grey(path)
+    with pytest.raises(ImageError, match="cannot be read"):
+        find_images([folder])
+    with pytest.raises(ImageError, match="cannot be read"):
+        find_images([folder / "inside.png"])
+    with pytest.raises(ImageError, match="cannot be read"):
+        read_grey(folder / "inside.png")
+
+
+def test_damaged_exif_does_not_hide_the_picture(tmp_path: Path) -> None:
+    content = turned(6, Image.Transpose.ROTATE_90)
+    before, after = content.split(b"Exif\0\0", 1)
+    lying = read_digit(write(tmp_path, before + b"Exif\0\0????" + after[4:]))
+    assert extents(lying)[1] == 20
+
+
+def test_find_images_lists_folders_in_natural_order(tmp_path: Path) -> None:
+    folder = tmp_path / "digits"
+    (folder / "inner.png").mkdir(parents=True)
+    for name in ("10.png", "2.PNG", "1.jpeg", "b2.webp", "a.bmp", "notes.txt", ".hidden.png"):
+        (folder / name).touch()
+    (folder / "inner.png" / "deep.png").touch()
+    odd = tmp_path / "scan.dat"
+    odd.touch()
+    found = find_images([odd, folder, odd])
+    names = ["1.jpeg", "2.PNG", "10.png", "a.bmp", "b2.webp"]
+    assert found == [odd, *(folder / name for name in names), odd]
+
+
+def test_find_images_names_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="no such file or folder"):
+        find_images([tmp_path / "missing"])
+    with pytest.raises(ImageError, match=r"no picture in this folder\n.*\.png"):
+        find_images([tmp_path])

@@ -1,0 +1,98 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from mnistcli.inference.metrics import Confusion, evaluate_predictions
+
+# Six images of three classes; the fourth class of the model never occurs.
+LABELS = np.array([0, 0, 0, 1, 1, 2])
+PREDICTED = np.array([0, 0, 1, 1, 2, 1])
+
+
+def one_hot(predicted, class_count):
+    return np.eye(class_count, dtype=np.float32)[predicted]
+
+
+def test_scores_follow_from_the_definitions():
+    evaluation = evaluate_predictions(LABELS, one_hot(PREDICTED, 4), loss=0.25)
+
+    assert (evaluation.images, evaluation.errors, evaluation.loss) == (6, 3, 0.25)
+    assert evaluation.accuracy == 0.5
+    assert evaluation.confusion_matrix == [[2, 1, 0, 0], [0, 1, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]
+    zero, one, two, _ = evaluation.classes
+    assert (zero.label, zero.precision, zero.support) == (0, 1.0, 3)
+    assert zero.recall == pytest.approx(2 / 3)
+    assert zero.f1 == pytest.approx(0.8)
+    assert (one.precision, one.recall, one.support) == (pytest.approx(1 / 3), 0.5, 2)
+    assert (two.precision, two.recall, two.f1, two.support) == (0.0, 0.0, 0.0, 1)
+
+
+def test_a_class_without_images_scores_zero_and_does_not_warn():
+    evaluation = evaluate_predictions(LABELS, one_hot(PREDICTED, 4), loss=0.25)
+
+    absent = evaluation.classes[3]
+    assert (absent.precision, absent.recall, absent.f1, absent.support) == (0.0, 0.0, 0.0, 0)
+
+
+def test_the_largest_probability_decides():
+    probabilities = np.array([[0.2, 0.5, 0.3], [0.4, 0.25, 0.35]])
+
+    evaluation = evaluate_predictions(np.array([1, 2]), probabilities, loss=1.0)
+
+    assert evaluation.top_confusions == [Confusion(true=2, predicted=0, count=1)]
+
+
+def test_top_confusions_are_the_most_frequent_and_ties_go_by_class():
+    labels = np.array([3, 3, 2, 0, 1, 1])
+    predicted = np.array([2, 2, 0, 1, 3, 0])
+
+    evaluation = evaluate_predictions(labels, one_hot(predicted, 4), loss=1.0)
+
+    found = [(c.true, c.predicted, c.count) for c in evaluation.top_confusions]
+    assert found == [(3, 2, 2), (0, 1, 1), (1, 0, 1), (1, 3, 1), (2, 0, 1)]
+
+
+def test_at_most_ten_confusions_are_kept():
+    labels = np.repeat(np.arange(5), 4)
+    predicted = np.array([other for true in range(5) for other in range(5) if other != true])
+
+    evaluation = evaluate_predictions(labels, one_hot(predicted, 5), loss=1.0)
+
+    assert evaluation.errors == 20
+    assert len(evaluation.top_confusions) == 10
+
+
+def test_json_has_every_field_as_plain_values():
+    evaluation = evaluate_predictions(LABELS, one_hot(PREDICTED, 4), loss=np.float32(0.25))
+
+    document = json.loads(json.dumps(evaluation.to_json(), allow_nan=False))
+
+    assert document["accuracy"] == 0.5
+    assert document["loss"] == 0.25
+    assert document["confusion_matrix"][0] == [2, 1, 0, 0]
+    assert document["classes"][0]["support"] == 3
+    assert document["top_confusions"][0] == {"true": 0, "predicted": 1, "count": 1}
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_is_null_in_json(loss):
+    evaluation = evaluate_predictions(LABELS, one_hot(PREDICTED, 4), loss=loss)
+
+    assert json.loads(json.dumps(evaluation.to_json(), allow_nan=False))["loss"] is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "message"),
+    [
+        (LABELS[:5], one_hot(PREDICTED, 4), r"got \(5,\) and \(6, 4\)"),
+        (LABELS, np.ones(6), r"got \(6,\) and \(6,\)"),
+        (LABELS[:0], one_hot(PREDICTED[:0], 4), r"got \(0,\) and \(0, 4\)"),
+        (LABELS + 2, one_hot(PREDICTED, 4), r"labels in 0\.\.3, got 2\.\.4"),
+        (LABELS - 1, one_hot(PREDICTED, 4), r"labels in 0\.\.3, got -1\.\.1"),
+    ],
+)
+def test_arrays_that_do_not_belong_together_are_refused(labels, probabilities, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate_predictions(labels, probabilities, loss=1.0)
