@@ -128,6 +128,7 @@ def test_columns_are_as_wide_as_their_labels():
 
     assert lines[0].split() == [str(label) for label in range(12)]
     assert lines[12].split() == ["11", *"·" * 11, "1"]
+    assert len(lines[12].rstrip()) == len(lines[0].rstrip())
 
 
 def cell_styles(matrix):

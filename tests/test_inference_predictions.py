@@ -22,9 +22,9 @@ def test_the_two_most_probable_classes_are_found():
 
 
 def test_of_equally_probable_classes_the_lower_comes_first():
-    (tie,) = top_predictions(["tie.png"], np.tile([0.0, 0.01], 100)[None])
+    (tie,) = top_predictions(["tie.png"], np.repeat([0.0, 0.02], 50)[None])
 
-    assert (tie.digit, tie.runner_up) == (1, 3)
+    assert (tie.digit, tie.runner_up) == (50, 51)
 
 
 def test_every_image_needs_its_row():
