@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -16,11 +16,16 @@ from mnistcli.cli.summary import summary_command
 from mnistcli.cli.train import train_command
 from mnistcli.errors import ConfigError, MnistcliError, StopSignal
 
+if TYPE_CHECKING:
+    from io import TextIOWrapper
+
 app = typer.Typer(
     name="mnistcli",
     help="Train handwritten-digit classifiers from a YAML file.",
     epilog="Begin with: mnistcli train configs/quickstart.yaml",
     no_args_is_help=True,
+    rich_markup_mode=None,  # importing Rich's Markdown would double the time of --help
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -46,10 +51,13 @@ def _root(
 ) -> None: ...
 
 
-def main() -> None:
-    """Run the command line, and exit with the status that DESIGN promises."""
+def run() -> None:
+    """Run the command line, and exit with its status: 0, 1, 2, or 128 and a signal."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _raise_stop_signal)
+    for stream in (sys.stdout, sys.stderr):
+        # A file name, or a picture drawn in blocks, must not fail on an ASCII terminal.
+        cast("TextIOWrapper", stream).reconfigure(errors="replace")
     try:
         app()
     except MnistcliError as error:

@@ -1,5 +1,6 @@
 """Where output goes: results to stdout, progress and errors to stderr."""
 
+import gc
 import json
 import os
 import sys
@@ -57,6 +58,7 @@ def tensorflow_starting() -> Iterator[None]:
         finally:
             os.dup2(kept, descriptor)
             os.close(kept)
+            gc.enable()
 
 
 def format_duration(seconds: float) -> str:

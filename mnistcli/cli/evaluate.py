@@ -27,7 +27,9 @@ class Checkpoint(StrEnum):
 
 
 def evaluate_command(
-    run: Annotated[Path, typer.Argument(help="A run directory.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
+    ],
     split: Annotated[Split, typer.Option(help="Which of the run's images.")] = Split.TEST,
     data: Annotated[
         str | None,
@@ -40,7 +42,7 @@ def evaluate_command(
     checkpoint: Annotated[
         Checkpoint, typer.Option(help="Which of the run's checkpoints.")
     ] = Checkpoint.BEST,
-    json: Annotated[bool, typer.Option(help="Print the result as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure a trained run on labelled images."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting

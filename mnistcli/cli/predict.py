@@ -12,7 +12,9 @@ def predict_command(
     images: Annotated[
         list[Path],
         typer.Argument(
-            help="PNG, JPEG, BMP or WebP files, or folders of them.", show_default=False
+            metavar="IMAGE",
+            help="PNG, JPEG, BMP or WebP files, or folders of them.",
+            show_default=False,
         ),
     ],
     run: Annotated[
@@ -23,8 +25,10 @@ def predict_command(
             show_default=False,
         ),
     ] = None,
-    show: Annotated[bool, typer.Option(help="Draw the 28x28 pixels that the model saw.")] = False,
-    json: Annotated[bool, typer.Option(help="Print the result as JSON.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Draw the 28x28 pixels that the model saw.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Read the digit in each image."""
     import numpy as np

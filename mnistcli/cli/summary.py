@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 
 def summary_command(
-    config: Annotated[Path, typer.Argument(help="A YAML file.", show_default=False)],
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
+    ],
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key.", show_default=False),
     ] = None,
-    json: Annotated[bool, typer.Option(help="Print the result as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Show a model's layers, shapes, parameters, FLOPs and memory; train nothing."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting

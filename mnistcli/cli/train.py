@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def train_command(
-    config: Annotated[Path | None, typer.Argument(help="A YAML file.", show_default=False)] = None,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option(
@@ -38,10 +40,10 @@ def train_command(
         typer.Option(metavar="RUN", help="Go on with a run that was cut short; needs no CONFIG."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option(help="Check everything, try one step, write nothing.")
+        bool, typer.Option("--dry-run", help="Check everything, try one step, write nothing.")
     ] = False,
-    quiet: Annotated[bool, typer.Option(help="Show no progress.")] = False,
-    json: Annotated[bool, typer.Option(help="Print the result as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
@@ -145,7 +147,11 @@ def _result_panel(result: "TrainingResult") -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    from mnistcli.runs import runs_root
+
     evaluation, run = result.evaluation, result.run.path
+    # Without --run, predict takes the latest run under runs/: this one.
+    named_run = "" if run.parent == runs_root() else f" --run {run}"
     rows = {
         "test accuracy": Text(
             f"{evaluation.accuracy:.2%}  ({evaluation.errors:,} errors in "
@@ -154,7 +160,7 @@ def _result_panel(result: "TrainingResult") -> Any:
         ),
         "best epoch": Text(str(result.best_epoch)),
         "run": Text(str(run)),
-        "next": Text(f"mnistcli evaluate {run}\nmnistcli predict IMAGE --run {run}", style="cyan"),
+        "next": Text(f"mnistcli evaluate {run}\nmnistcli predict IMAGE{named_run}", style="cyan"),
     }
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
