@@ -1,7 +1,6 @@
 """Where output goes: results to stdout, progress and errors to stderr."""
 
 import gc
-import json
 import os
 import sys
 import tempfile
@@ -32,7 +31,9 @@ def progress() -> Console:
 
 def print_json(document: Any) -> None:
     """Write one JSON document to stdout."""
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    from mnistcli.runs import dump_json
+
+    sys.stdout.write(dump_json(document, indent=2))
 
 
 @contextmanager

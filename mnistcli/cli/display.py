@@ -24,6 +24,11 @@ _COLUMNS = (
 )
 
 
+_LABEL_WIDTH = 11
+# Two spaces between the columns, and room for the ^C that a terminal echoes behind them.
+_SPARE = 5
+
+
 def show_heading(preparation: Preparation, console: Console) -> None:
     """One line each for the model, the data and the machine."""
     config, splits = preparation.file.config, preparation.splits
@@ -51,12 +56,12 @@ class TrainingDisplay(TrainingObserver):
         self.batch_size = preparation.file.config.batch_size
         self.columns = _fitting_columns(console.width)
         self.images = len(preparation.splits.train)
+        figures = _Figures(with_speed=console.width >= 72)
         self.bars = Progress(
             _Label(),
-            BarColumn(bar_width=None),
-            _Figures(),
+            BarColumn(bar_width=max(4, console.width - _LABEL_WIDTH - figures.width - _SPARE)),
+            figures,
             console=console,
-            expand=True,
             transient=True,
             disable=quiet or not console.is_terminal,
         )
@@ -136,26 +141,29 @@ class TrainingDisplay(TrainingObserver):
 class _Label(ProgressColumn):
     """'epoch 2/5', or 'run'."""
 
-    max_refresh = None
-
     def render(self, task: Task) -> Text:
-        return Text(task.description)
+        return Text(f"{task.description:<{_LABEL_WIDTH}}")
 
 
 class _Figures(ProgressColumn):
-    """Loss, accuracy and speed of the epoch, as far as they fit, and the time left."""
+    """Loss, accuracy and speed of the epoch, and the time left, each in its place."""
 
-    max_refresh = 0.1
+    def __init__(self, with_speed: bool) -> None:
+        super().__init__()
+        self.with_speed = with_speed
+        self.width = 49 if with_speed else 34
 
     def render(self, task: Task) -> Text:
         parts = []
-        if "loss" in task.fields:
-            parts = [f"loss {task.fields['loss']:.4f}", f"acc {task.fields['accuracy']:.2%}"]
-            if task.speed:
-                parts.append(f"{task.speed:,.0f} images/s")
+        if "loss" in task.fields and task.completed:
+            loss, accuracy = task.fields["loss"], task.fields["accuracy"]
+            parts = [f"loss {loss:.3f}", f"acc {accuracy:6.2%}"]
+            if self.with_speed:
+                parts.append(f"{task.speed or 0:7,.0f} img/s")
         left = task.time_remaining
-        parts.append("" if left is None else f"{format_duration(left)} left")
-        return Text("  ".join(parts), style="dim", no_wrap=True)
+        time_left = "" if left is None else f"{format_duration(left)} left"
+        figures = "  ".join(parts)
+        return Text(f"{figures}{time_left:>{self.width - len(figures)}}", style="dim")
 
 
 def _fitting_columns(width: int) -> list[tuple[str, str, int]]:

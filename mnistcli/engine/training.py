@@ -67,25 +67,27 @@ class TrainingLoop:
         for metric in self.network.metrics:
             metric.metric.reset_state()
         order_tensor = tf.constant(order, tf.int32)
-        step, loss_sum, correct, seen = 0, 0.0, 0, 0
+        step = 0
+        loss_sum, correct = tf.constant(0.0, tf.float64), tf.constant(0)
         while step < self.steps_per_epoch:
             stop = min(step + self._chunk_steps, self.steps_per_epoch)
             started = time.perf_counter()
-            chunk_loss, chunk_correct = self._train_steps(
-                order_tensor, tf.constant(step), tf.constant(stop)
+            loss_sum, correct = self._train_steps(
+                order_tensor, tf.constant(step), tf.constant(stop), loss_sum, correct
             )
-            loss_sum += float(chunk_loss)
-            correct += int(chunk_correct)
+            images = min(stop * self.batch_size, len(order))
+            progress = EpochProgress(images, float(loss_sum) / images, int(correct) / images)
             self._adapt_chunk(stop - step, time.perf_counter() - started)
-            step, seen = stop, min(stop * self.batch_size, len(order))
-            report(EpochProgress(seen, loss_sum / seen, correct / seen))
+            step = stop
+            report(progress)
         metrics = {m.name: float(m.metric.result()) for m in self.network.metrics}
-        return {"loss": loss_sum / seen, "accuracy": correct / seen} | metrics
+        return {"loss": progress.loss, "accuracy": progress.accuracy} | metrics
 
     def run_steps(self, count: int) -> None:
         """The first steps of an epoch in the order of the data, as a trial."""
         order = tf.range(len(self.labels), dtype=tf.int32)
-        loss, _ = self._train_steps(order, tf.constant(0), tf.constant(count))
+        zero, stop = tf.constant(0), tf.constant(count)
+        loss, _ = self._train_steps(order, zero, stop, tf.constant(0.0, tf.float64), zero)
         loss.numpy()  # waits for the steps
 
     def _adapt_chunk(self, steps: int, elapsed_seconds: float) -> None:
@@ -95,15 +97,25 @@ class TrainingLoop:
 
     @tf.function
     def _train_steps(
-        self, order: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+        self,
+        order: tf.Tensor,
+        start: tf.Tensor,
+        stop: tf.Tensor,
+        loss_sum: tf.Tensor,
+        correct: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Steps `start` to `stop`; the sum of the images' losses, and how many were right."""
-        loss_sum = tf.constant(0.0)
-        correct = tf.constant(0)
+        """Steps `start` to `stop`, which go on with the sums of those before.
+
+        The sums go through the graph, not from chunk to chunk in Python: their rounding
+        must not depend on where the clock cuts an epoch into chunks.
+
+        Returns:
+            The sum of the images' losses, float64, and how many were right, int32.
+        """
         for step in tf.range(start, stop):
             batch = order[step * self.batch_size : (step + 1) * self.batch_size]
             batch_loss, batch_correct = self._train_step(batch)
-            loss_sum += batch_loss * tf.cast(tf.size(batch), tf.float32)
+            loss_sum += tf.cast(batch_loss, tf.float64) * tf.cast(tf.size(batch), tf.float64)
             correct += batch_correct
         return loss_sum, correct
 

@@ -1,0 +1,72 @@
+"""What holds for the command as a whole."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from commands import COMMAND, command_environment, run_command
+
+TYPO = "layers: [Flatten, {Dense: {unit: 10}}]\nbatchsize: 3\n"
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    done = run_command("--help", folder=tmp_path)
+    assert done.returncode == 0
+    for command in ("train", "evaluate", "predict", "summary", "schema"):
+        assert f"\n  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "typo.yaml"], ["schema"]])
+def test_what_needs_no_tensorflow_does_not_load_it(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "typo.yaml").write_text(TYPO)
+    done = run_command(*arguments, folder=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "mnistcli.cli.app" in imported
+    assert not imported & {"tensorflow", "keras", "sklearn", "numpy"}
+
+
+def test_all_config_errors_come_at_once_with_their_places(tmp_path: Path) -> None:
+    (tmp_path / "typo.yaml").write_text(TYPO)
+    done = run_command("train", "typo.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "typo.yaml:1:28: error: Dense has no argument 'unit'; did you mean 'units'?",
+        "typo.yaml:2:1: error: unknown key 'batchsize'; did you mean 'batch_size'?",
+        "2 errors in typo.yaml",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["typo.yaml"]
+
+
+@pytest.mark.parametrize("arguments", [["trian"], ["train", "--bogus"], ["evaluate"]])
+def test_wrong_usage_exits_with_2(tmp_path: Path, arguments: list[str]) -> None:
+    done = run_command(*arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_version_is_the_package_version(tmp_path: Path) -> None:
+    from mnistcli import __version__
+
+    assert run_command("--version", folder=tmp_path).stdout == f"mnistcli {__version__}\n"
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        f"'{COMMAND}' schema | head -c 20",
+        shell=True,
+        cwd=tmp_path,
+        env=command_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert len(done.stdout) == 20
+    assert done.stderr == ""
+
+
+def test_the_schema_is_one_json_document(tmp_path: Path) -> None:
+    schema = json.loads(run_command("schema", folder=tmp_path).stdout)
+    assert "Conv2D" in schema["$defs"]["layers"]["anyOf"][2]["properties"]
