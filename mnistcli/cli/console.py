@@ -45,12 +45,13 @@ def tensorflow_starting() -> Iterator[None]:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     descriptor = sys.stderr.fileno()
+    status = progress().status("Starting TensorFlow")  # before the descriptor is diverted
     with tempfile.TemporaryFile() as log:
         kept = os.dup(descriptor)
         sys.stderr.flush()
         os.dup2(log.fileno(), descriptor)
         try:
-            with progress().status("Starting TensorFlow"):
+            with status:
                 yield
         except ImportError:
             log.seek(0)

@@ -1,0 +1,50 @@
+"""What tests of several modules share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from commands import SMALL_CONFIG, run_command
+
+from mnistcli.config import ConfigFile, load_config
+from mnistcli.data import Dataset, load_dataset
+
+LoadText = Callable[..., ConfigFile]
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    """1,438 training and 359 test images."""
+    return load_dataset("digits")
+
+
+@pytest.fixture(scope="session")
+def load_text(tmp_path_factory: pytest.TempPathFactory) -> LoadText:
+    """Loads the text of a config from a file named small.yaml."""
+
+    def load(text: str, *overrides: str) -> ConfigFile:
+        path = tmp_path_factory.mktemp("config") / "small.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_config(path, overrides)
+
+    return load
+
+
+@pytest.fixture
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Takes the place of runs/."""
+    path = tmp_path / "runs"
+    monkeypatch.setenv("MNISTCLI_RUNS_DIR", str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of 30 epochs on `digits`, made by the command, alone in its folder's runs/."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "small.yaml").write_text(SMALL_CONFIG)
+    arguments = ("train", "small.yaml", "--quiet", "--set", "epochs=30")
+    done = run_command(*arguments, folder=folder)
+    assert done.returncode == 0, done.stderr
+    (run,) = (folder / "runs").iterdir()
+    return run

@@ -1,0 +1,63 @@
+"""`mnistcli evaluate`, as typed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from commands import run_command
+
+from mnistcli.data import Dataset
+
+
+def test_the_terminal_shows_scores_and_the_confusion_matrix(trained_run: Path) -> None:
+    folder, name = trained_run.parents[1], f"runs/{trained_run.name}"
+    done = run_command("evaluate", name, folder=folder, COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    told = json.loads((trained_run / "evaluation.json").read_text())
+    assert f"accuracy {told['accuracy'] * 100:.2f} %" in done.stdout
+    assert f"{told['errors']} errors in 359 images" in done.stdout
+    assert "Confusion matrix" in done.stdout
+    assert "mnistcli predict" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_json_is_all_that_stdout_holds(trained_run: Path) -> None:
+    folder = trained_run.parent
+    done = run_command("evaluate", trained_run, "--split", "validation", "--json", folder=folder)
+    told = json.loads(done.stdout)
+    assert told["images"] == 144
+    assert told["data"] == "validation"
+    assert sum(map(sum, told["confusion_matrix"])) == 144
+    lines = (trained_run / "metrics.jsonl").read_text().splitlines()
+    metrics = [json.loads(line) for line in lines]
+    assert told["accuracy"] == max(row["val_accuracy"] for row in metrics)
+
+
+def test_other_labelled_images_are_measured(
+    trained_run: Path, digits: Dataset, tmp_path: Path
+) -> None:
+    wrong = (digits.test_labels + 1) % 10
+    np.savez(tmp_path / "own.npz", x=digits.test_images, y=wrong)
+    arguments = ("evaluate", trained_run, "--data", "own.npz", "--json")
+    told = json.loads(run_command(*arguments, folder=tmp_path).stdout)
+    assert told["data"] == "own.npz"
+    assert told["accuracy"] < 0.1
+
+
+def test_labels_that_the_run_does_not_know_are_an_error(
+    trained_run: Path, digits: Dataset, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "own.npz", x=digits.test_images, y=digits.test_labels + 3)
+    done = run_command("evaluate", trained_run, "--data", "own.npz", folder=tmp_path)
+    assert done.returncode == 1
+    assert "expected labels from 0 to 9" in done.stderr
+
+
+def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
+    done = run_command("evaluate", tmp_path, folder=tmp_path)
+    assert done.returncode == 1
+    assert "is not a run directory" in done.stderr
+    missing = run_command("evaluate", "nowhere", folder=tmp_path)
+    assert missing.returncode == 1
+    assert "there is no run directory nowhere" in missing.stderr
