@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -37,7 +37,7 @@ def print_json(document: Any) -> None:
 
 
 @contextmanager
-def tensorflow_starting() -> Iterator[None]:
+def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
     """Import TensorFlow inside this, without the lines it logs about itself.
 
     It writes some before its own log level is in force, straight to the descriptor.
@@ -51,7 +51,7 @@ def tensorflow_starting() -> Iterator[None]:
         sys.stderr.flush()
         os.dup2(log.fileno(), descriptor)
         try:
-            with status:
+            with nullcontext() if quiet else status:
                 yield
         except ImportError:
             log.seek(0)

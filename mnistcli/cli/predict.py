@@ -66,7 +66,9 @@ def predict_command(
                 results().print(name, soft_wrap=True)
                 results().print(digit_view(digit))
         results().print(predictions_view(predictions))
-        results().print(f"by {directory.path}", style="dim", soft_wrap=True)
+        results().print(f"Read by {directory.path}", soft_wrap=True)
+        if not show:
+            results().print("Next: add --show to see the 28x28 pixels that it saw")
     for message in failures.values():
         progress().print(f"[bold red]error:[/] {message}", soft_wrap=True)
     if failures:

@@ -57,7 +57,7 @@ def train_command(
         check_writable(run_dir)
     dataset = _load_data(file, quiet)
     _show_fallback(dataset)
-    with tensorflow_starting():
+    with tensorflow_starting(quiet):
         from mnistcli import training
         from mnistcli.cli.display import TrainingDisplay, show_heading
     preparation = training.prepare(file, dataset)

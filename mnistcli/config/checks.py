@@ -3,20 +3,33 @@
 from collections.abc import Sequence
 
 from mnistcli.config.document import Path, Problems, suggest
-from mnistcli.config.objects import KerasObject
-from mnistcli.config.settings import NAME, Config
+from mnistcli.config.objects import KerasObject, describe_value
+from mnistcli.config.settings import NAME, NAME_EXPECTED, Config, metric_name
 
 # Training images of the data sets that are known without reading them.
-KNOWN_TRAINING_SIZES = {"mnist": 60_000, "digits": 1_437}
+KNOWN_TRAINING_SIZES = {"mnist": 60_000, "digits": 1_438}
 
 
 def check_config(config: Config, problems: Problems) -> None:
     """Report metrics, layers and sizes that do not go together."""
+    _check_columns(config, problems)
     _check_metric_names(config, problems)
     _check_graph(config.layers, problems)
     size = KNOWN_TRAINING_SIZES.get(config.data.dataset)
     if size is not None:
         check_sizes(config, size, problems)
+
+
+def _check_columns(config: Config, problems: Problems) -> None:
+    """Each metric has a column of metrics.jsonl of its own."""
+    taken = {"loss", "accuracy", "epoch", "learning_rate", "seconds", "images_per_second"}
+    for metric in config.metrics:
+        if isinstance(metric, KerasObject):
+            name = metric_name(metric)
+            if name in taken or name.startswith("val_"):
+                message = f"the column '{name}' of metrics.jsonl is taken; give {metric} a 'name'"
+                problems.add((*metric.path, "name"), f"{message} of its own")
+            taken.add(name)
 
 
 def _check_metric_names(config: Config, problems: Problems) -> None:
@@ -48,9 +61,8 @@ def _check_graph(layers: Sequence[KerasObject], problems: Problems) -> None:
                     (*layer.path, "name"), f"a layer before this is already named '{own_name}'"
                 )
             elif not NAME.fullmatch(own_name):
-                problems.add(
-                    (*layer.path, "name"), "expected up to 64 letters, digits, '.', '_' or '-'"
-                )
+                got = describe_value(own_name)
+                problems.add((*layer.path, "name"), f"{layer}'s name: {NAME_EXPECTED}, got {got}")
             known.add(own_name)
 
 
@@ -61,13 +73,13 @@ def check_sizes(config: Config, training_images: int, problems: Problems) -> Non
         problems.add(
             ("data", "validation"),
             f"data.validation: expected fewer than the {training_images:,} training images "
-            f"of {config.data.dataset}, got {validation}",
+            f"of {config.data.dataset}, got {describe_value(validation)}",
         )
         return
     held_out = validation if isinstance(validation, int) else 0
     if config.batch_size > training_images - held_out:
         problems.add(
             ("batch_size",),
-            f"batch_size: expected at most the {training_images - held_out:,} training images, "
-            f"got {config.batch_size}",
+            f"batch_size: expected at most {training_images - held_out:,}, the images left to "
+            f"train on, got {config.batch_size}",
         )

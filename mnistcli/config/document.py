@@ -62,27 +62,32 @@ class Problems:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._found = list(document.faults)
+        self._found = dict.fromkeys(document.faults)  # a set in order: each is shown once
 
     def add(self, path: Path, message: str, *, at_key: bool = False) -> None:
         """Note `message` at the position of `path`: of its value, or of its key."""
-        found = (self.document.locate(path, at_key=at_key), message)
-        if found not in self._found:
-            self._found.append(found)
+        self._found[self.document.locate(path, at_key=at_key), message] = None
 
     def raise_if_any(self) -> None:
         """Raise one `ConfigError` with a line per problem, in the order of the file."""
         if not self._found:
             return
         found = sorted(self._found, key=lambda each: (each[0].source, each[0].line, each[0].column))
-        lines = [f"{position}: error: {message}" for position, message in found]
+        lines = [_printable(f"{position}: error: {message}") for position, message in found]
         count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
         raise ConfigError("\n".join([*lines, f"{count} in {self.document.source}"]))
 
 
 def config_error(position: Position, message: str) -> ConfigError:
     """The error for a problem after which no more can be read."""
-    return ConfigError(f"{position}: error: {message}\n1 error in {position.source}")
+    line = _printable(f"{position}: error: {message}")
+    # An option is not a file that one goes through and counts.
+    return ConfigError(f"{line}\n1 error in {position.source}" if position.line else line)
+
+
+def _printable(text: str) -> str:
+    """One line that a terminal shows as it is: a key may hold a line break or an escape code."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def find_nearest(wrong: str, known: Iterable[str]) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from mnistcli.config.settings import Config
-from mnistcli.config.yaml_reader import FLOAT
+from mnistcli.config.yaml_reader import FLOAT, INTEGER
 
 
 def dump_config(config: Config) -> str:
@@ -23,9 +23,11 @@ class _Dumper(yaml.SafeDumper):
             is_section = all(isinstance(value, yaml.ScalarNode) for _, value in node.value)
             node.flow_style = not (is_section and index.value in Config.model_fields)
         if isinstance(node, yaml.SequenceNode):
-            node.flow_style = not (node.value and index.value in Config.model_fields)
+            is_section = isinstance(parent, yaml.MappingNode) and index.value in Config.model_fields
+            node.flow_style = not (node.value and is_section)
         super().serialize_node(node, parent, index)
 
 
 # Texts that look like numbers in this language, though not in YAML 1.1, need quotes.
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+.0123456789"))
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:int", INTEGER, list("-+0123456789"))

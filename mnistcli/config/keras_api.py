@@ -226,7 +226,8 @@ def _constructor_arguments(module: str, name: str) -> list[Argument]:
                 if argument.name not in names:
                     # What a class does not spell out itself, it can do without.
                     required = argument.required and init is None
-                    found.append(replace(argument, required=required, inherited=init is not None))
+                    inherited = argument.inherited or init is not None
+                    found.append(replace(argument, required=required, inherited=inherited))
                     names.add(argument.name)
     return found
 
@@ -291,7 +292,10 @@ def _kind_of(value: Any) -> str:
 
 def fits(argument: Argument, value: Any) -> bool:
     """Whether the documented types of an argument allow a value; unknown types allow all."""
-    kind = _kind_of(value)
-    if not argument.kinds or value is None or kind in argument.kinds:
+    kind, kinds = _kind_of(value), argument.kinds
+    if not kinds or value is None or kind in kinds:
         return True
-    return kind == "integer" and "number" in argument.kinds
+    if kind == "array":
+        # Many a number may also be a list of them, documented or not: Constant's value.
+        return not kinds <= {"string", "boolean", "null"}
+    return kind == "integer" and "number" in kinds

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mnistcli.config.checks import check_config
-from mnistcli.config.document import Document, Path, Problems, suggest
+from mnistcli.config.document import Document, Path, Problems, config_error, suggest
 from mnistcli.config.objects import KerasObject, describe_value, read_object
 from mnistcli.config.overrides import apply_override
-from mnistcli.config.settings import NAME, Config
+from mnistcli.config.settings import NAME, Checkpoint, Config, Data, EarlyStopping
 from mnistcli.config.yaml_reader import read_yaml
 from mnistcli.errors import ConfigError
 
@@ -51,10 +51,8 @@ def load_config(path: FilePath | str, overrides: Iterable[str] = ()) -> ConfigFi
             f"{source}: error: the file is empty", "expected at least 'layers:' and one layer"
         )
     if not isinstance(document.value, dict):
-        raise ConfigError(
-            f"{source}:1:1: error: expected a mapping such as 'layers: […]', "
-            f"got {describe_value(document.value)}"
-        )
+        got = describe_value(document.value)
+        raise config_error(document.locate(()), f"expected a mapping, 'layers: […]', got {got}")
     for option in overrides:
         apply_override(document, option)
     problems = Problems(document)
@@ -105,15 +103,16 @@ def _validate(document: Document, problems: Problems, default_name: str) -> Conf
         tree["name"] = default_name
     for section, family in _OBJECT_SECTIONS.items():
         raw = tree.get(section)
-        if isinstance(raw, list):
+        if section in ("optimizer", "loss"):
+            if section in tree:
+                tree[section] = read_object(raw, family, (section,), problems)
+        elif isinstance(raw, list):
             tree[section] = [
                 "accuracy"
                 if section == "metrics" and item in ("accuracy", "acc")
                 else read_object(item, family, (section, i), problems)
                 for i, item in enumerate(raw)
             ]
-        elif section in tree and section in ("optimizer", "loss"):
-            tree[section] = read_object(raw, family, (section,), problems)
     # A null section is one whose lines are all commented out: its defaults hold.
     for section in ("data", "checkpoint", "augment"):
         if section in tree and tree[section] is None:
@@ -178,7 +177,9 @@ def _dotted(path: Path) -> str:
 
 
 def _known_keys(path: Path) -> Sequence[str]:
-    section = Config.model_fields.get(str(path[0])) if path else None
-    if section is None:
-        return list(Config.model_fields)
-    return list(section.get_default(call_default_factory=True).model_fields)
+    sections: dict[str, type[BaseModel]] = {
+        "data": Data,
+        "early_stopping": EarlyStopping,
+        "checkpoint": Checkpoint,
+    }
+    return list(sections[str(path[0])].model_fields if path else Config.model_fields)

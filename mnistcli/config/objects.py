@@ -4,6 +4,7 @@ Names and arguments are checked here, against Keras' own signatures; values that
 only Keras can judge are left to the `model` package, which builds the objects.
 """
 
+import math
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -79,25 +80,48 @@ def read_object(raw: Any, family: str, path: Path, problems: Problems) -> KerasO
         given, arguments = next(iter(raw.items()))
         inner, arguments = (*path, given), {} if arguments is None else arguments
     else:
-        got = "nothing" if raw in (None, {}) else describe_value(raw)
-        if isinstance(raw, dict) and len(raw) > 1:
+        expected = f"expected one {singular}, as 'Name' or 'Name: {{…}}'"
+        if isinstance(raw, dict) and raw:
+            # Mostly an argument with too little indentation: the last key is the one too many.
             got = f"several keys ({', '.join(raw)})"
-        problems.add(path, f"expected one {singular}, as 'Name' or 'Name: {{…}}', got {got}")
+            problems.add((*path, [*raw][-1]), f"{expected}, got {got}", at_key=True)
+        else:
+            problems.add(path, f"{expected}, got {describe_value(None if raw == {} else raw)}")
         return None
     name = keras_api.find_class_name(family, given)
     if name is None:
-        known = suggest(given, keras_api.classes(family), f"see keras.{family}")
+        hint = "a number, or one" if family == "optimizers.schedules" else "one"
+        known = suggest(given, keras_api.classes(family), f"expected {hint} of keras.{family}")
         message = f"unknown {singular} '{given}'{known}"
         if given in keras_api.NOT_IN_CONFIGS:
             message = f"{given} runs code or a file from outside the config, so it is not allowed"
-        problems.add(inner, message, at_key=True)
+        problems.add(inner, message, at_key=inner != path)
         return None
     if not isinstance(arguments, dict):
         example = next(iter(keras_api.describe_class(family, name).arguments), "name")
         got = describe_value(arguments)
         problems.add(inner, f"{name} expects its arguments as {{{example}: …}}, got {got}")
         return None
+    _check_missing(family, name, arguments, inner, problems, at_key=inner != path)
     return _read_arguments(family, name, dict(arguments), inner, problems)
+
+
+def _check_missing(
+    family: str,
+    name: str,
+    arguments: dict[str, Any],
+    path: Path,
+    problems: Problems,
+    *,
+    at_key: bool,
+) -> None:
+    signature = keras_api.describe_class(family, name).arguments
+    # 'filter' was meant to be 'filters': one mistake is one error.
+    given = {each if each in signature else find_nearest(each, signature) for each in arguments}
+    missing = [each.name for each in signature.values() if each.required and each.name not in given]
+    if missing:
+        needed = " and ".join(map(repr, missing))
+        problems.add(path, f"{name} needs {needed}", at_key=at_key)
 
 
 def _read_arguments(
@@ -105,7 +129,7 @@ def _read_arguments(
 ) -> KerasObject:
     signature = keras_api.describe_class(family, name).arguments
     inputs = None
-    if family == "layers" and "inputs" in arguments:
+    if "inputs" in arguments and path[:1] == ("layers",) and len(path) == 3:
         inputs = _read_inputs(arguments.pop("inputs"), (*path, "inputs"), problems)
     read = KerasObject(family, name, {}, inputs, path)
     for argument, value in arguments.items():
@@ -116,16 +140,6 @@ def _read_arguments(
         else:
             known_argument = signature[argument]
             read.arguments[argument] = _read_value(read, known_argument, value, where, problems)
-    meant = {
-        find_nearest(argument, signature) for argument in arguments if argument not in signature
-    }
-    missing = [
-        argument.name
-        for argument in signature.values()
-        if argument.required and argument.name not in arguments and argument.name not in meant
-    ]
-    if missing:
-        problems.add(path, f"{name} needs {' and '.join(map(repr, missing))}", at_key=True)
     return replace(read, arguments=_with_defaults(family, name, read.arguments))
 
 
@@ -141,8 +155,13 @@ def _with_defaults(family: str, name: str, given: dict[str, Any]) -> dict[str, A
         elif isinstance(default, str) and (nested := family_of_argument(argument.name)):
             arguments[argument.name] = make_object(nested, default)
         else:
-            arguments[argument.name] = list(default) if isinstance(default, tuple) else default
+            arguments[argument.name] = _as_lists(default)
     return arguments
+
+
+def _as_lists(value: Any) -> Any:
+    """A default as YAML would give it: ((0, 0), (0, 0)) as lists."""
+    return [_as_lists(item) for item in value] if isinstance(value, tuple) else value
 
 
 def make_object(family: str, name: str) -> KerasObject:
@@ -164,42 +183,50 @@ def _read_inputs(raw: Any, path: Path, problems: Problems) -> tuple[str, ...]:
 def _read_value(
     owner: KerasObject, argument: keras_api.Argument, value: Any, path: Path, problems: Problems
 ) -> Any:
-    nested = family_of_argument(argument.name)
-    if isinstance(value, list):
-        items = enumerate(value)
-        return [_read_item(owner, argument, v, (*path, i), problems) for i, v in items]
-    if nested is None and isinstance(value, dict):
-        problems.add(path, f"{owner}'s argument '{argument.name}' takes no object", at_key=True)
-    elif nested is None and not _is_step_count(owner, argument.name):
-        if argument.name.endswith("activation"):
-            _check_activation(value, path, problems)
-        elif not keras_api.fits(argument, value):
-            words = " or ".join(sorted(_WORDS[kind] for kind in argument.kinds))
-            message = f"{owner}'s argument '{argument.name}' expects {words}"
-            problems.add(path, f"{message}, got {describe_value(value)}")
-    return _read_item(owner, argument, value, path, problems)
+    if argument.name.endswith("activation"):
+        _check_activation(value, path, problems)
+    elif family_of_argument(argument.name) or _is_step_count(owner, argument.name):
+        return _read_item(owner, argument, value, path, problems)
+    elif not keras_api.fits(argument, value):
+        words = " or ".join(sorted(_WORDS[kind] for kind in argument.kinds))
+        message = f"{owner}'s argument '{argument.name}' expects {words}"
+        problems.add(path, f"{message}, got {describe_value(value)}")
+    elif not (isinstance(value, dict) and "object" in argument.kinds):
+        return _read_item(owner, argument, value, path, problems)
+    return value
 
 
 def _read_item(
     owner: KerasObject, argument: keras_api.Argument, value: Any, path: Path, problems: Problems
 ) -> Any:
     """A value, or an item of a list of values: an object, a share of the run, or itself."""
+    if isinstance(value, list):
+        items = enumerate(value)
+        return [_read_item(owner, argument, item, (*path, i), problems) for i, item in items]
     nested = family_of_argument(argument.name)
-    if nested and isinstance(value, dict | str):
+    is_rate = nested == "optimizers.schedules" and type(value) in (int, float)
+    if nested and value is not None and not is_rate:
         return read_object(value, nested, path, problems)
-    if _is_step_count(owner, argument.name) and isinstance(value, str):
-        share = _SHARE.fullmatch(value)
-        if not share or not 0 < float(share[1]) <= 100:
-            expected = "a number of steps, or a share of the run up to 100%"
-            got = describe_value(value)
-            problems.add(path, f"{argument.name} expects {expected}, got {got}")
+    if isinstance(value, dict):
+        problems.add(path, f"{owner}'s argument '{argument.name}' takes no mapping")
+    elif _is_step_count(owner, argument.name) and not _is_number_of_steps(value):
+        expected = "a number of steps, or a share of the run up to 100%"
+        got = describe_value(value)
+        problems.add(path, f"{owner}'s argument '{argument.name}' expects {expected}, got {got}")
     return value
+
+
+def _is_number_of_steps(value: Any) -> bool:
+    if isinstance(value, str):
+        share = _SHARE.fullmatch(value)
+        return bool(share and 0 < float(share[1]) <= 100)
+    return value is None or (type(value) in (int, float) and 0 <= value < math.inf)
 
 
 def _check_activation(value: Any, path: Path, problems: Problems) -> None:
     known = keras_api.functions("activations")
-    if value is not None and value not in known:
-        hint = suggest(str(value), known, "see keras.activations")
+    if value is not None and (not isinstance(value, str) or value not in known):
+        hint = suggest(str(value), known, "expected one of keras.activations")
         problems.add(path, f"unknown activation {describe_value(value)}{hint}")
 
 

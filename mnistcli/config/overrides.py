@@ -4,6 +4,7 @@ import itertools
 from typing import Any, NoReturn
 
 from mnistcli.config.document import Document, Path, Position, config_error, fold_name
+from mnistcli.config.objects import describe_value
 from mnistcli.config.yaml_reader import read_yaml
 
 
@@ -34,12 +35,15 @@ def apply_override(document: Document, option: str) -> None:
         elif isinstance(child, str) and fold_name(following) == fold_name(child):
             child = {following: {}}  # `optimizer: adam` is open to optimizer.Adam.…
         elif not isinstance(child, dict | list):
-            _refuse(source, f"'{part}' holds {child!r}, which has no '{following}' inside")
+            got = describe_value(child)
+            _refuse(source, f"'{part}' is {got}, which has no '{following}' inside")
         else:
             # A copy, so that a value that an alias repeats changes in this place only.
             child = child.copy()
         parent[index] = child
         parent, path = child, (*path, index)
+        # What the file does not have, the option has made.
+        document.keys.setdefault(path, Position(source))
     index = _index(parent, parts[-1], source)
     parent[index] = branch.value
     document.graft((*path, index), branch)
@@ -48,9 +52,10 @@ def apply_override(document: Document, option: str) -> None:
 def _index(parent: Any, part: str, source: str) -> str | int:
     if not isinstance(parent, list):
         return part
-    if not part.isdecimal() or int(part) >= len(parent):
-        last = len(parent) - 1
-        _refuse(source, f"expected the number of an item, from 0 to {last}, got '{part}'")
+    numbers = [str(number) for number in range(len(parent))]
+    if part not in numbers:
+        among = f"from 0 to {numbers[-1]}" if numbers else "but the list is empty"
+        _refuse(source, f"expected the number of an item, {among}; got {describe_value(part)}")
     return int(part)
 
 

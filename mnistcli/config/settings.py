@@ -9,12 +9,13 @@ from mnistcli.config.objects import KerasObject, make_object
 
 # Names become parts of folder names and of tensors' names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME_EXPECTED = "expected up to 64 of A-Z, a-z, 0-9, '.', '_' and '-', a letter or digit first"
 
 
 def _check_name(value: Any) -> str:
     if isinstance(value, str) and NAME.fullmatch(value):
         return value
-    raise ValueError("expected up to 64 letters, digits, '.', '_' or '-'")
+    raise ValueError(NAME_EXPECTED)
 
 
 def _check_validation(value: Any) -> int | float | str:
@@ -137,5 +138,7 @@ def metric_name(metric: KerasObject | str) -> str:
     if isinstance(metric, str):
         return metric
     given = metric.arguments.get("name")
+    if given and isinstance(given, str):
+        return given
     # Keras' to_snake_case, for the few classes without a default name.
-    return given or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric.name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric.name).lower()

@@ -24,6 +24,9 @@ NULL = re.compile(r"~|null|Null|NULL|")
 BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
 INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan")
+# What YAML 1.2 (section 5.1) does not allow in a file, and the halves of UTF-16 pairs by
+# which Python stands for bytes of an option that are not UTF-8.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 # Python itself refuses to convert a decimal of over 4,300 digits.
 MAX_NUMBER_LENGTH = 100
 
@@ -41,23 +44,37 @@ def read_yaml(text: str, source: str, option: bool = False) -> Document:
             than one document, or too much nesting or aliasing. A duplicate key goes
             to `Document.faults`, to be reported with whatever else is wrong.
     """
+    if control := CONTROL.search(text):
+        line, column = text.count("\n", 0, control.start()), text.rfind("\n", 0, control.start())
+        position = Position(source, line + 1, control.start() - column)
+        raise config_error(
+            Position(source) if option else position,
+            f"not valid YAML: the character {ascii(control[0])[1:-1]} is not allowed; remove it",
+        )
     try:
         return _Reader(text, source, option).read()
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         position = Position(source) if option else Position(source, line, column)
-        raise config_error(position, _explain(error)) from None
+        character = text[mark.index : mark.index + 1] if mark else ""
+        raise config_error(position, _explain(error, character, option)) from None
 
 
-def _explain(error: yaml.YAMLError) -> str:
-    problem = getattr(error, "problem", None) or "a character that YAML does not allow"
-    context = getattr(error, "context", None)
-    if "tab character" in problem or "cannot start any token" in problem:
-        return (
-            f"not valid YAML: {problem}; indent with spaces, and quote text that starts with a sign"
-        )
-    return f"not valid YAML: {problem}{f' ({context})' if context else ''}"
+def _explain(error: yaml.MarkedYAMLError, character: str, option: bool) -> str:
+    problem = error.problem or "it cannot be read"
+    # An option is one line: where in it something begins is plain to see.
+    mark = None if option else error.context_mark
+    begin = f" from {mark.line + 1}:{mark.column + 1}" if mark else ""
+    context = f" ({error.context}{begin})" if error.context else ""
+    mend = ""
+    if character == "\t":
+        problem, context, mend = "a tab", "", "; indent with spaces"
+    elif "cannot start any token" in problem:
+        problem, context, mend = f"text cannot begin with {character}", "", "; put it in quotes"
+    elif "mapping values are not allowed" in problem:
+        mend = "; check the indentation, and put text that holds a colon in quotes"
+    return f"not valid YAML: {problem}{context}{mend}"
 
 
 class _Reader:
@@ -69,10 +86,13 @@ class _Reader:
         self.option = option
         self.anchors: dict[str, Any] = {}
         self.sizes: dict[str, int] = {}
+        self.heights: dict[str, int] = {}
         self.nodes = 0
+        self.deepest = 0
 
     def read(self) -> Document:
         started = False
+        self.document.values[()] = Position(self.document.source, *(() if self.option else (1, 1)))
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if started:
@@ -83,14 +103,13 @@ class _Reader:
 
     def _node(self, event: Any, path: Path, depth: int) -> Any:
         self.document.values[path] = self._position(event)
-        self.nodes += 1
-        if depth > MAX_DEPTH:
-            self._fail(event, f"nested more than {MAX_DEPTH} levels deep")
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
+            return self._alias(event, depth)
+        self._count(event, 1, depth)
         if event.tag not in (None, "!"):
-            self._fail(event, f"the tag '{event.tag}' is not part of the language; remove it")
-        before = self.nodes
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._fail(event, f"the tag '{tag}' is not part of the language; remove it")
+        before, deepest, self.deepest = self.nodes, self.deepest, depth
         value: Any
         if isinstance(event, yaml.ScalarEvent):
             value = self._scalar(event)
@@ -101,7 +120,17 @@ class _Reader:
         if event.anchor:
             self.anchors[event.anchor] = value
             self.sizes[event.anchor] = self.nodes - before + 1
+            self.heights[event.anchor] = self.deepest - depth
+        self.deepest = max(deepest, self.deepest)
         return value
+
+    def _count(self, event: Any, nodes: int, deepest: int) -> None:
+        self.nodes += nodes
+        self.deepest = max(self.deepest, deepest)
+        if deepest > MAX_DEPTH:
+            self._fail(event, f"nested more than {MAX_DEPTH} levels deep")
+        if self.nodes > MAX_NODES:
+            self._fail(event, f"more than {MAX_NODES:,} values, those of aliases included")
 
     def _sequence(self, path: Path, depth: int) -> list[Any]:
         items: list[Any] = []
@@ -126,13 +155,11 @@ class _Reader:
             entries[key] = self._node(next(self.events), (*path, key), depth + 1)
         return entries
 
-    def _alias(self, event: Any) -> Any:
+    def _alias(self, event: Any, depth: int) -> Any:
         if event.anchor not in self.anchors:
             self._fail(event, f"the alias '*{event.anchor}' names nothing that stands before it")
         # An alias counts as all that it stands for: ten lines can mean a billion values.
-        self.nodes += self.sizes[event.anchor]
-        if self.nodes > MAX_NODES:
-            self._fail(event, f"the aliases expand to more than {MAX_NODES:,} values")
+        self._count(event, self.sizes[event.anchor], depth + self.heights[event.anchor])
         return self.anchors[event.anchor]
 
     def _scalar(self, event: Any) -> Any:

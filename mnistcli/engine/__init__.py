@@ -1,6 +1,6 @@
 """The loops inside TensorFlow: chunks of training steps, and passes without training."""
 
-from mnistcli.engine.averaging import averaged_weights
+from mnistcli.engine.averaging import averaged_weights, use_averaged_weights
 from mnistcli.engine.evaluation import EvaluationLoop
 from mnistcli.engine.runtime import configure_threads
 from mnistcli.engine.training import EpochProgress, TrainingLoop
@@ -11,4 +11,5 @@ __all__ = [
     "TrainingLoop",
     "averaged_weights",
     "configure_threads",
+    "use_averaged_weights",
 ]

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import keras
-
 from mnistcli.model import Network
 
 
@@ -20,10 +18,15 @@ def averaged_weights(network: Network) -> Iterator[None]:
         yield
         return
     weights = network.model.trainable_variables
-    raw = [keras.ops.convert_to_numpy(weight) for weight in weights]
-    optimizer.finalize_variable_values(weights)
+    raw = [weight.numpy() for weight in weights]
+    use_averaged_weights(network)
     try:
         yield
     finally:
         for weight, value in zip(weights, raw, strict=True):
             weight.assign(value)
+
+
+def use_averaged_weights(network: Network) -> None:
+    """Put the averages in place of the weights for good, where the optimizer keeps any."""
+    network.optimizer.finalize_variable_values(network.model.trainable_variables)

@@ -1,13 +1,12 @@
 """One pass over a labelled set."""
 
-import json
 from typing import Any
 
 from mnistcli.data import LabelledImages
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import DataError
 from mnistcli.inference.metrics import Evaluation, evaluate_predictions
-from mnistcli.runs import RunDirectory, write_whole
+from mnistcli.runs import RunDirectory, dump_json, write_whole
 
 
 def evaluate_network(loop: EvaluationLoop, data: LabelledImages) -> Evaluation:
@@ -31,5 +30,5 @@ def write_evaluation(
 ) -> dict[str, Any]:
     """Write evaluation.json, and return what it holds."""
     document = {"data": data, "checkpoint": checkpoint} | evaluation.to_json()
-    write_whole(run.evaluation, json.dumps(document, indent=2) + "\n")
+    write_whole(run.evaluation, dump_json(document, indent=2))
     return document

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from mnistcli.config import load_config
+from mnistcli.engine import use_averaged_weights
 from mnistcli.errors import RunError
 from mnistcli.model import Network, build_network, load_checkpoint
 from mnistcli.runs import RunDirectory
@@ -32,5 +33,9 @@ def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "be
     except (KeyError, TypeError, ValueError):
         raise RunError(f"{run.record} is damaged: it does not describe the data set") from None
     network = build_network(load_config(run.config), num_classes, scale, offset)
-    load_checkpoint(path, network, weights_only=True)
+    if checkpoint == "best":  # written with averaged weights in place
+        load_checkpoint(path, network, weights_only=True)
+    else:
+        load_checkpoint(path, network)
+        use_averaged_weights(network)
     return network

@@ -29,7 +29,7 @@ def save_checkpoint(path: Path, network: Network, progress: dict[str, Any]) -> N
         RunError: it cannot be written.
     """
     arrays = {
-        f"{group}/{i:04d}": keras.ops.convert_to_numpy(variable)
+        f"{group}/{i:04d}": variable.numpy()
         for group, variables in _variables(network).items()
         for i, variable in enumerate(variables)
     }
@@ -51,24 +51,27 @@ def load_checkpoint(path: Path, network: Network, weights_only: bool = False) ->
     if weights_only:
         groups = {"model": groups["model"]}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.lib.npyio.NpzFile(stream) as file:
             arrays = {name: file[name] for name in file.files}
         progress: dict[str, Any] = json.loads(arrays.pop("progress").tobytes())
     except FileNotFoundError:
         raise RunError(f"there is no checkpoint {path}") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise RunError(f"the checkpoint {path} is damaged: {error}") from None
     expected = {
         f"{group}/{i:04d}": variable
         for group, variables in groups.items()
         for i, variable in enumerate(variables)
     }
-    for name, variable in expected.items():
-        if name not in arrays or arrays[name].shape != tuple(variable.shape):
-            raise RunError(
-                f"the checkpoint {path} is of another network: {variable.path} does not fit",
-                "expected the config.yaml that the run was trained with",
-            )
+    shapes = {name: tuple(variable.shape) for name, variable in expected.items()}
+    found = {name: a.shape for name, a in arrays.items() if name.partition("/")[0] in groups}
+    if different := sorted(shapes.items() ^ found.items()):
+        name = different[0][0]
+        what = expected[name].path if name in expected else name
+        raise RunError(
+            f"the checkpoint {path} is of another network: {what} does not fit",
+            "expected the config.yaml that the run was trained with",
+        )
     for name, variable in expected.items():
         variable.assign(arrays[name])
     return progress

@@ -1,5 +1,6 @@
 """The `layers` of a config -> a Keras model, checked layer by layer."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -84,13 +85,10 @@ def _make_input(described: list[KerasObject], problems: Problems) -> Any:
     name = given.arguments.get("name", "input")
     try:
         inputs = keras.Input(given.arguments["shape"], name=name)
-        pixels = 1
-        for size in inputs.shape[1:]:
-            pixels *= size
     except KERAS_ERRORS as error:
         problems.add(path, f"Input: {explain(error)}")
         raise ConstructionError from None
-    if pixels != 28 * 28:
+    if math.prod(size or 0 for size in inputs.shape[1:]) != 28 * 28:
         shape = given.arguments["shape"]
         problems.add(path, f"Input: expected a shape of 784 pixels, as [28, 28, 1], got {shape}")
         raise ConstructionError

@@ -9,7 +9,7 @@ from mnistcli.runs.directory import (
     open_run_directory,
     runs_root,
 )
-from mnistcli.runs.files import write_whole
+from mnistcli.runs.files import dump_json, write_whole
 from mnistcli.runs.record import describe_environment, utc_now
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "check_writable",
     "create_run_directory",
     "describe_environment",
+    "dump_json",
     "latest_completed_run",
     "open_run_directory",
     "runs_root",

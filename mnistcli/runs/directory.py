@@ -1,5 +1,6 @@
 """Run directories: `runs/lenet5-20261121-101500/` and what is in it."""
 
+import contextlib
 import json
 import os
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mnistcli.errors import RunError
-from mnistcli.runs.files import write_whole
+from mnistcli.runs.files import dump_json, write_whole
 
 RUNS_VARIABLE = "MNISTCLI_RUNS_DIR"
 _CHECKPOINT = re.compile(r"epoch-(\d{4,})\.npz")
@@ -84,7 +85,7 @@ class RunDirectory:
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Replace run.json."""
-        write_whole(self.record, json.dumps(record, indent=2) + "\n")
+        write_whole(self.record, dump_json(record, indent=2))
 
     def read_record(self) -> dict[str, Any]:
         """What run.json holds.
@@ -110,7 +111,7 @@ class RunDirectory:
         try:
             with self.metrics.open("ab") as file:
                 # One write of one whole line: a reader sees it all or a torn last line.
-                file.write(json.dumps(row).encode() + b"\n")
+                file.write(dump_json(row).encode())
         except OSError as error:
             raise RunError(f"cannot write {self.metrics}: {error.strerror}") from error
 
@@ -131,7 +132,7 @@ class RunDirectory:
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Replace metrics.jsonl, as a resumed run does."""
-        write_whole(self.metrics, "".join(json.dumps(row) + "\n" for row in rows))
+        write_whole(self.metrics, "".join(dump_json(row) for row in rows))
 
 
 def runs_root() -> Path:
@@ -150,10 +151,13 @@ def create_run_directory(name: str, path: Path | None, now: datetime) -> RunDire
     Raises:
         RunError: `path` exists, or the folder cannot be made.
     """
-    chosen = path or _unused(runs_root() / f"{name}-{now:%Y%m%d-%H%M%S}")
     check_writable(path)
+    chosen = path or runs_root() / f"{name}-{now:%Y%m%d-%H%M%S}"
     try:
-        chosen.mkdir(parents=True)
+        if path is None:
+            chosen = _make_unused(chosen)
+        else:
+            chosen.mkdir(parents=True)
         run = RunDirectory(chosen)
         run.checkpoints.mkdir()
     except OSError as error:
@@ -166,13 +170,14 @@ def create_run_directory(name: str, path: Path | None, now: datetime) -> RunDire
 
 def check_writable(path: Path | None) -> None:
     """Raise `RunError` if no run directory can be made at `path`, or under `runs/`."""
-    if path is not None and path.exists():
+    # os.path, since Path.exists raises for a name that is too long or may not be looked at.
+    if path is not None and os.path.lexists(path):
         raise RunError(
             f"{path} exists already",
             "expected a new folder; name another with --run-dir, or remove this one",
         )
     folder = (path or runs_root()).absolute()
-    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    existing = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         raise RunError(
             f"cannot make a run directory in {existing}: expected a folder one can write to",
@@ -180,13 +185,17 @@ def check_writable(path: Path | None) -> None:
         )
 
 
-def _unused(path: Path) -> Path:
-    """`path`, or with -2, -3, … if runs began within the same second."""
+def _make_unused(path: Path) -> Path:
+    """Make `path`, or with -2, -3, … where runs began within the same second."""
     candidate, number = path, 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.name}-{number}")
-    return candidate
+    while True:
+        try:
+            candidate.mkdir(parents=True)
+        except FileExistsError:  # also where another process was faster
+            number += 1
+            candidate = path.with_name(f"{path.name}-{number}")
+        else:
+            return candidate
 
 
 def open_run_directory(path: Path) -> RunDirectory:
@@ -197,8 +206,10 @@ def open_run_directory(path: Path) -> RunDirectory:
     """
     run = RunDirectory(path)
     if not path.is_dir():
-        known = sorted(folder.parent for folder in runs_root().glob("*/run.json"))
-        hint = f"the latest run is {known[-1]}" if known else "train one with `mnistcli train`"
+        hint = "train one with `mnistcli train`"
+        if runs := _recorded_runs():
+            _, latest = max(runs, key=lambda each: str(each[0].get("started")))
+            hint = f"the latest run is {latest.path}"
         raise RunError(f"there is no run directory {path}", hint)
     run.read_record()
     return run
@@ -210,18 +221,20 @@ def latest_completed_run() -> RunDirectory:
     Raises:
         RunError: there is none.
     """
-    completed = []
-    for record_path in runs_root().glob("*/run.json"):
-        run = RunDirectory(record_path.parent)
-        try:
-            record = run.read_record()
-        except RunError:
-            continue
-        if record.get("status") == "completed":
-            completed.append((str(record.get("finished")), run))
+    completed = [each for each in _recorded_runs() if each[0].get("status") == "completed"]
     if not completed:
         raise RunError(
             f"there is no completed run in {runs_root()}",
             "train one with `mnistcli train configs/quickstart.yaml`, or name one with --run",
         )
-    return max(completed, key=lambda each: each[0])[1]
+    return max(completed, key=lambda each: str(each[0].get("finished")))[1]
+
+
+def _recorded_runs() -> list[tuple[dict[str, Any], RunDirectory]]:
+    """The runs under `runs/` whose run.json can be read, with what it holds."""
+    found = []
+    for record_path in runs_root().glob("*/run.json"):
+        run = RunDirectory(record_path.parent)
+        with contextlib.suppress(RunError):
+            found.append((run.read_record(), run))
+    return found

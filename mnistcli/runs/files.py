@@ -1,9 +1,12 @@
 """Files that are whole or not there, whenever the process dies."""
 
+import json
+import math
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from mnistcli.errors import RunError
 
@@ -39,6 +42,19 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], None]) -> No
         raise RunError(
             f"cannot write {path}: {error.strerror}", "expected a folder with room to write to"
         ) from error
+
+
+def dump_json(document: Mapping[str, Any], indent: int | None = None) -> str:
+    """JSON with a line end, with null for the loss that diverged: JSON has no NaN."""
+    return json.dumps(_finite(document), indent=indent, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _umask() -> int:

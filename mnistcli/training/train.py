@@ -224,7 +224,7 @@ class Trainer:
             self._record_end("interrupted")
             mend = f"go on with: mnistcli train --resume {self.run.path}"
             if not self.run.list_checkpoints():
-                mend = "no epoch was finished, so there is nothing to resume"
+                mend = "no checkpoint was written yet, so there is nothing to resume"
             raise InterruptedTrainingError(
                 stop.signal_number if isinstance(stop, StopSignal) else signal.SIGINT,
                 f"interrupted; the run so far is in {self.run.path}",

@@ -1,0 +1,138 @@
+"""A trained network from its run directory."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import LoadText
+
+from mnistcli.data import Dataset
+from mnistcli.engine import EvaluationLoop
+from mnistcli.errors import DataError, MnistcliError, RunError
+from mnistcli.inference import evaluate_network, restore_network, write_evaluation
+from mnistcli.model import build_network
+from mnistcli.runs import RunDirectory
+from mnistcli.training import prepare, train
+
+TEXT = """
+layers:
+  - Flatten
+  - Dense: {units: 10}
+loss: {SparseCategoricalCrossentropy: {from_logits: true}}
+optimizer:
+  SGD:
+    learning_rate: {PiecewiseConstantDecay: {boundaries: [50%], values: [0.1, 50.0]}}
+    use_ema: true
+    ema_momentum: 0.5
+epochs: 2
+batch_size: 200
+data: {dataset: digits, normalize: centered}
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(
+    load_text: LoadText, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> RunDirectory:
+    """A run that is best after its first epoch, and whose last weights are averages."""
+    path = tmp_path_factory.mktemp("run") / "run"
+    return train(prepare(load_text(TEXT), digits), path).run
+
+
+@pytest.fixture
+def run(trained: RunDirectory, tmp_path: Path) -> RunDirectory:
+    """A copy that a test may damage."""
+    shutil.copytree(trained.path, tmp_path / "run")
+    return RunDirectory(tmp_path / "run")
+
+
+def test_best_and_last_have_the_metrics_of_their_epochs(
+    trained: RunDirectory, load_text: LoadText, digits: Dataset
+) -> None:
+    validation = prepare(load_text(TEXT), digits).splits.validation
+    _, first, second = trained.read_metrics()
+    assert first["val_accuracy"] > second["val_accuracy"]
+
+    for checkpoint, row in (("best", first), ("last", second)):
+        network = restore_network(trained, checkpoint)  # type: ignore[arg-type]
+        metrics = EvaluationLoop(network).evaluate(validation.images, validation.labels)
+        assert metrics["accuracy"] == row["val_accuracy"]
+        assert metrics["loss"] == pytest.approx(row["val_loss"], rel=1e-5)
+
+
+def test_an_evaluation_is_written(trained: RunDirectory, digits: Dataset) -> None:
+    loop = EvaluationLoop(restore_network(trained))
+    evaluation = evaluate_network(loop, digits.test)
+    written = json.loads(trained.evaluation.read_text())
+
+    assert evaluation.images == 359
+    assert evaluation.accuracy == written["accuracy"]
+    predicted = loop.predict(digits.test_images).argmax(axis=1)
+    assert evaluation.errors == int(np.sum(predicted != digits.test_labels))
+    document = write_evaluation(trained, evaluation, "own.npz", "last")
+    assert json.loads(trained.evaluation.read_text()) == document
+    assert (document["data"], document["checkpoint"]) == ("own.npz", "last")
+
+
+def test_a_label_that_the_run_does_not_know_is_an_error(
+    load_text: LoadText, digits: Dataset
+) -> None:
+    network = build_network(load_text(TEXT.replace("units: 10", "units: 9")), 9)
+
+    with pytest.raises(DataError, match=r"has the label 9\n  expected labels from 0 to 8"):
+        evaluate_network(EvaluationLoop(network), digits.test)
+
+
+@pytest.mark.parametrize("checkpoint", ["best", "last"])
+def test_a_run_without_a_checkpoint_is_an_error(run: RunDirectory, checkpoint: str) -> None:
+    shutil.rmtree(run.checkpoints)
+
+    with pytest.raises(RunError, match=r"has no checkpoint .*\n  expected a run that finished"):
+        restore_network(run, checkpoint)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "",
+        "[]",
+        '{"status": "completed"}',
+        '{"dataset": null}',
+        '{"dataset": []}',
+        '{"dataset": {"num_classes": 10}}',
+        '{"dataset": {"num_classes": "ten", "pixel_scale": 1, "pixel_offset": 0}}',
+    ],
+)
+def test_a_damaged_record_is_an_error(run: RunDirectory, record: str) -> None:
+    run.record.write_text(record)
+
+    with pytest.raises(RunError, match=r"run\.json"):
+        restore_network(run)
+
+
+def test_a_damaged_checkpoint_is_an_error(run: RunDirectory) -> None:
+    run.best_checkpoint.write_bytes(run.best_checkpoint.read_bytes()[:-100])
+
+    with pytest.raises(RunError, match=r"best\.npz is damaged"):
+        restore_network(run)
+
+
+@pytest.mark.parametrize("config", [None, "", "layers: [Flatten]\n", "layers: {"])
+def test_a_damaged_config_is_an_error(run: RunDirectory, config: str | None) -> None:
+    run.config.unlink()
+    if config is not None:
+        run.config.write_text(config)
+
+    with pytest.raises(MnistcliError, match=r"config\.yaml"):
+        restore_network(run)
+
+
+def test_a_checkpoint_of_another_config_is_an_error(run: RunDirectory) -> None:
+    run.config.write_text(
+        run.config.read_text().replace("- Dense:", "- BatchNormalization\n- Dense:")
+    )
+
+    with pytest.raises(RunError, match="is of another network"):
+        restore_network(run)

@@ -1,0 +1,160 @@
+"""Checkpoints: all of a training's state in one file, or a clear error."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import LoadText
+
+from mnistcli.errors import RunError
+from mnistcli.model import Network, build_network, load_checkpoint, save_checkpoint
+
+TEXT = """
+layers:
+  - Flatten
+  - BatchNormalization
+  - Dropout: {rate: 0.5}
+  - Dense: {units: 10, activation: softmax}
+augment: [{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}]
+optimizer: {Adam: {use_ema: true}}
+precision: mixed_float16
+"""
+PROGRESS = {"epoch": 3, "best": {"best": None, "values": [0.1, float("inf")]}}
+
+
+@pytest.fixture(scope="module")
+def trained(load_text: LoadText) -> Network:
+    """A network every variable of which has left its initial value."""
+    network = build_network(load_text(TEXT), 10)
+    for i, variable in enumerate(all_variables(network)):
+        variable.assign(np.full(variable.shape, i + 1))
+    return network
+
+
+@pytest.fixture(scope="module")
+def checkpoint(trained: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run") / "epoch-0003.npz"
+    save_checkpoint(path, trained, PROGRESS)
+    return path
+
+
+def all_variables(network: Network) -> list[keras.Variable]:
+    layers = (network.model, *network.augment)
+    return [v for layer in layers for v in layer.variables] + network.optimizer.variables
+
+
+def values(variables: list[keras.Variable]) -> list[np.ndarray]:
+    return [variable.numpy() for variable in variables]
+
+
+def test_every_variable_comes_back(load_text: LoadText, trained: Network, checkpoint: Path) -> None:
+    network = build_network(load_text(TEXT), 10)
+
+    assert load_checkpoint(checkpoint, network) == PROGRESS
+
+    names = [variable.path for variable in all_variables(network)]
+    assert any("seed_generator" in name for name in names[:-1])
+    for name, got, expected in zip(
+        names, values(all_variables(network)), values(all_variables(trained)), strict=True
+    ):
+        np.testing.assert_array_equal(got, expected, err_msg=name)
+
+
+def test_weights_alone_leave_the_rest_as_it_is(
+    load_text: LoadText, trained: Network, checkpoint: Path
+) -> None:
+    # Another optimizer: of no matter to a network that will not be trained.
+    network = build_network(load_text(TEXT, "optimizer=sgd", "seed=1"), 10)
+    before = values(network.optimizer.variables), values(network.augment[0].variables)
+
+    load_checkpoint(checkpoint, network, weights_only=True)
+
+    for got, expected in zip(network.model.get_weights(), trained.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    after = values(network.optimizer.variables), values(network.augment[0].variables)
+    for old, new in zip(before, after, strict=True):
+        for one, two in zip(old, new, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+def test_a_checkpoint_that_is_missing_is_an_error(trained: Network, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"there is no checkpoint .*best\.npz"):
+        load_checkpoint(tmp_path / "best.npz", trained)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_checkpoint_is_an_error(
+    trained: Network, checkpoint: Path, tmp_path: Path, share: float
+) -> None:
+    whole = checkpoint.read_bytes()
+    torn = tmp_path / "torn.npz"
+    torn.write_bytes(whole[: int(share * len(whole))])
+
+    with pytest.raises(RunError, match=r"the checkpoint .*torn\.npz is damaged: "):
+        load_checkpoint(torn, trained)
+
+
+def test_a_bit_that_flipped_is_an_error_and_changes_nothing(
+    trained: Network, checkpoint: Path, tmp_path: Path
+) -> None:
+    content = bytearray(checkpoint.read_bytes())
+    flipped = tmp_path / "flipped.npz"
+    before = values(all_variables(trained))
+    for place in range(100, len(content), len(content) // 25):
+        content[place] ^= 4
+        flipped.write_bytes(content)
+        with pytest.raises(RunError, match=r"flipped\.npz is"):
+            load_checkpoint(flipped, trained)
+        content[place] ^= 4
+    for one, two in zip(before, values(all_variables(trained)), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def write_text(path: Path) -> None:
+    path.write_text("PK but not a zip file")
+
+
+def write_array(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
+def write_arrays(path: Path) -> None:
+    np.savez(path, x_train=np.zeros(3))
+
+
+def write_pickle(path: Path) -> None:
+    np.savez(path, progress=np.array([{"epoch": 1}], dtype=object))
+
+
+def write_other_progress(path: Path) -> None:
+    np.savez(path, progress=np.frombuffer(b"\xff{", np.uint8))
+
+
+@pytest.mark.parametrize(
+    "write", [write_text, write_array, write_arrays, write_pickle, write_other_progress]
+)
+def test_a_foreign_file_is_an_error(trained: Network, tmp_path: Path, write: object) -> None:
+    path = tmp_path / "foreign.npz"
+    write(path)  # type: ignore[operator]
+
+    with pytest.raises(RunError, match=r"the checkpoint .*foreign\.npz is damaged: "):
+        load_checkpoint(path, trained)
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["layers.3.Dense.use_bias=false", "layers.1=ReLU", "optimizer=lion", "precision=float32"],
+)
+def test_a_checkpoint_of_another_network_is_an_error_and_changes_nothing(
+    load_text: LoadText, checkpoint: Path, override: str
+) -> None:
+    network = build_network(load_text(TEXT, override), 10)
+    before = values(all_variables(network))
+
+    with pytest.raises(RunError, match=r"is of another network: .* does not fit"):
+        load_checkpoint(checkpoint, network)
+
+    for one, two in zip(before, values(all_variables(network)), strict=True):
+        np.testing.assert_array_equal(one, two)

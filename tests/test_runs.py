@@ -1,0 +1,237 @@
+"""The run directory: what a kill at any moment leaves must stay readable."""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from mnistcli.errors import RunError
+from mnistcli.runs import (
+    RunDirectory,
+    check_writable,
+    create_run_directory,
+    describe_environment,
+    latest_completed_run,
+    open_run_directory,
+    utc_now,
+    write_whole,
+)
+
+NOW = datetime(2026, 11, 21, 10, 15, 0)
+
+
+def make_run(folder: Path, **record: object) -> RunDirectory:
+    folder.mkdir(parents=True)
+    run = RunDirectory(folder)
+    run.write_record(record)
+    return run
+
+
+def test_a_run_is_named_after_its_config_and_the_time(runs_dir: Path) -> None:
+    run = create_run_directory("lenet5", None, NOW)
+
+    assert run.path == runs_dir / "lenet5-20261121-101500"
+    assert run.checkpoints.is_dir()
+
+
+def test_runs_begun_in_the_same_second_get_names_of_their_own(runs_dir: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda _: create_run_directory("a", None, NOW), range(24)))
+
+    names = {run.path.name for run in runs}
+    assert names == {"a-20261121-101500", *(f"a-20261121-101500-{i}" for i in range(2, 25))}
+
+
+def test_a_run_directory_can_be_named(tmp_path: Path) -> None:
+    chosen = tmp_path / "some" / "where"
+
+    assert create_run_directory("lenet5", chosen, NOW).path == chosen
+
+
+def test_a_run_directory_that_exists_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"exists already\n  expected a new folder"):
+        create_run_directory("lenet5", tmp_path, NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["file/run", "file/deeper/run"])
+def test_a_run_directory_inside_a_file_is_refused(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(RunError, match="expected a folder one can write to"):
+        create_run_directory("lenet5", tmp_path / place, NOW)
+
+
+def test_a_runs_folder_that_cannot_be_written_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MNISTCLI_RUNS_DIR", str(tmp_path / "file"))
+
+    with pytest.raises(RunError, match="MNISTCLI_RUNS_DIR"):
+        check_writable(None)
+    with pytest.raises(RunError, match="MNISTCLI_RUNS_DIR"):
+        create_run_directory("lenet5", None, NOW)
+
+
+def test_a_folder_that_the_system_refuses_to_make_is_an_error(tmp_path: Path) -> None:
+    # Longer than file systems allow: fails for root too, to whom every folder is writable.
+    with pytest.raises(RunError, match=r"cannot make the run directory .*: File name too long"):
+        create_run_directory("lenet5", tmp_path / ("x" * 300), NOW)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [("ü\n", "ü\n".encode()), (b"\0\xff", b"\0\xff"), (lambda path: path.write_text("x"), b"x")],
+)
+def test_write_whole_replaces_the_file(tmp_path: Path, content: object, expected: bytes) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("old and longer")
+
+    write_whole(path, content)  # type: ignore[arg-type]
+
+    assert path.read_bytes() == expected
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_as_readable_as_any_that_is_made_here(tmp_path: Path) -> None:
+    write_whole(tmp_path / "whole", "")
+    (tmp_path / "plain").write_text("")
+
+    assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt, OSError])
+def test_a_write_that_fails_leaves_the_old_file_alone(
+    tmp_path: Path, stop: type[BaseException]
+) -> None:
+    path = tmp_path / "a.npz"
+    path.write_text("old")
+
+    def write_half(temporary: Path) -> None:
+        assert temporary.suffix == ".npz"  # np.savez and Keras go by it
+        temporary.write_text("half")
+        assert path.read_text() == "old"
+        assert list(tmp_path.glob("*.npz")) in ([path], [temporary, path], [path, temporary])
+        raise stop(28, "No space left on device")
+
+    with pytest.raises(RunError if stop is OSError else stop):
+        write_whole(path, write_half)
+
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_into_a_folder_that_is_gone_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"cannot write .*gone/a.json: No such file"):
+        write_whole(tmp_path / "gone" / "a.json", "x")
+
+
+def test_a_file_that_is_being_written_is_no_checkpoint(tmp_path: Path) -> None:
+    run = create_run_directory("a", tmp_path / "run", NOW)
+    for epoch in (10000, 2, 10):
+        run.epoch_checkpoint(epoch).write_text("")
+    run.best_checkpoint.write_text("")
+    (run.checkpoints / ".epoch-0003.npz").write_text("")
+    (run.checkpoints / "epoch-0004.npz.part").write_text("")
+
+    assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [2, 10, 10000]
+
+
+def test_metrics_without_a_torn_last_line(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    assert run.read_metrics() == []
+    rows = [{"epoch": 0, "loss": 2.5}, {"epoch": 1, "loss": 0.1}]
+    for row in rows:
+        run.append_metrics(row)
+    assert run.read_metrics() == rows
+
+    whole = run.metrics.read_bytes()
+    for cut in range(whole.index(b"\n") + 1, len(whole)):
+        run.metrics.write_bytes(whole[:cut])
+        assert run.read_metrics() == rows[:1], cut
+
+    run.metrics.write_bytes(whole + b"\0" * 100 + b"\n")  # a power cut
+    assert run.read_metrics() == rows
+
+
+def test_resumed_metrics_replace_the_torn_line(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.metrics.write_text('{"epoch": 0}\n{"epo')
+
+    run.write_metrics(run.read_metrics())
+    run.append_metrics({"epoch": 1})
+
+    assert run.metrics.read_text() == '{"epoch": 0}\n{"epoch": 1}\n'
+
+
+def test_numbers_that_json_does_not_have_become_null(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    row = {"epoch": 1, "loss": float("nan"), "val_loss": float("inf")}
+    run.append_metrics(row)
+    run.write_record({"metrics": {"test_loss": float("nan")}})
+
+    assert run.metrics.read_text() == '{"epoch": 1, "loss": null, "val_loss": null}\n'
+    assert run.read_record() == {"metrics": {"test_loss": None}}
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"status": "comp', b"\xff\xfe", b"[]", b"1"])
+def test_a_record_that_is_missing_or_damaged_is_an_error(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "run.json").write_bytes(content)
+
+    with pytest.raises(RunError, match=r"run\.json"):
+        open_run_directory(tmp_path)
+
+
+def test_a_run_that_is_not_there_is_an_error_that_names_the_latest(runs_dir: Path) -> None:
+    with pytest.raises(RunError, match=r"there is no run directory .*x\n  train one with"):
+        open_run_directory(runs_dir / "x")
+
+    make_run(runs_dir / "a-late", started="2026-11-21T09:00:00")
+    make_run(runs_dir / "b-early", started="2026-11-21T08:00:00")
+    with pytest.raises(RunError, match=r"the latest run is .*a-late"):
+        open_run_directory(runs_dir / "x")
+
+
+def test_the_latest_completed_run_is_the_one_that_finished_last(runs_dir: Path) -> None:
+    make_run(runs_dir / "c", status="completed", finished="2026-11-21T09:00:00.000000+00:00")
+    last = make_run(runs_dir / "a", status="completed", finished="2026-11-21T09:00:00.000001+00:00")
+    make_run(runs_dir / "b", status="completed", finished="2026-11-20T23:00:00.000000+00:00")
+    for status in ("running", "interrupted", "failed"):
+        make_run(runs_dir / status, status=status, finished="2027-01-01T00:00:00.000000+00:00")
+    make_run(runs_dir / "list").record.write_text("[]")
+    make_run(runs_dir / "torn").record.write_text('{"status": "completed", "finished": "2028')
+    (runs_dir / "no-record").mkdir()
+    (runs_dir / "file").write_text("")
+
+    assert latest_completed_run() == last
+
+
+@pytest.mark.parametrize("status", [None, "running"])
+def test_no_completed_run_is_an_error(runs_dir: Path, status: str | None) -> None:
+    if status:
+        make_run(runs_dir / "a", status=status)
+
+    with pytest.raises(RunError, match=r"no completed run in .*runs\n  train one with"):
+        latest_completed_run()
+
+
+def test_the_environment_is_plain_json() -> None:
+    environment = json.loads(json.dumps(describe_environment()))
+
+    assert set(environment["versions"]) == {"python", "mnistcli", "tensorflow", "keras", "numpy"}
+    assert environment["hardware"]["cores"] == os.cpu_count()
+    assert environment["command"]
+
+
+def test_times_sort_as_text() -> None:
+    times = [utc_now() for _ in range(1000)]
+
+    assert times == sorted(times)
+    assert datetime.fromisoformat(times[0]).utcoffset() is not None
