@@ -58,11 +58,12 @@ def test_arguments_are_those_of_the_class(family: str, name: str) -> None:
     parameters = explicit_parameters(family, name)
     read = keras_api.describe_class(family, name).arguments
     own = {key for key, argument in read.items() if not argument.inherited}
-    assert own == set(parameters)
     takes_more = any(
         each.kind == inspect.Parameter.VAR_KEYWORD
         for each in signature(family, name).parameters.values()
     )
+    # keras.optimizers.Optimizer itself only hands on what it is given.
+    assert own == set(parameters) or (takes_more and not parameters)
     assert takes_more or own == set(read)
     for key, parameter in parameters.items():
         is_required = parameter.default is inspect.Parameter.empty

@@ -261,6 +261,16 @@ class Stopper(TrainingObserver):
             raise self.error
 
 
+class RecordReader(TrainingObserver):
+    """Reads run.json while the run goes on."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+
+    def epoch_started(self, epoch: int) -> None:
+        self.record = self.run.read_record()
+
+
 @pytest.mark.parametrize(
     ("error", "number"),
     [(StopSignal(signal.SIGTERM), signal.SIGTERM), (KeyboardInterrupt(), signal.SIGINT)],
@@ -292,8 +302,10 @@ def test_an_interrupted_run_says_so_and_goes_on(
     ]
     assert rows_without_times(run) == rows_without_times(trained.run)[:2]
     if number == signal.SIGTERM:
-        resume(run, prepare(load_config(run.config), digits))
+        reader = RecordReader(run)
+        resume(run, prepare(load_config(run.config), digits), reader)
         assert_same_training(run, trained.run)
+        assert (reader.record["status"], reader.record["finished"]) == ("running", None)
 
 
 def test_a_run_without_a_checkpoint_cannot_go_on(
@@ -363,13 +375,15 @@ def test_training_stops_early_and_says_so(
     assert [row["epoch"] for row in run.read_metrics()] == [0, 1, 2, 3]
     # The last epoch has its checkpoint, though it is no second one.
     assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [2, 3]
-    assert run.read_record()["metrics"]["best_epoch"] == 1
+    metrics = run.read_record()["metrics"]
+    assert metrics["best_epoch"] == 1
 
     # Interrupted in its last second, it does not train on.
     run.write_record(run.read_record() | {"status": "interrupted"})
     recorder = Recorder()
     resume(run, prepare(load_config(run.config), digits), recorder)
     assert recorder.calls == [("training_started", 4, 9, 1294), stopped, ("training_finished",)]
+    assert run.read_record()["metrics"] == metrics
 
 
 def test_the_best_epoch_is_the_one_that_is_saved(
