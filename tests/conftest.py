@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from commands import SMALL_CONFIG, run_command
 
 from mnistcli.config import ConfigFile, load_config
 from mnistcli.data import Dataset, load_dataset
+
+if TYPE_CHECKING:
+    from trainings import Trained
 
 LoadText = Callable[..., ConfigFile]
 
@@ -28,6 +32,16 @@ def load_text(tmp_path_factory: pytest.TempPathFactory) -> LoadText:
         return load_config(path, overrides)
 
     return load
+
+
+@pytest.fixture(scope="session")
+def trained(
+    load_text: LoadText, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> "Trained":
+    """A completed run of `trainings.TEXT`, not to be changed."""
+    from trainings import train_small  # imports TensorFlow
+
+    return train_small(load_text, digits, tmp_path_factory.mktemp("training"))
 
 
 @pytest.fixture

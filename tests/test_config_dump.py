@@ -35,6 +35,7 @@ def test_shipped_configs_come_back(path: Path, tmp_path: Path) -> None:
 def test_a_config_that_uses_everything_comes_back(tmp_path: Path) -> None:
     config = load_config(EVERYTHING).config
     dumped = assert_dump_is_the_same(config, tmp_path)
+    assert "boundaries: [25%, 1200, 99.5%]" in dumped
     assert "&" not in dumped and "!" not in dumped  # no anchors or tags of PyYAML's own
     assert max(map(len, dumped.splitlines())) < 120
 

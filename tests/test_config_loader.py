@@ -472,6 +472,11 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> Non
     path = tmp_path / "c.yaml"
     path.write_bytes(b"\xef\xbb\xbflayers:\r\n  - Flatten\r\nseed: 3\r\n")
     assert load_config(path).config.seed == 3
+    path.write_bytes(b"\xef\xbb\xbfseeds: 3\r\nlayers:\r\n  - Flatte\r\n")
+    with pytest.raises(
+        ConfigError, match=r":1:1: error: unknown key[^\n]*\n.*:3:5: error: unknown"
+    ):
+        load_config(path)
 
 
 def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:

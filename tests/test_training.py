@@ -2,9 +2,6 @@
 
 import dataclasses
 import json
-import shutil
-import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,122 +9,27 @@ import keras
 import numpy as np
 import pytest
 from conftest import LoadText
+from trainings import (
+    DENSE,
+    IDLE,
+    TEXT,
+    Recorder,
+    Stopper,
+    Trained,
+    assert_same_training,
+)
 
 from mnistcli.config import ConfigFile, load_config
-from mnistcli.data import Dataset, load_dataset
-from mnistcli.engine import EpochProgress, EvaluationLoop
-from mnistcli.errors import ConfigError, InterruptedTrainingError, RunError, StopSignal
+from mnistcli.data import Dataset
+from mnistcli.engine import EvaluationLoop
+from mnistcli.errors import RunError
 from mnistcli.inference import restore_network
-from mnistcli.runs import RunDirectory, open_run_directory
+from mnistcli.runs import RunDirectory
 from mnistcli.training import (
-    TrainingObserver,
-    TrainingResult,
     prepare,
     resume,
     train,
-    try_one_step,
 )
-
-DENSE = "  - Dense: {units: 10, activation: softmax}\n"
-# All that has a state: dropout, augmentation, moving averages, a schedule.
-TEXT = f"""
-layers:
-  - Conv2D: {{filters: 8, kernel_size: 5, strides: 3}}
-  - BatchNormalization
-  - ReLU
-  - Flatten
-  - Dropout: {{rate: 0.2}}
-{DENSE}
-optimizer:
-  Adam:
-    learning_rate: {{CosineDecay: {{initial_learning_rate: 1e-2, decay_steps: 100%}}}}
-    use_ema: true
-    ema_momentum: 0.9
-metrics: [{{SparseTopKCategoricalAccuracy: {{k: 2, name: top_2}}}}]
-epochs: 3
-batch_size: 100
-seed: 7
-data: {{dataset: digits, validation: 200, normalize: standard}}
-augment: [{{RandomTranslation: {{height_factor: 0.1, width_factor: 0.1}}}}]
-early_stopping: {{patience: 3}}
-"""
-# Learns nothing, so that validation never improves on the first epoch.
-IDLE = f"""
-layers:
-{DENSE}
-optimizer: {{SGD: {{learning_rate: 0.0}}}}
-epochs: 9
-batch_size: 700
-data: {{dataset: digits}}
-early_stopping: {{monitor: val_accuracy, patience: 2}}
-"""
-
-
-class Recorder(TrainingObserver):
-    """Keeps what it is told, and copies the run as a kill after epoch 2 would leave it."""
-
-    def __init__(self, run: Path | None = None, copy: Path | None = None) -> None:
-        self.run, self.copy = run, copy
-        self.calls: list[tuple[Any, ...]] = []
-
-    def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
-        self.calls.append(("training_started", first_epoch, epochs, images))
-
-    def epoch_started(self, epoch: int) -> None:
-        self.calls.append(("epoch_started", epoch))
-
-    def epoch_finished(self, row: dict[str, Any], is_best: bool) -> None:
-        self.calls.append(("epoch_finished", row["epoch"], is_best))
-        if self.run and self.copy and row["epoch"] == 2:
-            shutil.copytree(self.run, self.copy)
-
-    def stopped_early(self, epoch: int, reason: str) -> None:
-        self.calls.append(("stopped_early", epoch, reason))
-
-    def training_finished(self) -> None:
-        self.calls.append(("training_finished",))
-
-
-@dataclasses.dataclass
-class Trained:
-    """A completed run, what its observer was told, and its state during epoch 2."""
-
-    result: TrainingResult
-    recorder: Recorder
-    killed: RunDirectory
-
-    @property
-    def run(self) -> RunDirectory:
-        return self.result.run
-
-
-@pytest.fixture(scope="module")
-def trained(
-    load_text: LoadText, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
-) -> Trained:
-    folder = tmp_path_factory.mktemp("trained")
-    recorder = Recorder(folder / "run", folder / "killed")
-    result = train(prepare(load_text(TEXT), digits), folder / "run", recorder)
-    return Trained(result, recorder, RunDirectory(folder / "killed"))
-
-
-def rows_without_times(run: RunDirectory) -> list[dict[str, Any]]:
-    times = ("seconds", "images_per_second")
-    return [{k: v for k, v in row.items() if k not in times} for row in run.read_metrics()]
-
-
-def assert_same_training(run: RunDirectory, expected: RunDirectory) -> None:
-    """Metrics, weights, optimizer, random generators and progress are equal to the last bit."""
-    assert rows_without_times(run) == rows_without_times(expected)
-    names = sorted(path.name for path in expected.checkpoints.iterdir())
-    assert sorted(path.name for path in run.checkpoints.iterdir()) == names
-    for name in names:
-        with np.load(run.checkpoints / name) as one, np.load(expected.checkpoints / name) as two:
-            assert one.files == two.files
-            for key in one.files:
-                np.testing.assert_array_equal(one[key], two[key], err_msg=f"{name} {key}")
-    evaluations = [json.loads(each.evaluation.read_text()) for each in (run, expected)]
-    assert evaluations[0] == evaluations[1]
 
 
 def test_the_files_of_a_run(trained: Trained) -> None:
@@ -227,100 +129,6 @@ def test_another_seed_trains_another_run(
     assert run.read_metrics()[0]["loss"] != trained.run.read_metrics()[0]["loss"]
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(
-    trained: Trained, digits: Dataset, tmp_path: Path
-) -> None:
-    """Killed after the row of epoch 2 and before its checkpoint; the row is trained again."""
-    shutil.copytree(trained.killed.path, tmp_path / "run")
-    run = open_run_directory(tmp_path / "run")
-    assert run.read_record()["status"] == "running"
-    assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [1]
-    with run.metrics.open("a") as file:
-        file.write('{"epoch": 3, "lo')
-
-    recorder = Recorder()
-    result = resume(run, prepare(load_config(run.config), digits), recorder)
-
-    assert_same_training(run, trained.run)
-    assert recorder.calls[0] == ("training_started", 2, 3, 1238)
-    assert result.record["status"] == run.read_record()["status"] == "completed"
-    assert run.read_record()["started"] == trained.run.read_record()["started"]
-
-
-class Stopper(TrainingObserver):
-    """Raises something in the middle of an epoch."""
-
-    def __init__(self, epoch: int, error: BaseException) -> None:
-        self.stop_epoch, self.error = epoch, error
-
-    def epoch_started(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def epoch_progressed(self, progress: EpochProgress) -> None:
-        if self.epoch == self.stop_epoch and progress.images > 100:
-            raise self.error
-
-
-class RecordReader(TrainingObserver):
-    """Reads run.json while the run goes on."""
-
-    def __init__(self, run: RunDirectory) -> None:
-        self.run = run
-
-    def epoch_started(self, epoch: int) -> None:
-        self.record = self.run.read_record()
-
-
-@pytest.mark.parametrize(
-    ("error", "number"),
-    [(StopSignal(signal.SIGTERM), signal.SIGTERM), (KeyboardInterrupt(), signal.SIGINT)],
-)
-def test_an_interrupted_run_says_so_and_goes_on(
-    trained: Trained,
-    load_text: LoadText,
-    digits: Dataset,
-    tmp_path: Path,
-    error: BaseException,
-    number: int,
-) -> None:
-    run = RunDirectory(tmp_path / "run")
-
-    with pytest.raises(InterruptedTrainingError, match=r"mnistcli train --resume .*run") as caught:
-        train(prepare(load_text(TEXT), digits), run.path, Stopper(2, error))
-
-    assert caught.value.exit_code == 128 + number
-    assert run.read_record()["status"] == "interrupted"
-    assert run.read_record()["finished"]
-    names = sorted(path.name for path in run.path.rglob("*"))
-    assert names == [
-        "best.npz",
-        "checkpoints",
-        "config.yaml",
-        "epoch-0001.npz",
-        "metrics.jsonl",
-        "run.json",
-    ]
-    assert rows_without_times(run) == rows_without_times(trained.run)[:2]
-    if number == signal.SIGTERM:
-        reader = RecordReader(run)
-        resume(run, prepare(load_config(run.config), digits), reader)
-        assert_same_training(run, trained.run)
-        assert (reader.record["status"], reader.record["finished"]) == ("running", None)
-
-
-def test_a_run_without_a_checkpoint_cannot_go_on(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
-) -> None:
-    file = load_text(IDLE, "checkpoint.every_epochs=5")
-    run = RunDirectory(tmp_path / "run")
-    with pytest.raises(InterruptedTrainingError, match="no checkpoint was written yet"):
-        train(prepare(file, digits), run.path, Stopper(2, KeyboardInterrupt()))
-
-    with pytest.raises(RunError, match=r"has no checkpoint to go on from\n  start again with"):
-        resume(run, prepare(load_config(run.config), digits))
-    assert run.read_record()["status"] == "interrupted"
-
-
 def test_a_failed_run_says_so(load_text: LoadText, digits: Dataset, tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "run")
 
@@ -328,26 +136,6 @@ def test_a_failed_run_says_so(load_text: LoadText, digits: Dataset, tmp_path: Pa
         train(prepare(load_text(IDLE), digits), run.path, Stopper(1, ZeroDivisionError()))
 
     assert run.read_record()["status"] == "failed"
-
-
-def test_a_completed_run_is_not_resumed(trained: Trained, digits: Dataset) -> None:
-    before = trained.run.metrics.read_bytes(), trained.run.record.read_bytes()
-
-    with pytest.raises(RunError, match=r"is complete; there is nothing to resume"):
-        resume(trained.run, prepare(load_config(trained.run.config), digits))
-
-    assert (trained.run.metrics.read_bytes(), trained.run.record.read_bytes()) == before
-
-
-def test_a_run_is_not_resumed_on_other_data(
-    trained: Trained, digits: Dataset, tmp_path: Path
-) -> None:
-    shutil.copytree(trained.killed.path, tmp_path / "run")
-    other = dataclasses.replace(digits, sha256=digits.sha256 | {"train_labels": "0" * 64})
-    run = RunDirectory(tmp_path / "run")
-
-    with pytest.raises(RunError, match="was trained on other data than scikit-learn's"):
-        resume(run, prepare(load_config(run.config), other))
 
 
 def test_the_saved_model_needs_nothing_beside_it(trained: Trained, digits: Dataset) -> None:
@@ -448,57 +236,6 @@ data: {{dataset: mnist, fallback: digits, validation: 6000}}
     assert_same_training(again, run)
 
 
-def test_a_split_in_images_is_kept_for_a_fallback_of_one_s_own(load_text: LoadText) -> None:
-    text = f"layers:\n{DENSE}data: {{dataset: ./nowhere, fallback: digits, validation: 100}}\n"
-    dataset = load_dataset("./nowhere", "digits")
-
-    preparation = prepare(load_text(text), dataset)
-
-    assert preparation.file.config.data.validation == 100
-    assert len(preparation.splits.validation) == 100
-
-
-@pytest.mark.parametrize(
-    ("normalize", "expected"),
-    [
-        ("unit", lambda pixels, _: pixels / 255),
-        ("centered", lambda pixels, _: pixels / 127.5 - 1),
-        ("standard", lambda pixels, train: (pixels - train.mean()) / train.std()),
-    ],
-)
-def test_pixels_are_normalized_by_the_training_images(
-    load_text: LoadText,
-    digits: Dataset,
-    normalize: str,
-    expected: Callable[[np.ndarray, np.ndarray], np.ndarray],
-) -> None:
-    text = f"layers:\n{DENSE}data: {{dataset: digits, normalize: {normalize}, validation: 700}}\n"
-    preparation = prepare(load_text(text), digits)
-    first = preparation.network.model.get_layer("normalize")
-
-    train_images = preparation.splits.train.images.astype(np.float64)
-    for images in (train_images, digits.test_images):
-        got = np.asarray(first(images.astype(np.float32)))
-        np.testing.assert_allclose(got, expected(images, train_images), rtol=1e-4, atol=1e-5)
-
-
-def test_sizes_are_checked_against_the_data(load_text: LoadText, digits: Dataset) -> None:
-    text = f"layers:\n{DENSE}batch_size: 1500\ndata:\n  dataset: ./own\n  validation: 1438\n"
-    own = dataclasses.replace(digits, name="./own")
-
-    with pytest.raises(ConfigError, match=r"small\.yaml:6:15: error: data\.validation: expected"):
-        prepare(load_text(text), own)
-    with pytest.raises(ConfigError, match=r"small\.yaml:3:13: error: batch_size: expected at m"):
-        prepare(load_text(text, "data.validation=10"), own)
-    assert len(prepare(load_text(text, "data.validation=1437", "batch_size=1"), own).splits.train)
-
-
-def test_all_of_digits_but_one_can_be_held_out(load_text: LoadText, digits: Dataset) -> None:
-    file = load_text(IDLE, "data.validation=1437", "batch_size=1")
-
-    assert len(prepare(file, digits).splits.train) == 1
-
-
 def test_a_run_directory_that_exists_is_left_alone(
     load_text: LoadText, digits: Dataset, tmp_path: Path
 ) -> None:
@@ -506,18 +243,6 @@ def test_a_run_directory_that_exists_is_left_alone(
         train(prepare(load_text(IDLE), digits), tmp_path)
 
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_dry_run_writes_nothing(
-    load_text: LoadText, digits: Dataset, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(runs_dir.parent)
-
-    dry_run = try_one_step(prepare(load_text(TEXT), digits))
-
-    assert dry_run.steps_per_epoch == 13
-    assert 0 < 3 * dry_run.seconds_per_epoch == pytest.approx(dry_run.seconds_in_all)
-    assert list(runs_dir.parent.iterdir()) == []
 
 
 def test_without_a_name_the_run_goes_under_runs(

@@ -1,5 +1,6 @@
 """A `Config` -> YAML with every default written out."""
 
+import re
 from typing import Any
 
 import yaml
@@ -29,5 +30,6 @@ class _Dumper(yaml.SafeDumper):
 
 
 # Texts that look like numbers in this language, though not in YAML 1.1, need quotes.
-_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+.0123456789"))
-_Dumper.add_implicit_resolver("tag:yaml.org,2002:int", INTEGER, list("-+0123456789"))
+# PyYAML asks whether a pattern matches the beginning of a text: 75% is no number.
+_NUMBER = re.compile(rf"(?:{INTEGER.pattern}|{FLOAT.pattern})$")
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER, list("-+.0123456789"))
