@@ -1,7 +1,10 @@
 """The loops, against Keras' own fit, evaluate and predict on the same batches."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -266,12 +269,49 @@ def without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("prepare", [without_affinity, lambda monkeypatch: None])
 def test_automatic_threads_work_where_tensorflow_is_running_already(
-    prepare: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+    prepare: Callable[[pytest.MonkeyPatch], None],
+    monkeypatch: pytest.MonkeyPatch,
+    load_text: LoadText,
 ) -> None:
     prepare(monkeypatch)
     tf.zeros(1)
 
-    in_use = configure_threads("auto")
+    in_use = configure_threads(load_text(CONVOLUTION).config)
 
-    assert 1 <= in_use <= (os.cpu_count() or 1)
-    assert configure_threads(1000) == in_use
+    assert 1 <= in_use.count <= (os.cpu_count() or 1)
+    assert configure_threads(load_text(CONVOLUTION, "threads=1000").config) == in_use
+
+
+CONVOLUTION = """
+layers:
+  - Conv2D: {filters: 2, kernel_size: 3}
+  - Flatten
+  - Dense: {units: 10, activation: softmax}
+"""
+
+
+def test_threads_suit_the_layers(tmp_path: Path) -> None:
+    """In a process of its own: TensorFlow takes the number before its first kernel only."""
+    cores = os.cpu_count() if not hasattr(os, "sched_getaffinity") else len(os.sched_getaffinity(0))
+    expected = {
+        "layers: [Flatten, {Dense: {units: 128}}, {Dropout: {rate: 0.2}}]": 1,
+        "layers: [Flatten, {Dense: {units: 512}}]": cores,
+        "layers: [{Dense: {units: 10}}]\naugment: [RandomFlip]": cores,
+        "layers: [{Dense: {units: 10}}]\nthreads: 3": 3,
+        CONVOLUTION: cores,
+    }
+    for i, text in enumerate(expected):
+        (tmp_path / f"{i}.yaml").write_text(text)
+    code = (
+        "import tensorflow as tf\n"
+        "from mnistcli.config import load_config\n"
+        "from mnistcli.engine import configure_threads\n"
+        f"for i in range({len(expected)}):\n"
+        "    threads = configure_threads(load_config(f'{i}.yaml').config)\n"
+        "    assert tf.config.threading.get_intra_op_parallelism_threads() == threads.count\n"
+        "    print(threads.count)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == [str(count) for count in expected.values()], done.stderr

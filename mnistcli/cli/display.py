@@ -33,14 +33,15 @@ def show_heading(preparation: Preparation, console: Console) -> None:
     """One line each for the model, the data and the machine."""
     config, splits = preparation.file.config, preparation.splits
     parameters = preparation.network.model.count_params()
-    threads = "1 thread" if preparation.threads == 1 else f"{preparation.threads} threads"
+    threads = preparation.threads
+    thread_count = "1 thread" if threads.count == 1 else f"{threads.count} threads"
     data = preparation.dataset
     lines = (
         f"[bold]{config.name}[/]: {len(config.layers)} layers, {parameters:,} parameters, "
         f"{config.optimizer.name}, batch {config.batch_size}",
         f"{data.name}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
         f"{len(splits.test):,} to test",
-        f"{config.precision}, {threads}, seed {config.seed}",
+        f"{config.precision}, {thread_count} ({threads.reason}), seed {config.seed}",
     )
     for line in lines:
         console.print(line)

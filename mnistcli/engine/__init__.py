@@ -2,12 +2,13 @@
 
 from mnistcli.engine.averaging import averaged_weights, use_averaged_weights
 from mnistcli.engine.evaluation import EvaluationLoop
-from mnistcli.engine.runtime import configure_threads
+from mnistcli.engine.runtime import Threads, configure_threads
 from mnistcli.engine.training import EpochProgress, TrainingLoop
 
 __all__ = [
     "EpochProgress",
     "EvaluationLoop",
+    "Threads",
     "TrainingLoop",
     "averaged_weights",
     "configure_threads",

@@ -7,7 +7,7 @@ import numpy as np
 
 from mnistcli.config import ConfigFile, check_sizes
 from mnistcli.data import Dataset, Splits, split_validation
-from mnistcli.engine import EvaluationLoop, TrainingLoop, configure_threads
+from mnistcli.engine import EvaluationLoop, Threads, TrainingLoop, configure_threads
 from mnistcli.model import Network, build_network
 
 MNIST_TRAINING_IMAGES = 60_000
@@ -30,7 +30,7 @@ class Preparation:
     network: Network
     training: TrainingLoop
     evaluation: EvaluationLoop
-    threads: int
+    threads: Threads
     scale: float
     offset: float
 
@@ -54,7 +54,7 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
     config, problems = file.config, file.problems()
     check_sizes(config, len(dataset.train_labels), problems)
     problems.raise_if_any()
-    threads = configure_threads(config.threads)
+    threads = configure_threads(config)
     splits = split_validation(dataset, config.data.validation, config.seed)
     scale, offset = _pixel_scaling(config.data.normalize, splits.train.images)
     steps_per_epoch = -(-len(splits.train) // config.batch_size)

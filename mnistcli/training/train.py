@@ -59,7 +59,7 @@ def train(
         "finished": None,
         "dataset": _describe_data(preparation),
         "seed": preparation.file.config.seed,
-        "threads": preparation.threads,
+        "threads": preparation.threads.count,
         "metrics": None,
     } | describe_environment()
     write_whole(run.config, dump_config(preparation.file.config))
