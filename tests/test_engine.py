@@ -20,6 +20,7 @@ from mnistcli.engine import (
     TrainingLoop,
     averaged_weights,
     configure_threads,
+    use_averaged_weights,
 )
 from mnistcli.model import Network, build_network
 
@@ -48,17 +49,41 @@ def make_loop(network: Network, data: Dataset, batch_size: int = BATCH_SIZE) -> 
     return TrainingLoop(network, data.train_images[:COUNT], data.train_labels[:COUNT], batch_size)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"layers:\n{DENSE}optimizer: {{SGD: {{learning_rate: 0.1, momentum: 0.9}}}}\n",
-        f"{CONV_WITH_BATCH_NORMALIZATION}optimizer: {{Adam: {{learning_rate: 0.01}}}}\n"
-        "loss: {CategoricalCrossentropy: {label_smoothing: 0.1}}\nmetrics: [AUC]\n",
-    ],
-    ids=["sgd", "adam"],
+GRAPH = (
+    "layers:\n  - Conv2D: {filters: 3, kernel_size: 3, padding: same, name: a}\n"
+    "  - Conv2D: {filters: 3, kernel_size: 3, padding: same, name: b}\n"
+    "  - Add: {inputs: [a, b]}\n  - Flatten\n" + DENSE
 )
-def test_an_epoch_is_that_of_keras_fit(load_text: LoadText, digits: Dataset, text: str) -> None:
-    network, twin = (build_network(load_text(text), 10) for _ in range(2))
+COSINE = "{CosineDecay: {initial_learning_rate: 0.1, decay_steps: 8, alpha: 0.1}}"
+PARITY = {
+    "sgd_momentum": ("", "{SGD: {learning_rate: 0.1, momentum: 0.9}}"),
+    "adam": ("", "{Adam: {learning_rate: 0.01}}"),
+    "adamw": ("", "{AdamW: {learning_rate: 0.01, weight_decay: 0.1}}"),
+    "rmsprop": ("", "{RMSprop: {learning_rate: 0.01}}"),
+    "adagrad": ("", "{Adagrad: {learning_rate: 0.1}}"),
+    "schedule": ("", f"{{SGD: {{learning_rate: {COSINE}}}}}"),
+    "weight_decay": ("", "{SGD: {learning_rate: 0.1, weight_decay: 0.01}}"),
+    "clipnorm": ("", "{SGD: {learning_rate: 0.1, clipnorm: 0.05}}"),
+    "global_clipnorm": ("", "{Adam: {global_clipnorm: 0.05}}"),
+    "clipvalue": ("", "{SGD: {learning_rate: 0.1, clipvalue: 0.002}}"),
+    "ema": ("", "{SGD: {learning_rate: 0.1, use_ema: true, ema_momentum: 0.5}}"),
+    "accumulation": ("", "{SGD: {learning_rate: 0.1, gradient_accumulation_steps: 2}}"),
+    "graph": (GRAPH, "{SGD: {learning_rate: 0.05}}"),
+    "batch_normalization_l2": (CONV_WITH_BATCH_NORMALIZATION, "{Adam: {learning_rate: 0.01}}"),
+    "label_smoothing": (
+        f"layers:\n{DENSE}loss: {{CategoricalCrossentropy: {{label_smoothing: 0.1}}}}\n"
+        "metrics: [AUC]\n",
+        "{SGD: {learning_rate: 0.1}}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "optimizer"), PARITY.values(), ids=PARITY)
+def test_an_epoch_is_that_of_keras_fit(
+    load_text: LoadText, digits: Dataset, text: str, optimizer: str
+) -> None:
+    config = f"{text or f'layers:{chr(10)}{DENSE}'}optimizer: {optimizer}\n"
+    network, twin = (build_network(load_text(config), 10) for _ in range(2))
     images, labels = keras_inputs(digits)
     targets = keras.utils.to_categorical(labels, 10) if twin.loss_takes_one_hot else labels
     metrics = ["accuracy", *(metric.metric for metric in twin.metrics)]
@@ -69,6 +94,7 @@ def test_an_epoch_is_that_of_keras_fit(load_text: LoadText, digits: Dataset, tex
     loop, evaluation = make_loop(network, digits), EvaluationLoop(network)
 
     rows = [loop.run_epoch(in_order(), ignore) for _ in range(2)]
+    use_averaged_weights(network)
 
     for got, expected in zip(network.model.get_weights(), twin.model.get_weights(), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)

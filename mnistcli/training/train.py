@@ -100,7 +100,8 @@ class Trainer:
         """Go back to a checkpoint; returns the epochs that it has behind it."""
         progress = load_checkpoint(checkpoint, self.network)
         self.best.restore(progress["best"])
-        if self.stopping:
+        # A run's config.yaml may have got its early stopping after the run began.
+        if self.stopping and progress["early_stopping"]:
             self.stopping.restore(progress["early_stopping"])
         epoch = int(progress["epoch"])
         self.run.write_metrics([row for row in self.run.read_metrics() if row["epoch"] <= epoch])

@@ -1,0 +1,196 @@
+"""How fast mnistcli trains, side by side with what a user would use instead.
+
+    python tests/benchmarks/training_speed.py [--repeats N] [--epochs N] [--json FILE]
+
+Every figure is a process of its own, and the two of a pair run in turn (A B A B …), so that
+a machine that drifts slows both. Printed are medians over the repeats, the ratio of the
+medians, and the peak memory of the largest process. JAX is compared with where it is
+installed. MNIST must be on this machine already; MNISTCLI_DATA_DIR names it.
+
+Goals are those of the project's performance issue; a ratio below its goal is marked.
+"""
+
+import argparse
+import json
+import os
+import pty
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+CONFIGS = HERE.parents[1] / "configs"
+COMMAND = str(Path(sys.executable).parent / "mnistcli")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two ways to do the same work; `goal` is how many times as fast ours is to be."""
+
+    name: str
+    ours: Callable[[], dict[str, float]]
+    theirs: Callable[[], dict[str, float]]
+    goal: float
+
+
+def run_worker(engine: str, model: str, precision: str, epochs: int, *more: str) -> dict[str, Any]:
+    """A worker's figures; `seconds` becomes the median of its epochs."""
+    arguments = [sys.executable, HERE / "workers.py", engine, model, precision, str(epochs), *more]
+    done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    result["seconds"] = statistics.median(result["seconds"])
+    return result
+
+
+def time_process(arguments: Sequence[str | Path], terminal: bool = False) -> dict[str, Any]:
+    """Wall seconds and peak memory of a whole process, on a terminal of 80 columns or on none."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    started = time.perf_counter()
+    if terminal:
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(arguments, stdout=theirs, stderr=theirs, stdin=theirs) as process:
+            os.close(theirs)
+            reader = threading.Thread(target=_read_all, args=(ours,))
+            reader.start()
+            process.wait()
+            reader.join()
+        os.close(ours)
+    else:
+        subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    seconds = time.perf_counter() - started
+    peak = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+    return {"seconds": seconds, "peak_bytes": peak * 1024}
+
+
+def _read_all(descriptor: int) -> None:
+    try:
+        while os.read(descriptor, 65536):
+            pass
+    except OSError:  # the other side is closed
+        pass
+
+
+def train(config: str, *options: str, terminal: bool = False) -> dict[str, Any]:
+    """The whole process of `mnistcli train`, everything written."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [COMMAND, "train", CONFIGS / config, "--run-dir", f"{folder}/run", *options]
+        result = time_process(arguments, terminal)
+        rows = (Path(folder) / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        result["epoch_seconds"] = statistics.median(json.loads(r)["seconds"] for r in rows[2:])
+        return result
+
+
+def train_with_keras_script() -> dict[str, Any]:
+    """The whole process of the plain Keras script."""
+    with tempfile.TemporaryDirectory() as folder:
+        return time_process([sys.executable, HERE / "keras_mlp.py", f"{folder}/model.keras"])
+
+
+def epoch_of(result: dict[str, Any]) -> dict[str, Any]:
+    return result | {"seconds": result["epoch_seconds"]}
+
+
+def comparisons(epochs: int) -> list[Comparison]:
+    """What is compared, with the goals as ratios."""
+
+    def pair(name: str, goal: float, model: str, precision: str, other: str = "fit") -> Comparison:
+        return Comparison(
+            f"{name}, against {other}",
+            lambda: run_worker("mnistcli", model, precision, epochs),
+            lambda: run_worker(other, model, precision, epochs),
+            goal,
+        )
+
+    found = [
+        pair("Dense 128, batch 32: epoch", 5, "dense128", "float32"),
+        pair("Dense 512, batch 128: epoch", 2.5, "dense512", "float32"),
+        pair("convnet, batch 128: epoch", 1.3, "convnet", "float32"),
+        pair("convnet, mixed_bfloat16: epoch", 1.8, "convnet", "mixed_bfloat16"),
+        Comparison(
+            "train configs/mlp.yaml: process, against a Keras script",
+            lambda: train("mlp.yaml"),
+            train_with_keras_script,
+            1 / 0.45,
+        ),
+        Comparison(
+            "live bars: epoch, against --quiet",
+            lambda: epoch_of(train("mlp.yaml", terminal=True)),
+            lambda: epoch_of(train("mlp.yaml", "--quiet")),
+            1 / 1.03,
+        ),
+        Comparison(
+            "ten times the images: a tenth of the epoch, against the epoch",
+            lambda: _tenth(run_worker("mnistcli", "dense128", "float32", 1, "10")),
+            lambda: run_worker("mnistcli", "dense128", "float32", epochs),
+            1 / 1.1,
+        ),
+    ]
+    if find_spec("jax"):
+        found.insert(1, pair("Dense 128, batch 32: epoch", 1, "dense128", "float32", "jax"))
+        found.insert(3, pair("Dense 512, batch 128: epoch", 1, "dense512", "float32", "jax"))
+    return found
+
+
+def _tenth(result: dict[str, Any]) -> dict[str, Any]:
+    return result | {"seconds": result["seconds"] / 10}
+
+
+def measure(comparison: Comparison, repeats: int) -> dict[str, Any]:
+    """Run a pair in turn, and take medians."""
+    ours, theirs = [], []
+    for _ in range(repeats):
+        ours.append(comparison.ours())
+        theirs.append(comparison.theirs())
+    seconds = [statistics.median(each["seconds"] for each in side) for side in (ours, theirs)]
+    return {
+        "name": comparison.name,
+        "ours_seconds": seconds[0],
+        "theirs_seconds": seconds[1],
+        "times_as_fast": seconds[1] / seconds[0],
+        "goal": comparison.goal,
+        "ours_peak_bytes": max(each["peak_bytes"] for each in ours),
+        "theirs_peak_bytes": max(each["peak_bytes"] for each in theirs),
+        "ours": ours,
+        "theirs": theirs,
+    }
+
+
+def row(result: dict[str, Any]) -> str:
+    met = "" if result["times_as_fast"] >= result["goal"] else " (missed)"
+    memory = (f"{result[f'{side}_peak_bytes'] / 1e6:,.0f} MB" for side in ("ours", "theirs"))
+    return (
+        f"| {result['name']} | {result['ours_seconds']:.2f} s | {result['theirs_seconds']:.2f} s "
+        f"| {result['times_as_fast']:.2f} | {result['goal']:.2f}{met} "
+        f"| {' | '.join(memory)} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--only", default="", help="comparisons whose name holds this text")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    print("| what | mnistcli | other | times as fast | goal | memory | other's |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    results = []
+    for comparison in comparisons(options.epochs):
+        if options.only in comparison.name:
+            results.append(measure(comparison, options.repeats))
+            print(row(results[-1]), flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
