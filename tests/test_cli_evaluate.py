@@ -1,10 +1,12 @@
 """`mnistcli evaluate`, as typed."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
-from commands import run_command
+from commands import COMMAND, command_environment, run_command
 
 from mnistcli.data import Dataset
 
@@ -61,3 +63,29 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
     missing = run_command("evaluate", "nowhere", folder=tmp_path)
     assert missing.returncode == 1
     assert "there is no run directory nowhere" in missing.stderr
+
+
+def test_the_runs_own_images_must_be_those_it_was_trained_on(
+    trained_run: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(trained_run, copy)
+    record = json.loads((copy / "run.json").read_text())
+    record["dataset"]["sha256"]["test_images"] = "0" * 64
+    (copy / "run.json").write_text(json.dumps(record))
+    done = run_command("evaluate", "copy", folder=tmp_path)
+    assert done.returncode == 1
+    assert "was trained on other data" in done.stderr
+
+
+def test_a_reader_that_has_gone_is_no_error(trained_run: Path) -> None:
+    done = subprocess.run(
+        f"'{COMMAND}' evaluate '{trained_run}' --json | true",
+        shell=True,
+        cwd=trained_run,
+        env=command_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""

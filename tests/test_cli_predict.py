@@ -41,17 +41,18 @@ def test_without_run_the_latest_completed_one_answers(trained_run: Path, picture
 
 
 def test_a_file_that_cannot_be_read_fails_alone(trained_run: Path, pictures: Path) -> None:
-    (pictures / "broken.png").write_bytes(b"no picture")
+    name = "broken[bold]\udcff.png"  # brackets are no markup, and a byte that is not UTF-8
+    (pictures / name).write_bytes(b"no picture")
     arguments = ("predict", pictures, "--run", trained_run, "--json")
     done = run_command(*arguments, folder=pictures)
     assert done.returncode == 1
     told = json.loads(done.stdout)
     assert len(told["predictions"]) == 12
-    assert [Path(name).name for name in told["errors"]] == ["broken.png"]
-    assert "broken.png" in done.stderr
+    assert [Path(failed).name for failed in told["errors"]] == [name]
+    assert "broken[bold]?.png" in done.stderr
 
 
-def test_a_missing_image_is_an_error_without_tensorflow(trained_run: Path, tmp_path: Path) -> None:
+def test_a_missing_image_is_an_error(trained_run: Path, tmp_path: Path) -> None:
     done = run_command("predict", "nowhere.png", "--run", trained_run, folder=tmp_path)
     assert done.returncode == 1
     assert "nowhere.png" in done.stderr

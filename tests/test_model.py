@@ -43,7 +43,7 @@ def test_input_and_flatten_are_added_where_they_are_missing(
 
 def test_inputs_make_a_functional_graph(load_text: LoadText) -> None:
     text = (
-        "layers:\n  - Conv2D: {filters: 1, kernel_size: 3, padding: same, name: a}\n  - ReLU\n"
+        "layers:\n  - Conv2D: {filters: 1, kernel_size: 3, padding: same, name: a}\n"
         "  - Add: {inputs: [a, input]}\n  - GlobalMaxPooling2D\n" + DENSE
     )
     network = build_network(load_text(text), 10, scale=1 / 255)
@@ -123,7 +123,7 @@ def test_the_config_s_own_input_can_be_named(load_text: LoadText) -> None:
         ),
         (
             f"{SMALL}loss: {{CategoricalCrossentropy: {{reduction: none}}}}\n",
-            ["3:33: error: CategoricalCrossentropy gives no single number"],
+            ["3:45: error: CategoricalCrossentropy gives no mean over the batch"],
         ),
         (
             f"{SMALL}metrics:\n  - F1Score\n  - AUC\n",
@@ -142,6 +142,24 @@ def test_the_config_s_own_input_can_be_named(load_text: LoadText) -> None:
                 "4:75: error: L2: Invalid value for argument l2: expected a non-negative float",
                 "5:29: error: SGD: `momentum` must be a float between [0, 1].",
             ],
+        ),
+        (
+            f"layers:\n  - Flatten: {{name: normalize}}\n{DENSE}",
+            ["2:21: error: the name 'normalize' is taken by a layer before"],
+        ),
+        (
+            "layers:\n  - Conv2D: {filters: 1, kernel_size: 3}\n"
+            f"  - Conv2D: {{filters: 1, kernel_size: 3, name: conv2d}}\n  - Flatten\n{DENSE}",
+            ["3:48: error: the name 'conv2d' is taken by a layer before"],
+        ),
+        (
+            "layers:\n  - Dense: {units: 3, name: a}\n  - Dense: {units: 4}\n"
+            f"  - ReLU: {{inputs: a}}\n{DENSE}",
+            ["3:5: error: nothing takes the output of Dense"],
+        ),
+        (
+            f"{SMALL}loss: {{MeanSquaredError: {{reduction: sum}}}}\n",
+            ["3:38: error: MeanSquaredError gives no mean over the batch"],
         ),
     ],
 )

@@ -1,6 +1,5 @@
 """The `mnistcli` command: its subcommands, and the one place that prints errors."""
 
-import os
 import signal
 import sys
 from types import FrameType
@@ -66,10 +65,6 @@ def run() -> None:
     except StopSignal as stop:
         print("interrupted", file=sys.stderr)  # noqa: T201
         sys.exit(128 + stop.signal_number)
-    except BrokenPipeError:
-        # Whoever read stdout has gone; nothing may be flushed to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
 
 
 def _raise_stop_signal(signal_number: int, _frame: FrameType | None) -> None:

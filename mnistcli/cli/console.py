@@ -15,7 +15,8 @@ from rich.console import Console
 @cache
 def results() -> Console:
     """The console on stdout."""
-    return Console(highlight=False)
+    # No markup: paths and names of users may hold brackets.
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 @cache
@@ -25,8 +26,9 @@ def progress() -> Console:
     It writes to a copy of the descriptor, so that it stays visible while
     `tensorflow_starting` keeps what TensorFlow writes there to itself.
     """
-    file = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding)
-    return Console(file=file, stderr=True, highlight=False)
+    encoding = sys.stderr.encoding
+    file = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=encoding, errors="replace")
+    return Console(file=file, stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def print_json(document: Any) -> None:
@@ -34,6 +36,7 @@ def print_json(document: Any) -> None:
     from mnistcli.runs import dump_json
 
     sys.stdout.write(dump_json(document, indent=2))
+    sys.stdout.flush()  # a reader that has gone is noticed here, where it is handled
 
 
 @contextmanager
@@ -53,7 +56,7 @@ def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
         try:
             with nullcontext() if quiet else status:
                 yield
-        except ImportError:
+        except Exception:
             log.seek(0)
             os.write(kept, log.read())
             raise

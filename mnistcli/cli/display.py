@@ -37,7 +37,7 @@ def show_heading(preparation: Preparation, console: Console) -> None:
     thread_count = "1 thread" if threads.count == 1 else f"{threads.count} threads"
     data = preparation.dataset
     lines = (
-        f"[bold]{config.name}[/]: {len(config.layers)} layers, {parameters:,} parameters, "
+        f"{config.name}: {len(config.layers)} layers, {parameters:,} parameters, "
         f"{config.optimizer.name}, batch {config.batch_size}",
         f"{data.name}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
         f"{len(splits.test):,} to test",
@@ -54,9 +54,12 @@ class TrainingDisplay(TrainingObserver):
     def __init__(self, preparation: Preparation, console: Console, quiet: bool) -> None:
         self.console = console
         self.quiet = quiet
-        self.batch_size = preparation.file.config.batch_size
         self.columns = _fitting_columns(console.width)
+        self.has_headings = False
         self.images = len(preparation.splits.train)
+        self.epochs = preparation.file.config.epochs
+        self.first_epoch = 1
+        self.epochs_before = 0
         figures = _Figures(with_speed=console.width >= 72)
         self.bars = Progress(
             _Label(),
@@ -68,7 +71,6 @@ class TrainingDisplay(TrainingObserver):
         )
         self.epoch_bar = self.bars.add_task("epoch", visible=False, total=self.images)
         self.run_bar = self.bars.add_task("run", visible=False)
-        self.epochs_before = 0
 
     def __enter__(self) -> Self:
         return self
@@ -83,21 +85,15 @@ class TrainingDisplay(TrainingObserver):
 
     def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
         """Start the bars."""
-        self.epochs = epochs
-        self.images = images
-        self.bars.update(self.run_bar, total=(epochs - first_epoch + 1) * images, visible=True)
         self.first_epoch = first_epoch
+        self.bars.update(self.run_bar, total=(epochs - first_epoch + 1) * images, visible=True)
         self.bars.start()
 
     def epoch_started(self, epoch: int) -> None:
         """Empty the epoch's bar."""
         self.epochs_before = epoch - self.first_epoch
-        self.bars.reset(
-            self.epoch_bar,
-            total=self.images,
-            visible=True,
-            description=f"epoch {epoch}/{self.epochs}",
-        )
+        description = f"epoch {epoch}/{self.epochs}"
+        self.bars.reset(self.epoch_bar, visible=True, description=description)
 
     def epoch_progressed(self, progress: EpochProgress) -> None:
         """Move both bars."""
@@ -114,10 +110,10 @@ class TrainingDisplay(TrainingObserver):
         """Print the epoch's row, under headings before the first."""
         if self.quiet:
             return
-        if row["epoch"] == 0 or row["epoch"] == getattr(self, "first_epoch", 0):
+        if not self.has_headings:
             titles = "  ".join(f"{title:>{width}}" for _, title, width in self.columns)
-            if row["epoch"] == 0 or self.first_epoch > 1:
-                self.console.print(Text(titles, style="bold"))
+            self.console.print(Text(titles, style="bold"))
+            self.has_headings = True
         cells = "  ".join(
             f"{_format_cell(column, row[column], row['epoch']):>{width}}"
             for column, _, width in self.columns

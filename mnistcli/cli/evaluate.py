@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from mnistcli.data import LabelledImages
+    from mnistcli.data import Dataset, LabelledImages
     from mnistcli.runs import RunDirectory
 
 
@@ -49,25 +49,38 @@ def evaluate_command(
     from mnistcli.runs import open_run_directory
 
     directory = open_run_directory(run)
-    images = _load_images(directory, split, data)
+    dataset, images = _load_images(directory, split, data)
     with tensorflow_starting():
         from mnistcli.engine import EvaluationLoop
-        from mnistcli.inference import evaluate_network, restore_network, write_evaluation
+        from mnistcli.inference import (
+            check_same_data,
+            evaluate_network,
+            restore_network,
+            write_evaluation,
+        )
+    if dataset is not None:
+        check_same_data(directory, dataset)
     network = restore_network(directory, checkpoint.value)
     evaluation = evaluate_network(EvaluationLoop(network), images)
-    document = write_evaluation(directory, evaluation, data or split.value, checkpoint.value)
+    document = {"data": data or split.value, "checkpoint": checkpoint.value} | evaluation.to_json()
+    # Shown before it is written: a run directory may be read-only.
     if json:
         print_json({"run": str(run)} | document)
-        return
-    from mnistcli.cli.views import evaluation_view
+    else:
+        from mnistcli.cli.views import evaluation_view
 
-    title = f"{directory.path.name} on {data or f'its {split.value} images'}"
-    results().print(evaluation_view(evaluation, title))
-    results().print(f"Written to {directory.evaluation}", soft_wrap=True)
-    results().print(f"Next: mnistcli predict IMAGE --run {run}", soft_wrap=True)
+        title = f"{directory.path.name} on {data or f'its {split.value} images'}"
+        results().print(evaluation_view(evaluation, title))
+    write_evaluation(directory, document)
+    if not json:
+        results().print(f"Written to {directory.evaluation}", soft_wrap=True)
+        results().print(f"Next: mnistcli predict IMAGE --run {run}", soft_wrap=True)
 
 
-def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "LabelledImages":
+def _load_images(
+    directory: "RunDirectory", split: Split, data: str | None
+) -> "tuple[Dataset | None, LabelledImages]":
+    """The images to measure on, with the data set that they are part of, if it is the run's."""
     from mnistcli.cli.console import progress
     from mnistcli.cli.download import DownloadDisplay
     from mnistcli.config import load_config
@@ -75,11 +88,12 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
 
     with DownloadDisplay(progress(), quiet=False) as download:
         if data is not None:
-            return load_labelled_images(data, download)
+            return None, load_labelled_images(data, download)
         config = load_config(directory.config).config
-        dataset = load_dataset(config.data.dataset, config.data.fallback, download)
+        # No fallback: other images than the run's would be measured in its name.
+        dataset = load_dataset(config.data.dataset, progress=download)
     splits = split_validation(dataset, config.data.validation, config.seed)
-    return {
+    return dataset, {
         Split.TRAIN: splits.train,
         Split.VALIDATION: splits.validation,
         Split.TEST: splits.test,

@@ -32,6 +32,7 @@ def predict_command(
 ) -> None:
     """Read the digit in each image."""
     import numpy as np
+    from rich.text import Text
 
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.views import digit_view, predictions_view
@@ -70,6 +71,6 @@ def predict_command(
         if not show:
             results().print("Next: add --show to see the 28x28 pixels that it saw")
     for message in failures.values():
-        progress().print(f"[bold red]error:[/] {message}", soft_wrap=True)
+        progress().print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
     if failures:
         raise typer.Exit(ImageError.exit_code)

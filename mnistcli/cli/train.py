@@ -10,6 +10,7 @@ from mnistcli.errors import UsageError
 if TYPE_CHECKING:
     from mnistcli.config import ConfigFile
     from mnistcli.data import Dataset
+    from mnistcli.runs import RunDirectory
     from mnistcli.training import DryRun, Preparation, TrainingResult
 
 
@@ -48,11 +49,15 @@ def train_command(
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.config import load_config
-    from mnistcli.runs import check_writable, open_run_directory
+    from mnistcli.runs import check_writable
 
-    _check_usage(config, overrides, run_dir, resume)
-    run = open_run_directory(resume) if resume else None
-    file = load_config(run.config if run else config or "", overrides or ())
+    run = _open_resumed(resume, config, overrides, run_dir) if resume else None
+    path = run.config if run else config
+    if path is None:
+        raise UsageError(
+            "no config given", "expected: mnistcli train CONFIG, or mnistcli train --resume RUN"
+        )
+    file = load_config(path, overrides or ())
     if run is None and not dry_run:
         check_writable(run_dir)
     dataset = _load_data(file, quiet)
@@ -77,20 +82,19 @@ def train_command(
         results().print(_result_panel(result))
 
 
-def _check_usage(
-    config: Path | None, overrides: list[str] | None, run_dir: Path | None, resume: Path | None
-) -> None:
-    if config is None and resume is None:
-        raise UsageError(
-            "no config given", "expected: mnistcli train CONFIG, or mnistcli train --resume RUN"
-        )
+def _open_resumed(
+    resume: Path, config: Path | None, overrides: list[str] | None, run_dir: Path | None
+) -> "RunDirectory":
+    from mnistcli.runs import open_run_directory
+
     given = {"CONFIG": config, "--set": overrides, "--run-dir": run_dir}
     extra = [name for name, value in given.items() if value]
-    if resume is not None and extra:
+    if extra:
         raise UsageError(
             f"--resume does not go with {' and '.join(extra)}",
             "a run goes on with its own config.yaml, in its own directory",
         )
+    return open_run_directory(resume)
 
 
 def _load_data(file: "ConfigFile", quiet: bool) -> "Dataset":

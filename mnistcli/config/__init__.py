@@ -1,6 +1,6 @@
 """The config language: a YAML file with positions -> a checked `Config`."""
 
-from mnistcli.config.checks import check_sizes
+from mnistcli.config.checks import KNOWN_TRAINING_SIZES, check_sizes
 from mnistcli.config.document import Path, Problems, suggest
 from mnistcli.config.dump import dump_config
 from mnistcli.config.loader import ConfigFile, load_config
@@ -9,6 +9,7 @@ from mnistcli.config.schema import config_schema
 from mnistcli.config.settings import Checkpoint, Config, Data, EarlyStopping, metric_name
 
 __all__ = [
+    "KNOWN_TRAINING_SIZES",
     "Checkpoint",
     "Config",
     "ConfigFile",

@@ -18,8 +18,7 @@ from typing import Any
 
 from mnistcli.config.document import fold_name
 
-# Classes whose arguments are code or files from elsewhere: a config cannot
-# express the first and must not be able to name the second.
+# Classes whose arguments are code from elsewhere, or a saved model with code in it.
 NOT_IN_CONFIGS = {"Lambda", "TFSMLayer", "FlaxLayer", "JaxLayer", "TorchModuleWrapper"}
 
 _KINDS = {
@@ -293,9 +292,11 @@ def _kind_of(value: Any) -> str:
 def fits(argument: Argument, value: Any) -> bool:
     """Whether the documented types of an argument allow a value; unknown types allow all."""
     kind, kinds = _kind_of(value), argument.kinds
-    if not kinds or value is None or kind in kinds:
+    if value is None:
+        return not (kinds and argument.required)
+    if not kinds or kind in kinds:
         return True
     if kind == "array":
         # Many a number may also be a list of them, documented or not: Constant's value.
-        return not kinds <= {"string", "boolean", "null"}
+        return not kinds <= {"string", "boolean", "null"} and kinds != {"integer"}
     return kind == "integer" and "number" in kinds

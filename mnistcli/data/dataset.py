@@ -101,6 +101,10 @@ def make_dataset(name: str, parts: Mapping[str, Part], source: str) -> Dataset:
     train = make_labelled_images("train", parts["train_images"], parts["train_labels"], source)
     test = make_labelled_images("test", parts["test_images"], parts["test_labels"], source)
     arrays = (train.images, train.labels, test.images, test.labels)
+    if max(train.num_classes, test.num_classes) < 2:
+        raise DataError(
+            f"{source}: every label is 0", "expected labels of at least two classes, 0 and 1"
+        )
     sha256 = {part: idx_sha256(array) for part, array in zip(PARTS, arrays, strict=True)}
     return Dataset(name, *arrays, source, sha256)
 

@@ -51,7 +51,7 @@ def _has_only_small_dense_layers(config: Config) -> bool:
     for layer in config.layers:
         if layer.name == "Dense":
             units = layer.arguments["units"]
-            if width * units > SMALL_DENSE_WEIGHTS:
+            if not isinstance(units, int) or width * units > SMALL_DENSE_WEIGHTS:
                 return False
             width = units
         elif layer.arguments.keys() & {"units", "filters", "kernel_size", "pool_size", "layer"}:

@@ -3,13 +3,14 @@
 from mnistcli.inference.evaluate import evaluate_network, write_evaluation
 from mnistcli.inference.metrics import ClassReport, Confusion, Evaluation, evaluate_predictions
 from mnistcli.inference.predictions import Prediction, top_predictions
-from mnistcli.inference.restore import restore_network
+from mnistcli.inference.restore import check_same_data, restore_network
 
 __all__ = [
     "ClassReport",
     "Confusion",
     "Evaluation",
     "Prediction",
+    "check_same_data",
     "evaluate_network",
     "evaluate_predictions",
     "restore_network",

@@ -25,10 +25,6 @@ def evaluate_network(loop: EvaluationLoop, data: LabelledImages) -> Evaluation:
     return evaluate_predictions(data.labels, loop.predict(data.images), loss)
 
 
-def write_evaluation(
-    run: RunDirectory, evaluation: Evaluation, data: str, checkpoint: str
-) -> dict[str, Any]:
-    """Write evaluation.json, and return what it holds."""
-    document = {"data": data, "checkpoint": checkpoint} | evaluation.to_json()
+def write_evaluation(run: RunDirectory, document: dict[str, Any]) -> None:
+    """Write evaluation.json: which data and which checkpoint, and `Evaluation.to_json`."""
     write_whole(run.evaluation, dump_json(document, indent=2))
-    return document

@@ -52,6 +52,7 @@ def build_model(
         layers.append(keras.layers.Flatten(name="flatten_input"))
         latest = layers[-1](latest)
     made = _make_layers(described, config.precision, problems)
+    _check_names([inputs.name, *(layer.name for layer in layers)], made, described, problems)
     for layer, layer_config in zip(made, described, strict=True):
         latest = _connect(layer, layer_config, latest, tensors, problems)
         layers.append(layer)
@@ -59,7 +60,9 @@ def build_model(
             tensors[layer.name] = latest
     _check_output(described[-1] if described else None, latest, num_classes, problems)
     if any(layer_config.inputs for layer_config in described):
-        return keras.Model(inputs, latest, name=config.name)
+        model = keras.Model(inputs, latest, name=config.name)
+        _check_connected(model, made, described, problems)
+        return model
     return keras.Sequential([inputs, *layers], name=config.name)
 
 
@@ -71,6 +74,33 @@ def _make_layers(
     if len(made) < len(described):
         raise ConstructionError
     return made
+
+
+def _check_names(
+    taken: list[str], made: list[Any], described: Sequence[KerasObject], problems: Problems
+) -> None:
+    """Report a name that is given to two layers: by the config, by Keras, or by this module."""
+    for layer, layer_config in zip(made, described, strict=True):
+        if layer.name in taken:
+            message = f"the name '{layer.name}' is taken by a layer before; give it another"
+            problems.add((*layer_config.path, "name"), message)
+            raise ConstructionError
+        taken.append(layer.name)
+
+
+def _check_connected(
+    model: keras.Model, made: list[Any], described: Sequence[KerasObject], problems: Problems
+) -> None:
+    """Report layers that do not lead to the output; Keras would leave them out silently."""
+    connected = {layer.name for layer in model.layers}
+    loose = [
+        each for layer, each in zip(made, described, strict=True) if layer.name not in connected
+    ]
+    for layer_config in loose:
+        message = f"nothing takes the output of {layer_config}; name it in some 'inputs'"
+        problems.add(layer_config.path, message, at_key=True)
+    if loose:
+        raise ConstructionError
 
 
 def _make_input(described: list[KerasObject], problems: Problems) -> Any:

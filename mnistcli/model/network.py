@@ -165,9 +165,9 @@ def _try_on_two_images(network: Network, config: Config, problems: Problems) -> 
     outputs = np.full((2, network.num_classes), 1 / network.num_classes, np.float32)
     try:
         loss = network.loss(one_hot if network.loss_takes_one_hot else labels, outputs)
-        if tuple(loss.shape) != ():
-            expected = "reduction: sum_over_batch_size"
-            problems.add(config.loss.path, f"{config.loss} gives no single number; use {expected}")
+        if tuple(loss.shape) != () or config.loss.arguments.get("reduction") == "sum":
+            message = f"{config.loss} gives no mean over the batch; use sum_over_batch_size"
+            problems.add((*config.loss.path, "reduction"), message)
     except KERAS_ERRORS as error:
         problems.add(config.loss.path, f"{config.loss}: {explain(error)}", at_key=True)
     for metric, described in zip(network.metrics, _objects(config.metrics), strict=True):

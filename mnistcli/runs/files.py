@@ -32,7 +32,7 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], None]) -> No
             else:
                 data = content.encode() if isinstance(content, str) else content
                 temporary.write_bytes(data)
-            with temporary.open("rb") as file:
+            with temporary.open("r+b") as file:
                 os.fsync(file.fileno())
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)

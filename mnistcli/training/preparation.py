@@ -2,15 +2,14 @@
 
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from mnistcli.config import ConfigFile, check_sizes
-from mnistcli.data import Dataset, Splits, split_validation
+from mnistcli.config import KNOWN_TRAINING_SIZES, ConfigFile, check_sizes
+from mnistcli.data import BUILT_IN, Dataset, Splits, split_validation
 from mnistcli.engine import EvaluationLoop, Threads, TrainingLoop, configure_threads
 from mnistcli.model import Network, build_network
-
-MNIST_TRAINING_IMAGES = 60_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
     Raises:
         ConfigError: the config does not fit the data, or Keras refuses a part of it.
     """
-    file = _name_fallback(file, dataset)
+    file = _resolve_data(file, dataset)
     config, problems = file.config, file.problems()
     check_sizes(config, len(dataset.train_labels), problems)
     problems.raise_if_any()
@@ -97,15 +96,20 @@ def try_one_step(preparation: Preparation) -> DryRun:
     return DryRun(loop.steps_per_epoch, epoch_seconds, epoch_seconds * epochs)
 
 
-def _name_fallback(file: ConfigFile, dataset: Dataset) -> ConfigFile:
-    """The config with the fallback as its data set, so that it trains this run again."""
+def _resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
+    """The config with the data set that is used, so that it trains this run again anywhere."""
     config = file.config
     if dataset.fallback_reason is None:
-        return file
+        if dataset.name in BUILT_IN:
+            return file
+        path = str(Path(dataset.name).expanduser().absolute())
+        data = config.data.model_copy(update={"dataset": path})
+        return replace(file, config=config.model_copy(update={"data": data}))
     validation = config.data.validation
     if isinstance(validation, int) and config.data.dataset == "mnist":
-        # As large a share of the fallback as it would have been of MNIST.
-        validation = validation / MNIST_TRAINING_IMAGES
+        # As large a share of the fallback as it would have been of MNIST, but some images.
+        share = validation / KNOWN_TRAINING_SIZES["mnist"]
+        validation = max(share, 1 / len(dataset.train_labels))
     data = config.data.model_copy(
         update={"dataset": dataset.name, "fallback": None, "validation": validation}
     )

@@ -1,6 +1,7 @@
 """Go on with a run that was cut short."""
 
 from mnistcli.errors import RunError
+from mnistcli.inference import check_same_data
 from mnistcli.runs import RunDirectory
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
@@ -31,12 +32,7 @@ def resume(
             f"{run.path} has no checkpoint to go on from",
             f"start again with: mnistcli train {run.config}",
         )
-    recorded = record.get("dataset", {}).get("sha256")
-    if recorded != preparation.dataset.sha256:
-        raise RunError(
-            f"{run.path} was trained on other data than {preparation.dataset.source} holds",
-            "expected the same images and labels; their SHA-256 is in run.json",
-        )
+    check_same_data(run, preparation.dataset)
     trainer = Trainer(preparation, run, record, observer or TrainingObserver())
     epochs_done = trainer.restore(checkpoints[-1].path)
     record |= {"status": "running", "finished": None}

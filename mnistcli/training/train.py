@@ -3,7 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from mnistcli.config import Config, dump_config
 from mnistcli.data import permutation
 from mnistcli.engine import averaged_weights
-from mnistcli.errors import InterruptedTrainingError, StopSignal
+from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
 from mnistcli.inference import Evaluation, evaluate_network, write_evaluation
 from mnistcli.model import load_checkpoint, save_checkpoint
 from mnistcli.runs import (
@@ -52,7 +52,6 @@ def train(
         RunError: the run directory exists, or cannot be written to.
         InterruptedTrainingError: SIGINT or SIGTERM ended it; the run says so.
     """
-    run = create_run_directory(preparation.file.config.name, path, datetime.now())
     record = {
         "status": "running",
         "started": utc_now(),
@@ -62,8 +61,9 @@ def train(
         "threads": preparation.threads.count,
         "metrics": None,
     } | describe_environment()
-    write_whole(run.config, dump_config(preparation.file.config))
+    run = create_run_directory(preparation.file.config.name, path, datetime.now())
     run.write_record(record)
+    write_whole(run.config, dump_config(preparation.file.config))
     return Trainer(preparation, run, record, observer or TrainingObserver()).run_to_end(0)
 
 
@@ -187,7 +187,8 @@ class Trainer:
         load_checkpoint(self.run.best_checkpoint, self.network, weights_only=True)
         evaluation = evaluate_network(self.preparation.evaluation, self.preparation.splits.test)
         self._save_model()
-        write_evaluation(self.run, evaluation, "test", "best")
+        document = {"data": "test", "checkpoint": "best"} | evaluation.to_json()
+        write_evaluation(self.run, document)
         self.record |= {
             "metrics": {
                 "best_epoch": self.best.best_epoch,
@@ -221,6 +222,7 @@ class Trainer:
         """Leave the right status in run.json, however the training ends."""
         try:
             yield
+            self._record_end("completed")
         except (StopSignal, KeyboardInterrupt) as stop:
             self._record_end("interrupted")
             mend = f"go on with: mnistcli train --resume {self.run.path}"
@@ -232,9 +234,9 @@ class Trainer:
                 mend,
             ) from None
         except BaseException:
-            self._record_end("failed")
+            with suppress(RunError):  # what went wrong first is what is worth showing
+                self._record_end("failed")
             raise
-        self._record_end("completed")
 
     def _record_end(self, status: str) -> None:
         self.record |= {"status": status, "finished": utc_now()}
