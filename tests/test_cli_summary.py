@@ -9,7 +9,7 @@ from commands import run_command
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("columns", [60, 80])
 def test_a_graph_shows_its_connections(tmp_path: Path, columns: int) -> None:
     arguments = ("summary", CONFIGS / "resnet.yaml")
     done = run_command(*arguments, folder=tmp_path, COLUMNS=str(columns))
