@@ -38,3 +38,17 @@ def run_command(
         timeout=240,
         check=False,
     )
+
+
+def run_piped(arguments: str, reader: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `mnistcli ARGUMENTS | READER` in a shell."""
+    return subprocess.run(
+        f"'{COMMAND}' {arguments} | {reader}",
+        shell=True,
+        cwd=folder,
+        env=command_environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import SMALL_CONFIG, run_command
+from config_texts import ErrorsOf, Load
 
 from mnistcli.config import ConfigFile, load_config
 from mnistcli.data import Dataset, load_dataset
+from mnistcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from trainings import Trained
@@ -62,3 +64,27 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     (run,) = (folder / "runs").iterdir()
     return run
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Load a config from its text, with overrides."""
+
+    def load_text(text: str, *overrides: str) -> ConfigFile:
+        path = tmp_path / "c.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_config(path, overrides)
+
+    return load_text
+
+
+@pytest.fixture
+def errors_of(load: Load, tmp_path: Path) -> ErrorsOf:
+    """The lines of the errors of a config, with the file's folder left out."""
+
+    def load_wrong(text: str, *overrides: str) -> list[str]:
+        with pytest.raises(ConfigError) as error:
+            load(text, *overrides)
+        return str(error.value).replace(f"{tmp_path}/", "").split("\n")
+
+    return load_wrong

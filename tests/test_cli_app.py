@@ -1,11 +1,10 @@
 """What holds for the command as a whole."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, command_environment, run_command
+from commands import run_command, run_piped
 
 TYPO = "layers: [Flatten, {Dense: {unit: 10}}]\nbatchsize: 3\n"
 
@@ -54,15 +53,7 @@ def test_version_is_the_package_version(tmp_path: Path) -> None:
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
-    done = subprocess.run(
-        f"'{COMMAND}' schema | head -c 20",
-        shell=True,
-        cwd=tmp_path,
-        env=command_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_piped("schema", "head -c 20", tmp_path)
     assert len(done.stdout) == 20
     assert done.stderr == ""
 

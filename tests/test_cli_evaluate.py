@@ -2,11 +2,10 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
-from commands import COMMAND, command_environment, run_command
+from commands import run_command, run_piped
 
 from mnistcli.data import Dataset
 
@@ -79,13 +78,5 @@ def test_the_runs_own_images_must_be_those_it_was_trained_on(
 
 
 def test_a_reader_that_has_gone_is_no_error(trained_run: Path) -> None:
-    done = subprocess.run(
-        f"'{COMMAND}' evaluate '{trained_run}' --json | true",
-        shell=True,
-        cwd=trained_run,
-        env=command_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_piped(f"evaluate '{trained_run}' --json", "true", trained_run)
     assert done.stderr == ""

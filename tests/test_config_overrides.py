@@ -1,0 +1,105 @@
+"""`--set` options, checked like the file."""
+
+from pathlib import Path
+
+import pytest
+from config_texts import LAYERS, ErrorsOf, Load
+
+from mnistcli.errors import ConfigError
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+
+
+# --set
+
+
+def test_options_replace_and_add_values(load: Load) -> None:
+    config = load(
+        f"{LAYERS}optimizer: adam\nloss: {{SparseCategoricalCrossentropy: {{}}}}\n",
+        "optimizer.Adam.learning_rate=1e-2",
+        "layers.1.Dense.units=7",
+        "layers.0.Flatten.name=flat",
+        "data.validation=0.2",
+        "early_stopping={patience: 7}",
+        "early_stopping.min_delta=0.5",
+        "loss=mse",
+        "name='5'",
+        "epochs=3",
+        "epochs=4",
+    ).config
+    assert config.optimizer.arguments["learning_rate"] == 0.01
+    assert config.optimizer.arguments["beta_1"] == 0.9
+    assert config.layers[1].arguments["units"] == 7
+    assert config.layers[0].arguments["name"] == "flat"
+    assert config.data.validation == 0.2
+    assert config.early_stopping is not None
+    assert (config.early_stopping.patience, config.early_stopping.min_delta) == (7, 0.5)
+    assert (config.loss.name, config.name, config.epochs) == ("MeanSquaredError", "5", 4)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("epochs=0", "epochs: expected at least 1, got 0"),
+        ("epochs=", "epochs: expected a whole number, got nothing"),
+        ("epochs=3 # three", None),
+        ("batchsize=3", "unknown key 'batchsize'; did you mean 'batch_size'?"),
+        ("layers=[]", "layers: expected at least one, got []"),
+        ("layers=", "layers: expected a list, got nothing"),
+        ("layers.1.Dense.unit=3", "Dense has no argument 'unit'; did you mean 'units'?"),
+        (
+            "layers.1.Dense.units=x",
+            "Dense's argument 'units' expects a whole number, got 'x'",
+        ),
+        ("layers.1=Dens", "unknown layer 'Dens'; did you mean 'Dense'?"),
+        ("layers.1={Dense: {units: 3, unit: 4}}", "Dense has no argument 'unit'; did you mean"),
+        ("layers.2=Flatten", "expected the number of an item, from 0 to 1; got '2'"),
+        ("layers.-1=Flatten", "expected the number of an item, from 0 to 1; got '-1'"),
+        ("layers.Dense.units=3", "expected the number of an item, from 0 to 1; got 'Dense'"),
+        (f"layers.{'9' * 5000}=Flatten", "expected the number of an item, from 0 to 1; got '999"),
+        ("layers.0.Dense.units=3", "'0' is 'Flatten', which has no 'Dense' inside"),
+        ("seed.x=3", "'seed' is 4, which has no 'x' inside"),
+        (
+            "optimizer.SGD.momentum=0.9",
+            "expected one optimizer, as 'Name' or 'Name: {…}', got several keys (Adam, SGD)",
+        ),
+        ("optimizer.Adam.learning_rate=ten", "unknown learning-rate schedule 'ten'; expected a"),
+        ("data={validation: 1, validation: 2}", "duplicate key 'validation'; it is already there"),
+        ("epochs", "expected KEY=VALUE, such as epochs=10 or optimizer.Adam.epsilon=1e-8"),
+        ("=3", "expected KEY=VALUE, such as"),
+        ("data..validation=3", "expected KEY=VALUE, such as"),
+        ("name=[a", "not valid YAML: did not find expected ',' or ']'"),
+        ("name=a: b: c", "not valid YAML: mapping values are not allowed in this context"),
+        ("name=!!python/object:os.system x", "the tag '!!python/object:os.system' is not part of"),
+        ("name=\udcff", r"not valid YAML: the character \udcff is not allowed; remove it"),
+        ("name=\u00e9", "name: expected up to 64 of A-Z"),
+    ],
+)
+def test_an_error_names_the_option(load: Load, option: str, message: str | None) -> None:
+    text = f"{LAYERS}seed: 4\noptimizer: {{Adam: {{}}}}\n"
+    if message is None:
+        assert load(text, option).config.epochs == 3
+        return
+    with pytest.raises(ConfigError) as error:
+        load(text, option)
+    shown = option.replace("\udcff", r"\udcff")
+    assert str(error.value).startswith(f"--set {shown}: error: {message}")
+
+
+def test_an_option_mends_what_is_wrong_in_the_file(load: Load) -> None:
+    assert load(f"{LAYERS}epochs: ten", "epochs=10").config.epochs == 10
+    assert load("layers: [Dens]", "layers.0=Flatten").config.layers[0].name == "Flatten"
+    assert load("epochs: 3", "layers=[Flatten]").config.epochs == 3
+
+
+def test_errors_of_file_and_options_are_told_together(errors_of: ErrorsOf) -> None:
+    lines = errors_of(f"{LAYERS}epochs: 0\n", "seed=-1", "optimizer.Adam.lr=3")
+    assert lines == [
+        "--set optimizer.Adam.lr=3: error: Adam has no argument 'lr'; it has learning_rate, "
+        "beta_1, beta_2, epsilon, amsgrad, weight_decay, clipnorm, clipvalue, global_clipnorm, "
+        "use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, "
+        "gradient_accumulation_steps, name",
+        "--set seed=-1: error: seed: expected at least 0, got -1",
+        "c.yaml:2:9: error: epochs: expected at least 1, got 0",
+        "3 errors in c.yaml",
+    ]
