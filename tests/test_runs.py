@@ -115,7 +115,7 @@ def test_a_write_that_fails_leaves_the_old_file_alone(
         assert temporary.suffix == ".npz"  # np.savez and Keras go by it
         temporary.write_text("half")
         assert path.read_text() == "old"
-        assert list(tmp_path.glob("*.npz")) in ([path], [temporary, path], [path, temporary])
+        assert temporary.name.startswith(".")  # a listing leaves it out
         raise stop(28, "No space left on device")
 
     with pytest.raises(RunError if stop is OSError else stop):

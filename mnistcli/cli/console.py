@@ -56,7 +56,7 @@ def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
         try:
             with nullcontext() if quiet else status:
                 yield
-        except Exception:
+        except Exception:  # any, and raised again: what TensorFlow said may explain it
             log.seek(0)
             os.write(kept, log.read())
             raise

@@ -1,9 +1,9 @@
 """The names under which a config or an option asks for data."""
 
 import dataclasses
-import difflib
 from pathlib import Path
 
+from mnistcli.config import suggest
 from mnistcli.data.dataset import (
     PARTS,
     DataMissingError,
@@ -97,9 +97,8 @@ def _existing_path(name: str) -> Path:
     path = Path(name).expanduser()
     if path.exists():
         return path
-    nearest = difflib.get_close_matches(name, BUILT_IN, n=1)
     raise DataMissingError(
-        f"no data set {name!r}" + (f"; did you mean {nearest[0]!r}?" if nearest else ""),
+        f"no data set {name!r}{suggest(name, BUILT_IN)}",
         (),
         "expected 'mnist', 'digits', or the path of a folder of IDX files or of an .npz",
     )

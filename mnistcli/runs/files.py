@@ -22,7 +22,7 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], None]) -> No
         RunError: the folder is gone, read-only, or its disk is full.
     """
     try:
-        # Dots first: a listing of *.npz does not see a file that is being written.
+        # A dot first: to a listing, a file that is being written is not there yet.
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
         temporary = Path(name)
         try:
