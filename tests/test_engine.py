@@ -20,6 +20,7 @@ from mnistcli.engine import (
     TrainingLoop,
     averaged_weights,
     configure_threads,
+    explain_precision,
     use_averaged_weights,
 )
 from mnistcli.model import Network, build_network
@@ -316,16 +317,10 @@ layers:
 """
 
 
-def test_threads_suit_the_layers(tmp_path: Path) -> None:
+def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) -> None:
     """In a process of its own: TensorFlow takes the number before its first kernel only."""
     cores = os.cpu_count() if not hasattr(os, "sched_getaffinity") else len(os.sched_getaffinity(0))
-    expected = {
-        "layers: [Flatten, {Dense: {units: 128}}, {Dropout: {rate: 0.2}}]": 1,
-        "layers: [Flatten, {Dense: {units: 512}}]": cores,
-        "layers: [{Dense: {units: 10}}]\naugment: [RandomFlip]": cores,
-        "layers: [{Dense: {units: 10}}]\nthreads: 3": 3,
-        CONVOLUTION: cores,
-    }
+    expected = {f"{CONVOLUTION}\nthreads: 3": 3, CONVOLUTION: cores}
     for i, text in enumerate(expected):
         (tmp_path / f"{i}.yaml").write_text(text)
     code = (
@@ -341,3 +336,91 @@ def test_threads_suit_the_layers(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.stdout.split() == [str(count) for count in expected.values()], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "precision", "expected"),
+    [
+        ("flags : fpu avx2", "float32", "fastest"),
+        ("flags : fpu avx512_bf16", "float32", "mixed_bfloat16 may be faster"),
+        ("flags : fpu avx2", "mixed_bfloat16", "float32 would be faster"),
+        ("Features : asimd bf16 sve", "mixed_bfloat16", "has bfloat16 arithmetic"),
+        (None, "mixed_bfloat16", ""),
+        ("flags : fpu avx512_bf16", "mixed_float16", ""),
+    ],
+)
+def test_the_precision_is_explained_by_the_processor(
+    tmp_path: Path,
+    load_text: LoadText,
+    monkeypatch: pytest.MonkeyPatch,
+    cpuinfo: str | None,
+    precision: str,
+    expected: str,
+) -> None:
+    if cpuinfo is not None:
+        (tmp_path / "cpuinfo").write_text(f"model name : x\n{cpuinfo}\n")
+    monkeypatch.setattr(engine.runtime, "CPUINFO", tmp_path / "cpuinfo")
+
+    reason = explain_precision(load_text(CONVOLUTION, f"precision={precision}").config)
+
+    assert expected in reason
+    assert bool(reason) == bool(expected)
+
+
+DROPOUT = "layers:\n  - Flatten\n  - Dropout: {rate: 0.3%s}\n" + DENSE
+
+
+@pytest.mark.parametrize(
+    ("text", "compiled"),
+    [
+        (f"layers:\n{DENSE}", True),
+        (DROPOUT % "", True),
+        (f"layers:\n{DENSE}augment: [RandomInvert]", False),
+        (DROPOUT % ", noise_shape: [1, 784]", False),
+        (f"layers:\n  - SpatialDropout2D: {{rate: 0.3}}\n  - Flatten\n{DENSE}", False),
+        (CONVOLUTION, False),
+    ],
+)
+def test_xla_compiles_dense_networks(
+    load_text: LoadText, digits: Dataset, text: str, compiled: bool
+) -> None:
+    loop = make_loop(build_network(load_text(text), 10), digits)
+
+    assert loop.is_compiled == compiled
+    assert np.isfinite(loop.run_epoch(in_order(), ignore)["loss"])
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "Lamb", "Muon", "Nadam", "Adafactor", "Lion"])
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_xla_trains_as_the_kernels_do(
+    load_text: LoadText, digits: Dataset, optimizer: str, precision: str
+) -> None:
+    text = (
+        f"layers:\n{DENSE}optimizer: {optimizer}\nprecision: {precision}\n"
+        "metrics: [{TopKCategoricalAccuracy: {k: 3}}]\n"
+    )
+    loops = [make_loop(build_network(load_text(text), 10), digits) for _ in range(2)]
+    loops[1].is_compiled = False
+
+    rows = [loop.run_epoch(in_order(), ignore) for loop in loops]
+
+    assert rows[0] == pytest.approx(rows[1], rel=1e-4, nan_ok=True)
+
+
+@pytest.mark.parametrize("in_xla", [True, False])
+def test_dropout_drops_others_each_time_and_keeps_the_mean(
+    load_text: LoadText, digits: Dataset, in_xla: bool
+) -> None:
+    network = build_network(load_text(DROPOUT % ""), 10)
+    make_loop(network, digits)
+    dropout = network.model.get_layer("dropout")
+    call = tf.function(lambda x: dropout(x, training=True), jit_compile=in_xla)
+    ones = tf.ones((200, 784))
+
+    first, second = call(ones).numpy(), call(ones).numpy()
+
+    for dropped in (first, second):
+        assert set(np.unique(dropped)) == {np.float32(0), np.float32(1) / np.float32(0.7)}
+        assert np.mean(dropped == 0) == pytest.approx(0.3, abs=0.005)  # 4 deviations
+    assert np.mean((first == 0) & (second == 0)) == pytest.approx(0.09, abs=0.005)
+    np.testing.assert_array_equal(dropout(ones, training=False), ones)

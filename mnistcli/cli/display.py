@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.text import Text
 
 from mnistcli.cli.console import format_duration
-from mnistcli.engine import EpochProgress
+from mnistcli.engine import EpochProgress, explain_precision
 from mnistcli.training import Preparation, TrainingObserver
 
 # Column of metrics.jsonl, heading, width; the last ones go first where there is no room.
@@ -36,12 +36,16 @@ def show_heading(preparation: Preparation, console: Console) -> None:
     threads = preparation.threads
     thread_count = "1 thread" if threads.count == 1 else f"{threads.count} threads"
     data = preparation.dataset
+    compiled = ", compiled by XLA (auto: dense layers)" if preparation.training.is_compiled else ""
+    reason = explain_precision(config)
+    precision = f"{config.precision} ({reason})" if reason else config.precision
     lines = (
         f"{config.name}: {len(config.layers)} layers, {parameters:,} parameters, "
         f"{config.optimizer.name}, batch {config.batch_size}",
         f"{data.name}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
         f"{len(splits.test):,} to test",
-        f"{config.precision}, {thread_count} ({threads.reason}), seed {config.seed}",
+        f"{thread_count} ({threads.reason}){compiled}",
+        f"{precision}, seed {config.seed}",
     )
     for line in lines:
         console.print(line)

@@ -2,7 +2,7 @@
 
 from mnistcli.engine.averaging import averaged_weights, use_averaged_weights
 from mnistcli.engine.evaluation import EvaluationLoop
-from mnistcli.engine.runtime import Threads, configure_threads
+from mnistcli.engine.runtime import Threads, configure_threads, explain_precision
 from mnistcli.engine.training import EpochProgress, TrainingLoop
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "TrainingLoop",
     "averaged_weights",
     "configure_threads",
+    "explain_precision",
     "use_averaged_weights",
 ]

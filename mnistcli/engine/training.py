@@ -13,7 +13,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from mnistcli.engine.compilation import compile_dense_network
 from mnistcli.model import Network
+
+# The sum of the losses of images, float64, and how many were right, int32.
+Sums = tuple[tf.Tensor, tf.Tensor]
 
 # Seconds of training between two looks at the clock: bars move ten times a second.
 CHUNK_SECONDS = 0.1
@@ -49,6 +53,9 @@ class TrainingLoop:
         self.images = tf.constant(images[..., np.newaxis])
         self.labels = tf.constant(labels, tf.int32)
         self.steps_per_epoch = -(-len(labels) // batch_size)
+        self.is_compiled = compile_dense_network(network)
+        self._steps_in_xla = tf.function(self._train_steps, jit_compile=True)
+        self._steps_in_kernels = tf.function(self._train_steps)
         self._chunk_steps = 1
 
     def run_epoch(
@@ -67,16 +74,13 @@ class TrainingLoop:
         for metric in self.network.metrics:
             metric.metric.reset_state()
         order_tensor = tf.constant(order, tf.int32)
-        step = 0
-        loss_sum, correct = tf.constant(0.0, tf.float64), tf.constant(0)
+        step, sums = 0, _no_sums()
         while step < self.steps_per_epoch:
             stop = min(step + self._chunk_steps, self.steps_per_epoch)
             started = time.perf_counter()
-            loss_sum, correct = self._train_steps(
-                order_tensor, tf.constant(step), tf.constant(stop), loss_sum, correct
-            )
+            sums = self._run_chunk(order_tensor, step, stop, sums)
             images = min(stop * self.batch_size, len(order))
-            progress = EpochProgress(images, float(loss_sum) / images, int(correct) / images)
+            progress = EpochProgress(images, float(sums[0]) / images, int(sums[1]) / images)
             self._adapt_chunk(stop - step, time.perf_counter() - started)
             step = stop
             report(progress)
@@ -86,37 +90,53 @@ class TrainingLoop:
     def run_steps(self, count: int) -> None:
         """The first steps of an epoch in the order of the data, as a trial."""
         order = tf.range(len(self.labels), dtype=tf.int32)
-        zero, stop = tf.constant(0), tf.constant(count)
-        loss, _ = self._train_steps(order, zero, stop, tf.constant(0.0, tf.float64), zero)
-        loss.numpy()  # waits for the steps
+        loss_sum, _ = self._run_chunk(order, 0, count, _no_sums())
+        float(loss_sum)  # waits for the steps
 
     def _adapt_chunk(self, steps: int, elapsed_seconds: float) -> None:
         """Aim at `CHUNK_SECONDS`, growing at most fourfold: the first call also traces."""
         ideal = int(steps * CHUNK_SECONDS / max(elapsed_seconds, 1e-9))
         self._chunk_steps = max(1, min(ideal, 4 * self._chunk_steps, self.steps_per_epoch))
 
-    @tf.function
+    def _run_chunk(self, order: tf.Tensor, start: int, stop: int, sums: Sums) -> Sums:
+        """Steps `start` to `stop` of an epoch, which go on with the sums of those before."""
+        if self.is_compiled:
+            # XLA has to know the size of a batch; the incomplete one is left to the kernels.
+            whole = min(stop, len(order) // self.batch_size)
+            if start < whole:
+                sums = self._steps_in_xla(
+                    order, tf.constant(start), tf.constant(whole), sums, fixed_size=True
+                )
+            start = whole
+        if start < stop:
+            sums = self._steps_in_kernels(order, tf.constant(start), tf.constant(stop), sums)
+        return sums
+
     def _train_steps(
         self,
         order: tf.Tensor,
         start: tf.Tensor,
         stop: tf.Tensor,
-        loss_sum: tf.Tensor,
-        correct: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Steps `start` to `stop`, which go on with the sums of those before.
+        sums: Sums,
+        fixed_size: bool = False,
+    ) -> Sums:
+        """What one call of TensorFlow runs.
 
         The sums go through the graph, not from chunk to chunk in Python: their rounding
         must not depend on where the clock cuts an epoch into chunks.
-
-        Returns:
-            The sum of the images' losses, float64, and how many were right, int32.
         """
-        for step in tf.range(start, stop):
-            batch = order[step * self.batch_size : (step + 1) * self.batch_size]
+        loss_sum, correct = sums
+        step = start
+        while step < stop:
+            first = step * self.batch_size
+            size = self.batch_size
+            if not fixed_size:
+                size = tf.minimum(size, tf.size(order) - first)
+            batch = tf.slice(order, [first], [size])
             batch_loss, batch_correct = self._train_step(batch)
-            loss_sum += tf.cast(batch_loss, tf.float64) * tf.cast(tf.size(batch), tf.float64)
+            loss_sum += tf.cast(batch_loss, tf.float64) * tf.cast(size, tf.float64)
             correct += batch_correct
+            step += 1
         return loss_sum, correct
 
     def _train_step(self, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -133,6 +153,10 @@ class TrainingLoop:
         network.optimizer.apply(gradients, model.trainable_variables)
         update_metrics(network, labels, outputs)
         return loss, count_correct(labels, outputs)
+
+
+def _no_sums() -> Sums:
+    return tf.constant(0.0, tf.float64), tf.constant(0)
 
 
 def run_model(network: Network, images: tf.Tensor, training: bool) -> tf.Tensor:
