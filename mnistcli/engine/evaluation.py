@@ -48,13 +48,13 @@ class EvaluationLoop:
         ]
         return np.concatenate(batches)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _evaluate_batch(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         outputs = run_model(self.network, tf.cast(images, tf.float32), training=False)
         update_metrics(self.network, labels, outputs)
         return compute_loss(self.network, labels, outputs), count_correct(labels, outputs)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _predict_batch(self, images: tf.Tensor) -> tf.Tensor:
         outputs = run_model(self.network, tf.cast(images, tf.float32), training=False)
         return tf.nn.softmax(outputs) if self.network.ends_in_logits else outputs

@@ -68,9 +68,6 @@ def evaluate_predictions(
     Raises:
         ValueError: the shapes do not belong together, or a label is outside [0, C).
     """
-    # Imported here because it takes about a second.
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or not labels.size:
         raise ValueError(
             f"expected labels (N,) and probabilities (N, C), got {labels.shape} and "
@@ -82,9 +79,13 @@ def evaluate_predictions(
             f"expected labels in 0..{class_count - 1}, got {labels.min()}..{labels.max()}"
         )
     predicted = probabilities.argmax(axis=1)
-    classes = range(class_count)
-    matrix = confusion_matrix(labels, predicted, labels=classes)
-    scores = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
+    # By hand, since importing scikit-learn for it took 0.9 s of every training.
+    pairs = labels.astype(np.int64) * class_count + predicted
+    matrix = np.bincount(pairs, minlength=class_count**2).reshape(class_count, class_count)
+    hits, support, claims = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    precision = hits / np.maximum(claims, 1)
+    recall = hits / np.maximum(support, 1)
+    f1 = 2 * hits / np.maximum(support + claims, 1)
     images = int(labels.size)
     correct = int(np.trace(matrix))
     return Evaluation(
@@ -93,8 +94,8 @@ def evaluate_predictions(
         accuracy=correct / images,
         errors=images - correct,
         classes=[
-            ClassReport(label, float(precision), float(recall), float(f1), int(support))
-            for label, precision, recall, f1, support in zip(classes, *scores, strict=True)
+            ClassReport(i, float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
+            for i in range(class_count)
         ],
         confusion_matrix=matrix.tolist(),
         top_confusions=_find_top_confusions(matrix),
