@@ -116,6 +116,10 @@ def comparisons(epochs: int) -> list[Comparison]:
     found = [
         pair("Dense 128, batch 32: epoch", 5, "dense128", "float32"),
         pair("Dense 512, batch 128: epoch", 2.5, "dense512", "float32"),
+        # Not reached with AVX2: 1.05 to 1.2. The profile of a step has nine tenths in TensorFlow's
+        # convolutions and their gradients, the same kernels as under `fit`. Tried without gain:
+        # XLA (several times slower), batches of a fixed size, the gradients as forward
+        # convolutions or as matrix products, no oneDNN (half as fast).
         pair("convnet, batch 128: epoch", 1.3, "convnet", "float32"),
         # Needs a processor with bfloat16 arithmetic; without, both sides only convert more.
         pair("convnet, mixed_bfloat16: epoch", 1.8, "convnet", "mixed_bfloat16"),
