@@ -71,6 +71,7 @@ class TrainingDisplay(TrainingObserver):
             figures,
             console=console,
             transient=True,
+            refresh_per_second=5,  # 10 took 5 % of an epoch of the MLP
             disable=quiet or not console.is_terminal,
         )
         self.epoch_bar = self.bars.add_task("epoch", visible=False, total=self.images)
