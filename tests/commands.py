@@ -22,6 +22,7 @@ data: {dataset: digits}
 def command_environment(**variables: str) -> dict[str, str]:
     """This process's environment without what changes how output looks."""
     ours = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "MNISTCLI_RUNS_DIR"}
+    ours.add("TF_CPP_MIN_LOG_LEVEL")  # JAX, which TensorFlow imports where it is, sets it
     return {name: value for name, value in os.environ.items() if name not in ours} | variables
 
 
