@@ -1,16 +1,11 @@
 """The loops, against Keras' own fit, evaluate and predict on the same batches."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import LoadText
+from loops import BATCH_SIZE, COUNT, DENSE, ignore, in_order, make_loop
 
 from mnistcli import engine
 from mnistcli.data import Dataset
@@ -19,35 +14,19 @@ from mnistcli.engine import (
     EvaluationLoop,
     TrainingLoop,
     averaged_weights,
-    configure_threads,
-    explain_precision,
     use_averaged_weights,
 )
-from mnistcli.model import Network, build_network
+from mnistcli.model import build_network
 
-DENSE = "  - Dense: {units: 10, activation: softmax}\n"
 CONV_WITH_BATCH_NORMALIZATION = (
     "layers:\n  - Conv2D: {filters: 4, kernel_size: 3, strides: 2, kernel_regularizer: L2}\n"
     "  - BatchNormalization: {momentum: 0.5}\n  - ReLU\n  - Flatten\n" + DENSE
 )
-COUNT, BATCH_SIZE = 150, 32  # the last batch has 22 images
-
-
-def ignore(progress: EpochProgress) -> None:
-    """Report nothing."""
-
-
-def in_order(count: int = COUNT) -> np.ndarray:
-    return np.arange(count, dtype=np.int32)
 
 
 def keras_inputs(data: Dataset, count: int = COUNT) -> tuple[np.ndarray, np.ndarray]:
     images = data.train_images[:count, ..., np.newaxis].astype(np.float32)
     return images, data.train_labels[:count].astype(np.int32)
-
-
-def make_loop(network: Network, data: Dataset, batch_size: int = BATCH_SIZE) -> TrainingLoop:
-    return TrainingLoop(network, data.train_images[:COUNT], data.train_labels[:COUNT], batch_size)
 
 
 GRAPH = (
@@ -287,140 +266,3 @@ def test_a_trial_runs_the_first_steps(load_text: LoadText, digits: Dataset) -> N
 
     assert int(network.optimizer.iterations) == 2
     np.testing.assert_array_equal(network.model.get_weights()[0], twin.model.get_weights()[0])
-
-
-def without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on macOS and Windows."""
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-
-
-@pytest.mark.parametrize("prepare", [without_affinity, lambda monkeypatch: None])
-def test_automatic_threads_work_where_tensorflow_is_running_already(
-    prepare: Callable[[pytest.MonkeyPatch], None],
-    monkeypatch: pytest.MonkeyPatch,
-    load_text: LoadText,
-) -> None:
-    prepare(monkeypatch)
-    tf.zeros(1)
-
-    in_use = configure_threads(load_text(CONVOLUTION).config)
-
-    assert 1 <= in_use.count <= (os.cpu_count() or 1)
-    assert configure_threads(load_text(CONVOLUTION, "threads=1000").config) == in_use
-
-
-CONVOLUTION = """
-layers:
-  - Conv2D: {filters: 2, kernel_size: 3}
-  - Flatten
-  - Dense: {units: 10, activation: softmax}
-"""
-
-
-def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) -> None:
-    """In a process of its own: TensorFlow takes the number before its first kernel only."""
-    cores = os.cpu_count() if not hasattr(os, "sched_getaffinity") else len(os.sched_getaffinity(0))
-    expected = {f"{CONVOLUTION}\nthreads: 3": 3, CONVOLUTION: cores}
-    for i, text in enumerate(expected):
-        (tmp_path / f"{i}.yaml").write_text(text)
-    code = (
-        "import tensorflow as tf\n"
-        "from mnistcli.config import load_config\n"
-        "from mnistcli.engine import configure_threads\n"
-        f"for i in range({len(expected)}):\n"
-        "    threads = configure_threads(load_config(f'{i}.yaml').config)\n"
-        "    assert tf.config.threading.get_intra_op_parallelism_threads() == threads.count\n"
-        "    print(threads.count)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.stdout.split() == [str(count) for count in expected.values()], done.stderr
-
-
-@pytest.mark.parametrize(
-    ("cpuinfo", "precision", "expected"),
-    [
-        ("flags : fpu avx2", "float32", "fastest"),
-        ("flags : fpu avx512_bf16", "float32", "mixed_bfloat16 may be faster"),
-        ("flags : fpu avx2", "mixed_bfloat16", "float32 would be faster"),
-        ("Features : asimd bf16 sve", "mixed_bfloat16", "has bfloat16 arithmetic"),
-        (None, "mixed_bfloat16", ""),
-        ("flags : fpu avx512_bf16", "mixed_float16", ""),
-    ],
-)
-def test_the_precision_is_explained_by_the_processor(
-    tmp_path: Path,
-    load_text: LoadText,
-    monkeypatch: pytest.MonkeyPatch,
-    cpuinfo: str | None,
-    precision: str,
-    expected: str,
-) -> None:
-    if cpuinfo is not None:
-        (tmp_path / "cpuinfo").write_text(f"model name : x\n{cpuinfo}\n")
-    monkeypatch.setattr(engine.runtime, "CPUINFO", tmp_path / "cpuinfo")
-
-    reason = explain_precision(load_text(CONVOLUTION, f"precision={precision}").config)
-
-    assert expected in reason
-    assert bool(reason) == bool(expected)
-
-
-DROPOUT = "layers:\n  - Flatten\n  - Dropout: {rate: 0.3%s}\n" + DENSE
-
-
-@pytest.mark.parametrize(
-    ("text", "compiled"),
-    [
-        (f"layers:\n{DENSE}", True),
-        (DROPOUT % "", True),
-        (f"layers:\n{DENSE}augment: [RandomInvert]", False),
-        (DROPOUT % ", noise_shape: [1, 784]", False),
-        (f"layers:\n  - SpatialDropout2D: {{rate: 0.3}}\n  - Flatten\n{DENSE}", False),
-        (CONVOLUTION, False),
-    ],
-)
-def test_xla_compiles_dense_networks(
-    load_text: LoadText, digits: Dataset, text: str, compiled: bool
-) -> None:
-    loop = make_loop(build_network(load_text(text), 10), digits)
-
-    assert loop.is_compiled == compiled
-    assert np.isfinite(loop.run_epoch(in_order(), ignore)["loss"])
-
-
-@pytest.mark.parametrize("optimizer", ["Adam", "Lamb", "Muon", "Nadam", "Adafactor", "Lion"])
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_xla_trains_as_the_kernels_do(
-    load_text: LoadText, digits: Dataset, optimizer: str, precision: str
-) -> None:
-    text = (
-        f"layers:\n{DENSE}optimizer: {optimizer}\nprecision: {precision}\n"
-        "metrics: [{TopKCategoricalAccuracy: {k: 3}}]\n"
-    )
-    loops = [make_loop(build_network(load_text(text), 10), digits) for _ in range(2)]
-    loops[1].is_compiled = False
-
-    rows = [loop.run_epoch(in_order(), ignore) for loop in loops]
-
-    assert rows[0] == pytest.approx(rows[1], rel=1e-4, nan_ok=True)
-
-
-@pytest.mark.parametrize("in_xla", [True, False])
-def test_dropout_drops_others_each_time_and_keeps_the_mean(
-    load_text: LoadText, digits: Dataset, in_xla: bool
-) -> None:
-    network = build_network(load_text(DROPOUT % ""), 10)
-    make_loop(network, digits)
-    dropout = network.model.get_layer("dropout")
-    call = tf.function(lambda x: dropout(x, training=True), jit_compile=in_xla)
-    ones = tf.ones((200, 784))
-
-    first, second = call(ones).numpy(), call(ones).numpy()
-
-    for dropped in (first, second):
-        assert set(np.unique(dropped)) == {np.float32(0), np.float32(1) / np.float32(0.7)}
-        assert np.mean(dropped == 0) == pytest.approx(0.3, abs=0.005)  # 4 deviations
-    assert np.mean((first == 0) & (second == 0)) == pytest.approx(0.09, abs=0.005)
-    np.testing.assert_array_equal(dropout(ones, training=False), ones)

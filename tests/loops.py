@@ -1,0 +1,28 @@
+"""Small training loops, for the tests of the engine."""
+
+import numpy as np
+
+from mnistcli.data import Dataset
+from mnistcli.engine import EpochProgress, TrainingLoop
+from mnistcli.model import Network
+
+DENSE = "  - Dense: {units: 10, activation: softmax}\n"
+CONVOLUTION = """
+layers:
+  - Conv2D: {filters: 2, kernel_size: 3}
+  - Flatten
+  - Dense: {units: 10, activation: softmax}
+"""
+COUNT, BATCH_SIZE = 150, 32  # the last batch has 22 images
+
+
+def ignore(progress: EpochProgress) -> None:
+    """Report nothing."""
+
+
+def in_order(count: int = COUNT) -> np.ndarray:
+    return np.arange(count, dtype=np.int32)
+
+
+def make_loop(network: Network, data: Dataset, batch_size: int = BATCH_SIZE) -> TrainingLoop:
+    return TrainingLoop(network, data.train_images[:COUNT], data.train_labels[:COUNT], batch_size)

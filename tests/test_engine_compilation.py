@@ -1,0 +1,68 @@
+"""What XLA compiles, against TensorFlow's kernels."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import LoadText
+from loops import CONVOLUTION, DENSE, ignore, in_order, make_loop
+
+from mnistcli.data import Dataset
+from mnistcli.model import build_network
+
+DROPOUT = "layers:\n  - Flatten\n  - Dropout: {rate: 0.3%s}\n" + DENSE
+
+
+@pytest.mark.parametrize(
+    ("text", "compiled"),
+    [
+        (f"layers:\n{DENSE}", True),
+        (DROPOUT % "", True),
+        (f"layers:\n{DENSE}augment: [RandomInvert]", False),
+        (DROPOUT % ", noise_shape: [1, 784]", False),
+        (f"layers:\n  - SpatialDropout2D: {{rate: 0.3}}\n  - Flatten\n{DENSE}", False),
+        (CONVOLUTION, False),
+    ],
+)
+def test_xla_compiles_dense_networks(
+    load_text: LoadText, digits: Dataset, text: str, compiled: bool
+) -> None:
+    loop = make_loop(build_network(load_text(text), 10), digits)
+
+    assert loop.is_compiled == compiled
+    assert np.isfinite(loop.run_epoch(in_order(), ignore)["loss"])
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "Lamb", "Muon", "Nadam", "Adafactor", "Lion"])
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_xla_trains_as_the_kernels_do(
+    load_text: LoadText, digits: Dataset, optimizer: str, precision: str
+) -> None:
+    text = (
+        f"layers:\n{DENSE}optimizer: {optimizer}\nprecision: {precision}\n"
+        "metrics: [{TopKCategoricalAccuracy: {k: 3}}]\n"
+    )
+    loops = [make_loop(build_network(load_text(text), 10), digits) for _ in range(2)]
+    loops[1].is_compiled = False
+
+    rows = [loop.run_epoch(in_order(), ignore) for loop in loops]
+
+    assert rows[0] == pytest.approx(rows[1], rel=1e-4, nan_ok=True)
+
+
+@pytest.mark.parametrize("in_xla", [True, False])
+def test_dropout_drops_others_each_time_and_keeps_the_mean(
+    load_text: LoadText, digits: Dataset, in_xla: bool
+) -> None:
+    network = build_network(load_text(DROPOUT % ""), 10)
+    make_loop(network, digits)
+    dropout = network.model.get_layer("dropout")
+    call = tf.function(lambda x: dropout(x, training=True), jit_compile=in_xla)
+    ones = tf.ones((200, 784))
+
+    first, second = call(ones).numpy(), call(ones).numpy()
+
+    for dropped in (first, second):
+        assert set(np.unique(dropped)) == {np.float32(0), np.float32(1) / np.float32(0.7)}
+        assert np.mean(dropped == 0) == pytest.approx(0.3, abs=0.005)  # 4 deviations
+    assert np.mean((first == 0) & (second == 0)) == pytest.approx(0.09, abs=0.005)
+    np.testing.assert_array_equal(dropout(ones, training=False), ones)

@@ -1,0 +1,85 @@
+"""Threads and precision, as the machine has them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from conftest import LoadText
+from loops import CONVOLUTION
+
+from mnistcli import engine
+from mnistcli.engine import configure_threads, explain_precision
+
+
+def without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS and Windows."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+
+
+@pytest.mark.parametrize("prepare", [without_affinity, lambda monkeypatch: None])
+def test_automatic_threads_work_where_tensorflow_is_running_already(
+    prepare: Callable[[pytest.MonkeyPatch], None],
+    monkeypatch: pytest.MonkeyPatch,
+    load_text: LoadText,
+) -> None:
+    prepare(monkeypatch)
+    tf.zeros(1)
+
+    in_use = configure_threads(load_text(CONVOLUTION).config)
+
+    assert 1 <= in_use.count <= (os.cpu_count() or 1)
+    assert configure_threads(load_text(CONVOLUTION, "threads=1000").config) == in_use
+
+
+def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) -> None:
+    """In a process of its own: TensorFlow takes the number before its first kernel only."""
+    cores = os.cpu_count() if not hasattr(os, "sched_getaffinity") else len(os.sched_getaffinity(0))
+    expected = {f"{CONVOLUTION}\nthreads: 3": 3, CONVOLUTION: cores}
+    for i, text in enumerate(expected):
+        (tmp_path / f"{i}.yaml").write_text(text)
+    code = (
+        "import tensorflow as tf\n"
+        "from mnistcli.config import load_config\n"
+        "from mnistcli.engine import configure_threads\n"
+        f"for i in range({len(expected)}):\n"
+        "    threads = configure_threads(load_config(f'{i}.yaml').config)\n"
+        "    assert tf.config.threading.get_intra_op_parallelism_threads() == threads.count\n"
+        "    print(threads.count)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == [str(count) for count in expected.values()], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "precision", "expected"),
+    [
+        ("flags : fpu avx2", "float32", "fastest"),
+        ("flags : fpu avx512_bf16", "float32", "mixed_bfloat16 may be faster"),
+        ("flags : fpu avx2", "mixed_bfloat16", "float32 would be faster"),
+        ("Features : asimd bf16 sve", "mixed_bfloat16", "has bfloat16 arithmetic"),
+        (None, "mixed_bfloat16", ""),
+        ("flags : fpu avx512_bf16", "mixed_float16", ""),
+    ],
+)
+def test_the_precision_is_explained_by_the_processor(
+    tmp_path: Path,
+    load_text: LoadText,
+    monkeypatch: pytest.MonkeyPatch,
+    cpuinfo: str | None,
+    precision: str,
+    expected: str,
+) -> None:
+    if cpuinfo is not None:
+        (tmp_path / "cpuinfo").write_text(f"model name : x\n{cpuinfo}\n")
+    monkeypatch.setattr(engine.runtime, "CPUINFO", tmp_path / "cpuinfo")
+
+    reason = explain_precision(load_text(CONVOLUTION, f"precision={precision}").config)
+
+    assert expected in reason
+    assert bool(reason) == bool(expected)
