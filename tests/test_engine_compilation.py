@@ -32,21 +32,26 @@ def test_xla_compiles_dense_networks(
     assert np.isfinite(loop.run_epoch(in_order(), ignore)["loss"])
 
 
-@pytest.mark.parametrize("optimizer", ["Adam", "Lamb", "Muon", "Nadam", "Adafactor", "Lion"])
+@pytest.mark.parametrize("optimizer", ["Adam", "Lamb", "Muon", "Nadam", "Lion"])
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_xla_trains_as_the_kernels_do(
     load_text: LoadText, digits: Dataset, optimizer: str, precision: str
 ) -> None:
     text = (
-        f"layers:\n{DENSE}optimizer: {optimizer}\nprecision: {precision}\n"
+        "layers:\n  - Dense: {units: 16, activation: relu}\n"
+        f"{DENSE}optimizer: {optimizer}\nprecision: {precision}\n"
         "metrics: [{TopKCategoricalAccuracy: {k: 3}}]\n"
     )
-    loops = [make_loop(build_network(load_text(text), 10), digits) for _ in range(2)]
+    networks = [build_network(load_text(text), 10) for _ in range(2)]
+    loops = [make_loop(network, digits) for network in networks]
     loops[1].is_compiled = False
 
     rows = [loop.run_epoch(in_order(), ignore) for loop in loops]
 
-    assert rows[0] == pytest.approx(rows[1], rel=1e-4, nan_ok=True)
+    assert rows[0] == pytest.approx(rows[1], rel=1e-5)
+    weights = [network.model.get_weights() for network in networks]
+    for in_xla, in_kernels in zip(*weights, strict=True):
+        np.testing.assert_allclose(in_xla, in_kernels, atol=1e-5)
 
 
 @pytest.mark.parametrize("in_xla", [True, False])
