@@ -3,7 +3,7 @@
 import numpy as np
 
 from mnistcli.data import Dataset
-from mnistcli.engine import EpochProgress, TrainingLoop
+from mnistcli.engine import TrainingLoop
 from mnistcli.model import Network
 
 DENSE = "  - Dense: {units: 10, activation: softmax}\n"
@@ -16,8 +16,10 @@ layers:
 COUNT, BATCH_SIZE = 150, 32  # the last batch has 22 images
 
 
-def ignore(progress: EpochProgress) -> None:
-    """Report nothing."""
+def run_epoch(loop: TrainingLoop, order: np.ndarray) -> dict[str, float]:
+    """Train a whole epoch, and return its metrics."""
+    *_, progress = loop.run_epoch(order)
+    return loop.results(progress)
 
 
 def in_order(count: int = COUNT) -> np.ndarray:

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import LoadText
-from loops import BATCH_SIZE, COUNT, DENSE, ignore, in_order, make_loop
+from loops import BATCH_SIZE, CONVOLUTION, COUNT, DENSE, in_order, make_loop, run_epoch
 
 from mnistcli import engine
 from mnistcli.data import Dataset
 from mnistcli.engine import (
+    BEFORE_FIRST_STEP,
     EpochProgress,
     EvaluationLoop,
     TrainingLoop,
@@ -73,7 +74,7 @@ def test_an_epoch_is_that_of_keras_fit(
     ).history
     loop, evaluation = make_loop(network, digits), EvaluationLoop(network)
 
-    rows = [loop.run_epoch(in_order(), ignore) for _ in range(2)]
+    rows = [run_epoch(loop, in_order()) for _ in range(2)]
     use_averaged_weights(network)
 
     for got, expected in zip(network.model.get_weights(), twin.model.get_weights(), strict=True):
@@ -120,11 +121,9 @@ def test_an_epoch_sees_each_image_once_in_its_order(load_text: LoadText) -> None
     images = np.zeros((COUNT, 28, 28), np.uint8)
     images[:, 0, 0], images[:, 0, 1] = divmod(np.arange(COUNT), 256)
     order = np.random.default_rng(0).permutation(COUNT).astype(np.int32)
-    reports: list[EpochProgress] = []
 
-    TrainingLoop(network, images, np.zeros(COUNT, np.uint8), BATCH_SIZE).run_epoch(
-        order, reports.append
-    )
+    loop = TrainingLoop(network, images, np.zeros(COUNT, np.uint8), BATCH_SIZE)
+    reports = list(loop.run_epoch(order))
 
     np.testing.assert_array_equal(recorder.seen, order)
     assert recorder.sizes.numpy()[: int(recorder.batches)].tolist() == [32, 32, 32, 32, 22]
@@ -138,7 +137,7 @@ def test_augmentation_is_for_training_only(load_text: LoadText, digits: Dataset)
     twin = build_network(load_text(text, "augment=[]"), 10)
     images, labels = digits.train_images[:COUNT], digits.train_labels[:COUNT]
 
-    trained = [make_loop(each, digits).run_epoch(in_order(), ignore) for each in (network, twin)]
+    trained = [run_epoch(make_loop(each, digits), in_order()) for each in (network, twin)]
     measured = [EvaluationLoop(each).evaluate(images, labels) for each in (network, twin)]
 
     assert abs(trained[0]["loss"] - trained[1]["loss"]) > 0.1
@@ -150,16 +149,53 @@ def test_the_clock_changes_no_number(
     load_text: LoadText, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = f"layers:\n{DENSE}metrics: [MeanSquaredError]\n"
-    rows, chunks = [], []
+    rows: list[list[dict[str, float]]] = []
+    chunks = []
     for seconds in (0.0, 1e9):
         monkeypatch.setattr(engine.training, "CHUNK_SECONDS", seconds)
         reports: list[EpochProgress] = []
         loop = make_loop(build_network(load_text(text), 10), digits, batch_size=4)
-        rows.append([loop.run_epoch(in_order(), reports.append) for _ in range(2)])
+        rows.append([])
+        for _ in range(2):
+            reports += loop.run_epoch(in_order())
+            rows[-1].append(loop.results(reports[-1]))
         chunks.append(len(reports))
 
     assert chunks == [2 * 38, 4 + 1]  # of 1, 4, 16 and 17 steps, then all at once
     assert rows[0] == rows[1]
+
+
+def test_an_epoch_goes_on_from_any_step(load_text: LoadText, digits: Dataset) -> None:
+    """A pass over other images between two steps changes nothing in the epoch's metrics."""
+    text = f"layers:\n{DENSE}metrics: [MeanSquaredError]\n"
+    whole, parts = (build_network(load_text(text), 10) for _ in range(2))
+    expected = run_epoch(make_loop(whole, digits, batch_size=4), in_order())
+
+    loop, evaluation = make_loop(parts, digits, batch_size=4), EvaluationLoop(parts)
+    progress, stops = BEFORE_FIRST_STEP, []
+    while progress.step < loop.steps_per_epoch:
+        progress = next(loop.run_epoch(in_order(), progress))
+        evaluation.evaluate(digits.test_images, digits.test_labels)
+        stops.append(progress.step)
+
+    assert len(stops) > 3
+    assert loop.results(progress) == expected
+    for one, two in zip(whole.model.get_weights(), parts.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("layers", [DENSE, CONVOLUTION.replace("\nlayers:\n", "")])
+def test_an_epoch_ends_at_the_first_loss_that_is_not_finite(
+    load_text: LoadText, digits: Dataset, layers: str
+) -> None:
+    text = f"layers:\n{layers}optimizer: {{SGD: {{learning_rate: 1e38}}}}\n"
+    loop = make_loop(build_network(load_text(text), 10), digits)
+
+    *_, progress = loop.run_epoch(in_order())
+
+    assert not progress.is_finite
+    assert 2 <= progress.step <= 3  # the first step's weights are good, and then no more
+    assert progress.images == progress.step * BATCH_SIZE
 
 
 def test_metrics_begin_anew_in_each_epoch_and_pass(load_text: LoadText, digits: Dataset) -> None:
@@ -171,7 +207,7 @@ def test_metrics_begin_anew_in_each_epoch_and_pass(load_text: LoadText, digits: 
     loop, evaluation = make_loop(network, digits), EvaluationLoop(network)
 
     evaluation.evaluate(digits.test_images, digits.test_labels)
-    row = loop.run_epoch(in_order(), ignore)
+    row = run_epoch(loop, in_order())
     measured = evaluation.evaluate(digits.train_images[:COUNT], digits.train_labels[:COUNT])
 
     for metrics in (row, measured):
@@ -236,7 +272,7 @@ precision: {precision}
     loop = make_loop(network, digits, batch_size=COUNT)
     average = None
     for _ in range(3):
-        loop.run_epoch(in_order(), ignore)
+        run_epoch(loop, in_order())
         average = kernel.numpy() if average is None else (average + kernel.numpy()) / 2
     raw = kernel.numpy()
 
@@ -262,7 +298,7 @@ def test_a_trial_runs_the_first_steps(load_text: LoadText, digits: Dataset) -> N
     make_loop(network, digits).run_steps(2)
 
     shorter = TrainingLoop(twin, digits.train_images[:64], digits.train_labels[:64], BATCH_SIZE)
-    shorter.run_epoch(in_order(64), ignore)
+    run_epoch(shorter, in_order(64))
 
     assert int(network.optimizer.iterations) == 2
     np.testing.assert_array_equal(network.model.get_weights()[0], twin.model.get_weights()[0])

@@ -18,9 +18,10 @@ layers:
   - Dense: {units: 10, activation: softmax}
 augment: [{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}]
 optimizer: {Adam: {use_ema: true}}
+metrics: [AUC]
 precision: mixed_float16
 """
-PROGRESS = {"epoch": 3, "best": {"best": None, "values": [0.1, float("inf")]}}
+PROGRESS = {"epoch": 3, "loss": float("inf"), "best": {"best": None, "values": [0.1, float("inf")]}}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,9 @@ def checkpoint(trained: Network, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def all_variables(network: Network) -> list[keras.Variable]:
     layers = (network.model, *network.augment)
-    return [v for layer in layers for v in layer.variables] + network.optimizer.variables
+    metrics = [v for metric in network.metrics for v in metric.metric.variables]
+    variables = [v for layer in layers for v in layer.variables] + network.optimizer.variables
+    return variables + metrics
 
 
 def values(variables: list[keras.Variable]) -> list[np.ndarray]:
@@ -128,12 +131,30 @@ def write_pickle(path: Path) -> None:
     np.savez(path, progress=np.array([{"epoch": 1}], dtype=object))
 
 
+def write_huge_progress(path: Path) -> None:
+    """65 MiB of zeros in 64 KiB, as a stranger might send them."""
+    np.savez_compressed(path, progress=np.zeros(65 * 1024**2, np.uint8))
+
+
+def write_deep_progress(path: Path) -> None:
+    np.savez(path, progress=np.frombuffer(b"[" * 10**6, np.uint8))
+
+
 def write_other_progress(path: Path) -> None:
     np.savez(path, progress=np.frombuffer(b"\xff{", np.uint8))
 
 
 @pytest.mark.parametrize(
-    "write", [write_text, write_array, write_arrays, write_pickle, write_other_progress]
+    "write",
+    [
+        write_text,
+        write_array,
+        write_arrays,
+        write_pickle,
+        write_huge_progress,
+        write_deep_progress,
+        write_other_progress,
+    ],
 )
 def test_a_foreign_file_is_an_error(trained: Network, tmp_path: Path, write: object) -> None:
     path = tmp_path / "foreign.npz"

@@ -12,15 +12,21 @@ from mnistcli.errors import RunError
 from mnistcli.runs import (
     RunDirectory,
     check_writable,
-    create_run_directory,
     describe_environment,
     latest_completed_run,
+    locked,
+    new_run_directory,
     open_run_directory,
     utc_now,
     write_whole,
 )
 
 NOW = datetime(2026, 11, 21, 10, 15, 0)
+
+
+def make_new(name: str, path: Path | None, now: datetime) -> RunDirectory:
+    with new_run_directory(name, path, now, "layers: [Flatten]\n", {"status": "running"}) as run:
+        return run
 
 
 def make_run(folder: Path, **record: object) -> RunDirectory:
@@ -31,7 +37,7 @@ def make_run(folder: Path, **record: object) -> RunDirectory:
 
 
 def test_a_run_is_named_after_its_config_and_the_time(runs_dir: Path) -> None:
-    run = create_run_directory("lenet5", None, NOW)
+    run = make_new("lenet5", None, NOW)
 
     assert run.path == runs_dir / "lenet5-20261121-101500"
     assert run.checkpoints.is_dir()
@@ -39,7 +45,7 @@ def test_a_run_is_named_after_its_config_and_the_time(runs_dir: Path) -> None:
 
 def test_runs_begun_in_the_same_second_get_names_of_their_own(runs_dir: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        runs = list(pool.map(lambda _: create_run_directory("a", None, NOW), range(24)))
+        runs = list(pool.map(lambda _: make_new("a", None, NOW), range(24)))
 
     names = {run.path.name for run in runs}
     assert names == {"a-20261121-101500", *(f"a-20261121-101500-{i}" for i in range(2, 25))}
@@ -48,12 +54,73 @@ def test_runs_begun_in_the_same_second_get_names_of_their_own(runs_dir: Path) ->
 def test_a_run_directory_can_be_named(tmp_path: Path) -> None:
     chosen = tmp_path / "some" / "where"
 
-    assert create_run_directory("lenet5", chosen, NOW).path == chosen
+    assert make_new("lenet5", chosen, NOW).path == chosen
+
+
+def test_a_new_run_directory_is_whole_or_not_there(runs_dir: Path) -> None:
+    with new_run_directory("a", None, NOW, "layers: [Flatten]\n", {"status": "running"}) as run:
+        names = sorted(path.name for path in run.path.iterdir())
+        assert names == [".lock", "checkpoints", "config.yaml", "run.json"]
+
+    with (
+        pytest.raises(TypeError),
+        new_run_directory("b", None, NOW, "", {"status": object()}),
+    ):
+        pass
+    assert [path.name for path in runs_dir.iterdir()] == [run.path.name]
+
+
+def test_what_a_killed_process_was_making_is_no_run_and_goes(runs_dir: Path) -> None:
+    abandoned = make_run(runs_dir / ".new-run-1", status="completed", finished="2027").path
+    assert not list(runs_dir.glob("[!.]*"))
+    with pytest.raises(RunError, match="no completed run"):
+        latest_completed_run()
+
+    os.utime(abandoned, (0, 0))
+    make_new("a", None, NOW)
+    assert not abandoned.exists()
+
+
+def test_one_process_at_a_time_holds_a_run(tmp_path: Path) -> None:
+    run = make_new("a", tmp_path / "run", NOW)
+    with (
+        locked(run.path),
+        pytest.raises(RunError, match=rf"is being trained by process {os.getpid()}\n"),
+        locked(run.path),
+    ):
+        pass
+    with locked(run.path):
+        pass
+
+
+def test_old_checkpoints_go(tmp_path: Path) -> None:
+    run = make_new("a", tmp_path / "run", NOW)
+
+    def left_after_adding(epoch: int, step: int) -> list[str]:
+        run.checkpoint(epoch, step).write_text("")
+        run.remove_old_checkpoints(keep=2)
+        return [checkpoint.path.stem[6:] for checkpoint in run.list_checkpoints()]
+
+    assert left_after_adding(0, 0) == ["0000"]
+    assert left_after_adding(0, 9) == ["0000", "0000-step-000009"]
+    assert left_after_adding(0, 12) == ["0000", "0000-step-000012"]
+    assert left_after_adding(1, 0) == ["0000", "0001"]
+    assert left_after_adding(2, 0) == ["0001", "0002"]
+    assert left_after_adding(2, 5) == ["0001", "0002", "0002-step-000005"]
+
+
+@pytest.mark.parametrize("link", ["evaluation.json", "checkpoints/best.npz"])
+def test_a_run_that_leads_elsewhere_is_refused(tmp_path: Path, link: str) -> None:
+    run = make_new("a", tmp_path / "run", NOW)
+    (run.path / link).symlink_to("/etc/hostname")
+
+    with pytest.raises(RunError, match=rf"{link} is a link to /etc/hostname"):
+        open_run_directory(run.path)
 
 
 def test_a_run_directory_that_exists_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"exists already\n  expected a new folder"):
-        create_run_directory("lenet5", tmp_path, NOW)
+        make_new("lenet5", tmp_path, NOW)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,7 +129,7 @@ def test_a_run_directory_inside_a_file_is_refused(tmp_path: Path, place: str) ->
     (tmp_path / "file").write_text("")
 
     with pytest.raises(RunError, match="expected a folder one can write to"):
-        create_run_directory("lenet5", tmp_path / place, NOW)
+        make_new("lenet5", tmp_path / place, NOW)
 
 
 def test_a_runs_folder_that_cannot_be_written_to_is_refused(
@@ -74,13 +141,13 @@ def test_a_runs_folder_that_cannot_be_written_to_is_refused(
     with pytest.raises(RunError, match="MNISTCLI_RUNS_DIR"):
         check_writable(None)
     with pytest.raises(RunError, match="MNISTCLI_RUNS_DIR"):
-        create_run_directory("lenet5", None, NOW)
+        make_new("lenet5", None, NOW)
 
 
 def test_a_folder_that_the_system_refuses_to_make_is_an_error(tmp_path: Path) -> None:
     # Longer than file systems allow: fails for root too, to whom every folder is writable.
     with pytest.raises(RunError, match=r"cannot make the run directory .*: File name too long"):
-        create_run_directory("lenet5", tmp_path / ("x" * 300), NOW)
+        make_new("lenet5", tmp_path / ("x" * 300), NOW)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +198,16 @@ def test_a_write_into_a_folder_that_is_gone_says_so(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_being_written_is_no_checkpoint(tmp_path: Path) -> None:
-    run = create_run_directory("a", tmp_path / "run", NOW)
+    run = make_new("a", tmp_path / "run", NOW)
     for epoch in (10000, 2, 10):
-        run.epoch_checkpoint(epoch).write_text("")
+        run.checkpoint(epoch).write_text("")
+    run.checkpoint(10, 17).write_text("")
     run.best_checkpoint.write_text("")
     (run.checkpoints / ".epoch-0003.npz").write_text("")
     (run.checkpoints / "epoch-0004.npz.part").write_text("")
 
-    assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [2, 10, 10000]
+    found = [(checkpoint.epoch, checkpoint.step) for checkpoint in run.list_checkpoints()]
+    assert found == [(2, 0), (10, 0), (10, 17), (10000, 0)]
 
 
 def test_metrics_without_a_torn_last_line(tmp_path: Path) -> None:
@@ -178,7 +247,11 @@ def test_numbers_that_json_does_not_have_become_null(tmp_path: Path) -> None:
     assert run.read_record() == {"metrics": {"test_loss": None}}
 
 
-@pytest.mark.parametrize("content", [None, b"", b'{"status": "comp', b"\xff\xfe", b"[]", b"1"])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b'{"status": "comp', b"\xff\xfe", b"[]", b"1", b"[" * 10**6, b" " * 2**27],
+    ids=range(8),
+)
 def test_a_record_that_is_missing_or_damaged_is_an_error(
     tmp_path: Path, content: bytes | None
 ) -> None:

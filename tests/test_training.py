@@ -37,6 +37,7 @@ def test_the_files_of_a_run(trained: Trained) -> None:
 
     files = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}
     assert files == {
+        ".lock",
         "config.yaml",
         "run.json",
         "metrics.jsonl",
@@ -162,7 +163,7 @@ def test_training_stops_early_and_says_so(
     assert recorder.calls[-2:] == [stopped, ("training_finished",)]
     assert [row["epoch"] for row in run.read_metrics()] == [0, 1, 2, 3]
     # The last epoch has its checkpoint, though it is no second one.
-    assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [2, 3]
+    assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [0, 2, 3]
     metrics = run.read_record()["metrics"]
     assert metrics["best_epoch"] == 1
 
@@ -198,19 +199,34 @@ def test_the_best_epoch_is_the_one_that_is_saved(
     assert [checkpoint.epoch for checkpoint in result.run.list_checkpoints()] == [3]
 
 
-def test_a_training_that_diverges_is_recorded_as_json(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [
+        (
+            "1e38",
+            "the loss became NaN or infinite in epoch 1, at step 2 of 2, with a learning rate",
+        ),
+        ("1e20", "the validation loss became NaN or infinite in epoch 1, at step 1 of 1"),
+    ],
+)
+def test_a_training_that_diverges_stops_and_says_so(
+    load_text: LoadText, digits: Dataset, tmp_path: Path, rate: str, told: str
 ) -> None:
-    file = load_text(IDLE.replace("0.0", "1e38"), "epochs=2", "checkpoint.best=val_loss")
-    run = train(prepare(file, digits), tmp_path / "run").run
+    size = "700" if rate == "1e38" else "1294"
+    text = IDLE.replace("0.0", rate).replace("700", size)
+    run = RunDirectory(tmp_path / "run")
+    # Weights of 1e20 twice over overflow float32, but only after the step that makes them.
+    layers = "layers=[{Dense: {units: 10}}, {Dense: {units: 10, activation: softmax}}]"
 
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
+    with pytest.raises(RunError, match=told) as caught:
+        train(prepare(load_text(text, layers), digits), run.path)
 
-    for text in (*run.metrics.read_text().splitlines(), run.record.read_text()):
-        json.loads(text, parse_constant=refuse)
-    assert run.read_metrics()[-1]["val_loss"] is None
-    assert run.read_record()["metrics"]["test_loss"] is None
+    assert "optimizer.SGD.learning_rate=" in str(caught.value)
+    assert str(run.checkpoint(0)) in str(caught.value)
+    record = run.read_record()
+    assert (record["status"], record["error"]) == ("failed", str(caught.value))
+    assert [row["epoch"] for row in run.read_metrics()] == [0]
+    assert [path.name for path in run.checkpoints.iterdir()] == ["epoch-0000.npz"]
 
 
 def test_the_fallback_becomes_the_data_set_of_the_run(

@@ -1,7 +1,5 @@
 """Whether a metric improved."""
 
-import json
-
 import pytest
 
 from mnistcli.training.monitor import Monitor
@@ -30,22 +28,3 @@ def test_what_counts_as_better(
     assert monitor.best == values[last]
     assert monitor.best_epoch == last + 1
     assert monitor.waited_epochs == len(values) - last - 1
-
-
-def test_the_state_goes_through_a_checkpoint() -> None:
-    monitor, restored = (Monitor("val_loss", False, 0.1) for _ in range(2))
-    for epoch, value in enumerate([1.0, 0.5, 0.45, 0.6], 1):
-        monitor.update(epoch, value)
-
-    restored.restore(json.loads(json.dumps(monitor.state())))
-
-    assert restored == monitor
-    assert restored.waited_epochs == 2
-
-
-def test_a_state_before_the_first_value_goes_through_a_checkpoint() -> None:
-    restored = Monitor("val_loss", False)
-
-    restored.restore(json.loads(json.dumps(Monitor("val_loss", False).state())))
-
-    assert restored.update(1, 1e9)

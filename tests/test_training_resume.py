@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from conftest import LoadText
 from trainings import (
-    IDLE,
     TEXT,
     Recorder,
     Stopper,
@@ -20,7 +19,7 @@ from trainings import (
 from mnistcli.config import load_config
 from mnistcli.data import Dataset
 from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
-from mnistcli.runs import RunDirectory, open_run_directory
+from mnistcli.runs import RunDirectory, is_finished, load_resumed_config, open_run_directory
 from mnistcli.training import (
     TrainingObserver,
     prepare,
@@ -46,7 +45,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     shutil.copytree(trained.killed.path, tmp_path / "run")
     run = open_run_directory(tmp_path / "run")
     assert run.read_record()["status"] == "running"
-    assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [1]
+    assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [0, 1]
     with run.metrics.open("a") as file:
         file.write('{"epoch": 3, "lo')
 
@@ -79,43 +78,178 @@ def test_an_interrupted_run_says_so_and_goes_on(
     assert caught.value.exit_code == 128 + number
     assert run.read_record()["status"] == "interrupted"
     assert run.read_record()["finished"]
-    names = sorted(path.name for path in run.path.rglob("*"))
-    assert names == [
-        "best.npz",
-        "checkpoints",
-        "config.yaml",
-        "epoch-0001.npz",
-        "metrics.jsonl",
-        "run.json",
-    ]
+    latest = run.list_checkpoints()[-1]
+    assert latest.epoch == 1 and latest.step > 0
+    assert f"in epoch 2 after step {latest.step} of 13" in str(caught.value)
     assert rows_without_times(run) == rows_without_times(trained.run)[:2]
     if number == signal.SIGTERM:
         reader = RecordReader(run)
         resume(run, prepare(load_config(run.config), digits), reader)
         assert_same_training(run, trained.run)
         assert (reader.record["status"], reader.record["finished"]) == ("running", None)
+        (entry,) = run.read_record()["resumed"]
+        assert (entry["epoch"], entry["step"], entry["differences"]) == (1, latest.step, [])
 
 
-def test_a_run_without_a_checkpoint_cannot_go_on(
+class Notes(TrainingObserver):
+    """Keeps what it is told of a resumed run."""
+
+    notices: list[str]
+
+    def resumed(self, epoch: int, step: int, notices: list[str]) -> None:
+        self.place, self.notices = (epoch, step), notices
+
+
+@pytest.fixture
+def cut(trained: Trained, tmp_path: Path) -> RunDirectory:
+    """A completed run that says it was killed."""
+    shutil.copytree(trained.run.path, tmp_path / "run")
+    run = RunDirectory(tmp_path / "run")
+    run.write_record(run.read_record() | {"status": "running"})
+    return run
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
+    trained: Trained, cut: RunDirectory, digits: Dataset
+) -> None:
+    flip_a_bit(cut.checkpoint(3))
+    notes = Notes()
+
+    resume(cut, prepare(load_config(cut.config), digits), notes)
+
+    assert notes.place == (2, 0)
+    (notice,) = notes.notices
+    assert notice.startswith(f"the checkpoint {cut.checkpoint(3)} is damaged: ")
+    assert_same_training(cut, trained.run)
+
+
+def test_a_damaged_best_checkpoint_is_made_again(
+    trained: Trained, cut: RunDirectory, digits: Dataset
+) -> None:
+    best = trained.result.best_epoch
+    assert best in (2, 3)
+    cut.best_checkpoint.write_bytes(b"")
+    notes = Notes()
+
+    resume(cut, prepare(load_config(cut.config), digits), notes)
+
+    assert notes.place == (best, 0)
+    assert notes.notices[0].startswith(f"the checkpoint {cut.best_checkpoint} is damaged: ")
+    assert notes.notices[-1] == f"it was made again from epoch-{best:04d}.npz"
+    assert_same_training(cut, trained.run)
+
+
+def test_without_a_good_checkpoint_all_that_is_damaged_is_named(
+    cut: RunDirectory, digits: Dataset
+) -> None:
+    for epoch in (2, 3):
+        flip_a_bit(cut.checkpoint(epoch))
+    before = {path: path.read_bytes() for path in cut.path.rglob("*.*") if path.name != ".lock"}
+
+    with pytest.raises(RunError, match=r"no good checkpoint to go on from\n") as caught:
+        resume(cut, prepare(load_config(cut.config), digits))
+
+    for epoch in (2, 3):
+        assert f"{cut.checkpoint(epoch)} is damaged" in str(caught.value)
+    assert f"start again with: mnistcli train {cut.config}" in str(caught.value)
+    for path, content in before.items():
+        assert path.read_bytes() == content
+
+
+def test_checkpoints_that_are_gone_are_no_fresh_start(cut: RunDirectory, digits: Dataset) -> None:
+    shutil.rmtree(cut.checkpoints)
+    cut.checkpoints.mkdir()
+
+    with pytest.raises(RunError, match="checkpoints holds no checkpoint"):
+        resume(cut, prepare(load_config(cut.config), digits))
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(
+    trained: Trained, cut: RunDirectory, digits: Dataset
+) -> None:
+    shutil.rmtree(cut.checkpoints)
+    cut.checkpoints.mkdir()
+    cut.write_metrics(cut.read_metrics()[:1])
+    notes = Notes()
+
+    resume(cut, prepare(load_config(cut.config), digits), notes)
+
+    assert notes.notices == ["the run was cut short before its first checkpoint: it begins anew"]
+    assert_same_training(cut, trained.run)
+
+
+def test_metrics_that_are_lost_come_back_from_the_checkpoint(
+    trained: Trained, cut: RunDirectory, digits: Dataset
+) -> None:
+    cut.metrics.unlink()
+
+    resume(cut, prepare(load_config(cut.config), digits))
+
+    assert cut.metrics.read_bytes() == trained.run.metrics.read_bytes()
+
+
+def test_more_epochs_are_those_that_a_longer_run_would_have_had(
     load_text: LoadText, digits: Dataset, tmp_path: Path
 ) -> None:
-    file = load_text(IDLE, "checkpoint.every_epochs=5")
-    run = RunDirectory(tmp_path / "run")
-    with pytest.raises(InterruptedTrainingError, match="no checkpoint was written yet"):
-        train(prepare(file, digits), run.path, Stopper(2, KeyboardInterrupt()))
+    text = TEXT.replace("{CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 100%}}", "1e-2")
+    longer = train(prepare(load_text(text, "epochs=4"), digits), tmp_path / "longer").run
+    run = train(prepare(load_text(text, "epochs=2"), digits), tmp_path / "run").run
 
-    with pytest.raises(RunError, match=r"has no checkpoint to go on from\n  start again with"):
-        resume(run, prepare(load_config(run.config), digits))
-    assert run.read_record()["status"] == "interrupted"
+    resume(run, prepare(load_resumed_config(run, ["epochs=4"]), digits))
+
+    assert_same_training(run, longer)
+    assert run.config.read_text() == longer.config.read_text()
+    assert is_finished(run, load_config(run.config))
 
 
-def test_a_completed_run_is_not_resumed(trained: Trained, digits: Dataset) -> None:
-    before = trained.run.metrics.read_bytes(), trained.run.record.read_bytes()
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("batch_size=64", "batch_size: 100 -> 64"),
+        ("seed=8", "seed: 7 -> 8"),
+        ("layers.4.Dropout.rate=0.3", "layers.4.Dropout.rate: 0.2 -> 0.3"),
+        ("augment=[]", "augment.0.RandomTranslation.height_factor: 0.1 -> none"),
+        ("checkpoint.best=val_loss", "checkpoint.best: val_accuracy -> val_loss"),
+        (
+            "epochs=9",
+            "optimizer.Adam.learning_rate: a share of 3 epochs -> of 9 epochs",
+        ),
+    ],
+)
+def test_a_change_that_makes_another_run_is_refused(
+    trained: Trained, override: str, told: str
+) -> None:
+    with pytest.raises(RunError, match=r"cannot go on with other settings") as caught:
+        load_resumed_config(trained.run, [override])
+    assert f"\n  {told}\n" in str(caught.value)
 
-    with pytest.raises(RunError, match=r"is complete; there is nothing to resume"):
-        resume(trained.run, prepare(load_config(trained.run.config), digits))
 
-    assert (trained.run.metrics.read_bytes(), trained.run.record.read_bytes()) == before
+@pytest.mark.parametrize(
+    "override",
+    [
+        "early_stopping=null",
+        "early_stopping.patience=9",
+        "checkpoint.keep=5",
+        "checkpoint.every_seconds=10",
+        "threads=1",
+        "data.dataset=elsewhere",
+    ],
+)
+def test_a_change_of_no_number_is_allowed(trained: Trained, override: str) -> None:
+    assert not is_finished(trained.run, load_resumed_config(trained.run, [override]))
+
+
+def test_fewer_epochs_than_there_were_are_refused(cut: RunDirectory) -> None:
+    cut.config.write_text(cut.config.read_text().replace("100%", "39"))
+
+    with pytest.raises(RunError, match="has 3 epochs behind it already"):
+        load_resumed_config(cut, ["epochs=2"])
 
 
 def test_a_run_is_not_resumed_on_other_data(

@@ -62,6 +62,18 @@ def run() -> None:
     except MnistcliError as error:
         _print_error(error)
         sys.exit(error.exit_code)
+    except Exception as error:
+        # TensorFlow's own error goes by its name: it may not be loaded.
+        if not (isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"):
+            raise
+        reason = str(error).partition("\n")[0][:200]
+        _print_error(
+            MnistcliError(
+                f"out of memory: {reason}",
+                "expected room for the network and a batch; try a smaller batch_size or network",
+            )
+        )
+        sys.exit(MnistcliError.exit_code)
     except StopSignal as stop:
         print("interrupted", file=sys.stderr)  # noqa: T201
         sys.exit(128 + stop.signal_number)

@@ -88,6 +88,14 @@ class TrainingDisplay(TrainingObserver):
     ) -> None:
         self.bars.stop()
 
+    def resumed(self, epoch: int, step: int, notices: list[str]) -> None:
+        """Say where the run goes on, and what is to be known of it."""
+        for notice in notices:
+            self.console.print(Text(f"note: {notice}", style="yellow"), soft_wrap=True)
+        if not self.quiet and (epoch or step):
+            where = f"after epoch {epoch}" if step == 0 else f"in epoch {epoch + 1}, step {step:,}"
+            self.console.print(f"resumed {where}\n")
+
     def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
         """Start the bars."""
         self.first_epoch = first_epoch

@@ -8,8 +8,6 @@ import typer
 from mnistcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from mnistcli.config import ConfigFile
-    from mnistcli.data import Dataset
     from mnistcli.runs import RunDirectory
     from mnistcli.training import DryRun, Preparation, TrainingResult
 
@@ -38,7 +36,12 @@ def train_command(
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Go on with a run that was cut short; needs no CONFIG."),
+        typer.Option(
+            metavar="RUN",
+            help="Go on with a run that was cut short, or for more epochs with --set epochs=N; "
+            "needs no CONFIG.",
+            show_default=False,
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, try one step, write nothing.")
@@ -48,20 +51,25 @@ def train_command(
 ) -> None:
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
+    from mnistcli.cli.data import load_training_data
     from mnistcli.config import load_config
-    from mnistcli.runs import check_writable
+    from mnistcli.runs import check_writable, is_finished, load_resumed_config
 
-    run = _open_resumed(resume, config, overrides, run_dir) if resume else None
-    path = run.config if run else config
-    if path is None:
+    run = _open_resumed(resume, config, run_dir) if resume else None
+    if run:
+        file = load_resumed_config(run, overrides or ())
+        if is_finished(run, file):
+            _show_finished(run, json)
+            return
+    elif config:
+        file = load_config(config, overrides or ())
+        if not dry_run:
+            check_writable(run_dir)
+    else:
         raise UsageError(
             "no config given", "expected: mnistcli train CONFIG, or mnistcli train --resume RUN"
         )
-    file = load_config(path, overrides or ())
-    if run is None and not dry_run:
-        check_writable(run_dir)
-    dataset = _load_data(file, quiet)
-    _show_fallback(dataset)
+    dataset = load_training_data(file, quiet)
     with tensorflow_starting(quiet):
         from mnistcli import training
         from mnistcli.cli.display import TrainingDisplay, show_heading
@@ -82,12 +90,10 @@ def train_command(
         results().print(_result_panel(result))
 
 
-def _open_resumed(
-    resume: Path, config: Path | None, overrides: list[str] | None, run_dir: Path | None
-) -> "RunDirectory":
+def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":
     from mnistcli.runs import open_run_directory
 
-    given = {"CONFIG": config, "--set": overrides, "--run-dir": run_dir}
+    given = {"CONFIG": config, "--run-dir": run_dir}
     extra = [name for name, value in given.items() if value]
     if extra:
         raise UsageError(
@@ -97,30 +103,20 @@ def _open_resumed(
     return open_run_directory(resume)
 
 
-def _load_data(file: "ConfigFile", quiet: bool) -> "Dataset":
-    from mnistcli.cli.console import progress
-    from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.data import load_dataset
+def _show_finished(run: "RunDirectory", json: bool) -> None:
+    """Say that there is nothing to do, and how to go on."""
+    from mnistcli.cli.console import print_json, results
 
-    data = file.config.data
-    with DownloadDisplay(progress(), quiet) as download:
-        return load_dataset(data.dataset, data.fallback, download)
-
-
-def _show_fallback(dataset: "Dataset") -> None:
-    """Say loudly that another data set than the one asked for will be used."""
-    if dataset.fallback_reason is None:
+    if json:
+        print_json({"run": str(run.path)} | run.read_record())
         return
-    from rich.panel import Panel
-    from rich.text import Text
-
-    from mnistcli.cli.console import progress
-
-    message = Text.assemble(
-        (f"Using '{dataset.name}' instead: ", "bold"), " ".join(dataset.fallback_reason.split())
-    )
-    title = "data set not found"
-    progress().print(Panel(message, title=title, title_align="left", border_style="yellow"))
+    epochs = max(len(run.read_metrics()) - 1, 0)
+    for line in (
+        f"{run.path} is complete, with {epochs} epochs; there is nothing to resume",
+        f"  train it for more: mnistcli train --resume {run.path} --set epochs={2 * epochs}",
+        f"  see how it does:   mnistcli evaluate {run.path}",
+    ):
+        results().print(line, soft_wrap=True)
 
 
 def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> None:

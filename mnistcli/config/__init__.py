@@ -1,5 +1,6 @@
 """The config language: a YAML file with positions -> a checked `Config`."""
 
+from mnistcli.config.changes import changes_of_course, describe_changes
 from mnistcli.config.checks import KNOWN_TRAINING_SIZES, check_sizes
 from mnistcli.config.document import Path, Problems, suggest
 from mnistcli.config.dump import dump_config
@@ -18,8 +19,10 @@ __all__ = [
     "KerasObject",
     "Path",
     "Problems",
+    "changes_of_course",
     "check_sizes",
     "config_schema",
+    "describe_changes",
     "dump_config",
     "load_config",
     "metric_name",

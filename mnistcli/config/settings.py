@@ -90,8 +90,10 @@ class Checkpoint(_Section):
 
     every_epochs: int = Field(default=1, ge=1, le=10_000)
     """Epochs between checkpoints; the last epoch always writes one"""
+    every_seconds: float | None = Field(default=None, gt=0)
+    """Seconds between checkpoints within an epoch; none by default"""
     keep: int = Field(default=2, ge=1, le=10_000)
-    """How many of the latest checkpoints are kept, besides the best"""
+    """Of how many of the latest epochs checkpoints are kept, besides the best"""
     best: str = "val_accuracy"
     """The metric whose best epoch becomes model.keras"""
 

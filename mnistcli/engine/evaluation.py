@@ -18,6 +18,11 @@ class EvaluationLoop:
 
     def __init__(self, network: Network) -> None:
         self.network = network
+        # Of its own: those of the network may be in the middle of an epoch of training.
+        self.metrics = [
+            metric._replace(metric=type(metric.metric).from_config(metric.metric.get_config()))
+            for metric in network.metrics
+        ]
 
     def evaluate(
         self, images: NDArray[np.uint8], labels: NDArray[np.integer[Any]]
@@ -28,7 +33,7 @@ class EvaluationLoop:
             images: (N, 28, 28), 0 to 255.
             labels: (N,), class numbers.
         """
-        for metric in self.network.metrics:
+        for metric in self.metrics:
             metric.metric.reset_state()
         loss_sum, correct = 0.0, 0
         for start in range(0, len(labels), BATCH_SIZE):
@@ -37,7 +42,7 @@ class EvaluationLoop:
             loss, right = self._evaluate_batch(tf.constant(images[batch]), batch_labels)
             loss_sum += float(loss) * len(batch_labels)
             correct += int(right)
-        metrics = {m.name: float(m.metric.result()) for m in self.network.metrics}
+        metrics = {m.name: float(m.metric.result()) for m in self.metrics}
         return {"loss": loss_sum / len(labels), "accuracy": correct / len(labels)} | metrics
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -51,7 +56,7 @@ class EvaluationLoop:
     @tf.function(reduce_retracing=True, autograph=False)
     def _evaluate_batch(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         outputs = run_model(self.network, tf.cast(images, tf.float32), training=False)
-        update_metrics(self.network, labels, outputs)
+        update_metrics(self.metrics, self.network.num_classes, labels, outputs)
         return compute_loss(self.network, labels, outputs), count_correct(labels, outputs)
 
     @tf.function(reduce_retracing=True, autograph=False)

@@ -4,8 +4,9 @@ Images and labels are tensors on the device and an epoch is a permutation of the
 so a batch is a gather inside the graph and Python runs a few times a second.
 """
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnistcli.engine.compilation import compile_dense_network
-from mnistcli.model import Network
+from mnistcli.model import Metric, Network
 
-# The sum of the losses of images, float64, and how many were right, int32.
-Sums = tuple[tf.Tensor, tf.Tensor]
+# The steps done, int32, the sum of the losses of images, float64, and how many were right, int32.
+LoopState = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
 # Seconds of training between two looks at the clock: bars move ten times a second.
 CHUNK_SECONDS = 0.1
@@ -25,11 +26,37 @@ CHUNK_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class EpochProgress:
-    """How an epoch stands: means over the images seen in it."""
+    """How an epoch stands: all that it takes, beside the network's variables, to go on with it.
 
-    images: int
-    loss: float
-    accuracy: float
+    Attributes:
+        step: steps done.
+        images: images seen in them.
+        loss_sum: the sum of the losses of those images.
+        correct: how many of them were right.
+    """
+
+    step: int = 0
+    images: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+
+    @property
+    def loss(self) -> float:
+        """The mean over the images seen."""
+        return self.loss_sum / max(self.images, 1)
+
+    @property
+    def accuracy(self) -> float:
+        """The share of the images seen that were right."""
+        return self.correct / max(self.images, 1)
+
+    @property
+    def is_finite(self) -> bool:
+        """No loss was NaN or infinite."""
+        return math.isfinite(self.loss_sum)
+
+
+BEFORE_FIRST_STEP = EpochProgress()
 
 
 class TrainingLoop:
@@ -60,84 +87,86 @@ class TrainingLoop:
         self._chunk_steps = 1
 
     def run_epoch(
-        self, order: NDArray[np.int32], report: Callable[[EpochProgress], None]
-    ) -> dict[str, float]:
+        self, order: NDArray[np.int32], progress: EpochProgress = BEFORE_FIRST_STEP
+    ) -> Iterator[EpochProgress]:
         """Train once on each image, the last incomplete batch included.
+
+        Between two steps that it yields at, everything is as `EpochProgress` says: training
+        can go on from there in another process, and ends the same to the last bit.
 
         Args:
             order: (N,), a permutation of the images.
-            report: called about ten times a second.
+            progress: where to go on; the network's variables and metrics are as they were there.
 
-        Returns:
-            Means over the epoch, each image as it was seen: loss, accuracy, and the
-            network's other metrics.
+        Yields:
+            About ten times a second, how the epoch stands. A loss that is not finite ends it
+            at that step.
         """
-        for metric in self.network.metrics:
-            metric.metric.reset_state()
+        if progress.step == 0:
+            for metric in self.network.metrics:
+                metric.metric.reset_state()
         order_tensor = tf.constant(order, tf.int32)
-        step, sums = 0, _no_sums()
-        while step < self.steps_per_epoch:
-            stop = min(step + self._chunk_steps, self.steps_per_epoch)
-            started = time.perf_counter()
-            sums = self._run_chunk(order_tensor, step, stop, sums)
-            images = min(stop * self.batch_size, len(order))
-            progress = EpochProgress(images, float(sums[0]) / images, int(sums[1]) / images)
-            self._adapt_chunk(stop - step, time.perf_counter() - started)
-            step = stop
-            report(progress)
+        while progress.step < self.steps_per_epoch and progress.is_finite:
+            stop = min(progress.step + self._chunk_steps, self.steps_per_epoch)
+            started, before = time.perf_counter(), progress.step
+            progress = self._run_chunk(order_tensor, progress, stop)
+            self._adapt_chunk(progress.step - before, time.perf_counter() - started)
+            yield progress
+
+    def results(self, progress: EpochProgress) -> dict[str, float]:
+        """Means over the images seen, each as it was seen: loss, accuracy, and other metrics."""
         metrics = {m.name: float(m.metric.result()) for m in self.network.metrics}
         return {"loss": progress.loss, "accuracy": progress.accuracy} | metrics
 
     def run_steps(self, count: int) -> None:
         """The first steps of an epoch in the order of the data, as a trial."""
-        order = tf.range(len(self.labels), dtype=tf.int32)
-        loss_sum, _ = self._run_chunk(order, 0, count, _no_sums())
-        float(loss_sum)  # waits for the steps
+        self._run_chunk(tf.range(len(self.labels), dtype=tf.int32), BEFORE_FIRST_STEP, count)
 
     def _adapt_chunk(self, steps: int, elapsed_seconds: float) -> None:
         """Aim at `CHUNK_SECONDS`, growing at most fourfold: the first call also traces."""
         ideal = int(steps * CHUNK_SECONDS / max(elapsed_seconds, 1e-9))
         self._chunk_steps = max(1, min(ideal, 4 * self._chunk_steps, self.steps_per_epoch))
 
-    def _run_chunk(self, order: tf.Tensor, start: int, stop: int, sums: Sums) -> Sums:
-        """Steps `start` to `stop` of an epoch, which go on with the sums of those before."""
-        if self.is_compiled:
-            # XLA has to know the size of a batch; the incomplete one is left to the kernels.
-            whole = min(stop, len(order) // self.batch_size)
-            if start < whole:
-                sums = self._steps_in_xla(
-                    order, tf.constant(start), tf.constant(whole), sums, fixed_size=True
-                )
-            start = whole
-        if start < stop:
-            sums = self._steps_in_kernels(order, tf.constant(start), tf.constant(stop), sums)
-        return sums
+    def _run_chunk(self, order: tf.Tensor, progress: EpochProgress, stop: int) -> EpochProgress:
+        """Go on with an epoch up to step `stop`, or to the first loss that is not finite."""
+        # XLA has to know the size of a batch; the incomplete one is left to the kernels.
+        whole = min(stop, len(order) // self.batch_size) if self.is_compiled else 0
+        state: LoopState = (
+            tf.constant(progress.step),
+            tf.constant(progress.loss_sum, tf.float64),
+            tf.constant(progress.correct),
+        )
+        if progress.step < whole:
+            state = self._steps_in_xla(order, tf.constant(whole), state, fixed_size=True)
+        if whole < stop:
+            state = self._steps_in_kernels(order, tf.constant(stop), state)
+        step = int(state[0])
+        images = min(step * self.batch_size, len(order))
+        return EpochProgress(step, images, float(state[1]), int(state[2]))
 
     def _train_steps(
-        self,
-        order: tf.Tensor,
-        start: tf.Tensor,
-        stop: tf.Tensor,
-        sums: Sums,
-        fixed_size: bool = False,
-    ) -> Sums:
+        self, order: tf.Tensor, stop: tf.Tensor, state: LoopState, fixed_size: bool = False
+    ) -> LoopState:
         """What one call of TensorFlow runs.
 
-        The sums go through the graph, not from chunk to chunk in Python: their rounding
-        must not depend on where the clock cuts an epoch into chunks.
+        The sum of the losses goes on from that of the steps before, not from zero: its
+        rounding must not depend on where the clock cuts an epoch into chunks.
         """
 
-        def run_step(step: tf.Tensor, sums: Sums) -> tuple[tf.Tensor, Sums]:
+        def goes_on(step: tf.Tensor, loss_sum: tf.Tensor, correct: tf.Tensor) -> tf.Tensor:
+            return tf.logical_and(step < stop, tf.math.is_finite(loss_sum))
+
+        def run_step(step: tf.Tensor, loss_sum: tf.Tensor, correct: tf.Tensor) -> LoopState:
             first = step * self.batch_size
             size = self.batch_size
             if not fixed_size:
                 size = tf.minimum(size, tf.size(order) - first)
-            loss, correct = self._train_step(tf.slice(order, [first], [size]))
+            loss, right = self._train_step(tf.slice(order, [first], [size]))
             batch_loss = tf.cast(loss, tf.float64) * tf.cast(size, tf.float64)
-            return step + 1, (sums[0] + batch_loss, sums[1] + correct)
+            return step + 1, loss_sum + batch_loss, correct + right
 
-        _, sums = tf.while_loop(lambda step, sums: step < stop, run_step, (start, sums))
-        return sums
+        final: LoopState = tf.while_loop(goes_on, run_step, state)
+        return final
 
     def _train_step(self, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         network, model = self.network, self.network.model
@@ -151,12 +180,8 @@ class TrainingLoop:
             scaled_loss = network.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled_loss, model.trainable_variables)
         network.optimizer.apply(gradients, model.trainable_variables)
-        update_metrics(network, labels, outputs)
+        update_metrics(network.metrics, network.num_classes, labels, outputs)
         return loss, count_correct(labels, outputs)
-
-
-def _no_sums() -> Sums:
-    return tf.constant(0.0, tf.float64), tf.constant(0)
 
 
 def run_model(network: Network, images: tf.Tensor, training: bool) -> tf.Tensor:
@@ -172,10 +197,12 @@ def compute_loss(network: Network, labels: tf.Tensor, outputs: tf.Tensor) -> tf.
     return tf.add_n([network.loss(targets, outputs), *network.model.losses])
 
 
-def update_metrics(network: Network, labels: tf.Tensor, outputs: tf.Tensor) -> None:
+def update_metrics(
+    metrics: Sequence[Metric], num_classes: int, labels: tf.Tensor, outputs: tf.Tensor
+) -> None:
     """Add a batch to the metrics beside loss and accuracy."""
-    for metric in network.metrics:
-        targets = encode_labels(labels, network.num_classes, metric.takes_one_hot)
+    for metric in metrics:
+        targets = encode_labels(labels, num_classes, metric.takes_one_hot)
         metric.metric.update_state(targets, outputs)
 
 

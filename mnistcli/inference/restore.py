@@ -31,7 +31,7 @@ def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "be
     if checkpoint == "best":
         path = run.best_checkpoint
     else:
-        path = checkpoints[-1].path if checkpoints else run.epoch_checkpoint(1)
+        path = checkpoints[-1].path if checkpoints else run.checkpoint(1)
     if not path.is_file():
         raise RunError(
             f"{run.path} has no checkpoint {path.name}",

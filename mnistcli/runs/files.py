@@ -10,6 +10,9 @@ from typing import Any
 
 from mnistcli.errors import RunError
 
+# A dot first: to a listing, a file that is being written is not there yet.
+_UNFINISHED = ".writing-"
+
 
 def write_whole(path: Path, content: bytes | str | Callable[[Path], None]) -> None:
     """Write a file beside its place, flush it to disk, and rename it there.
@@ -22,8 +25,9 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], None]) -> No
         RunError: the folder is gone, read-only, or its disk is full.
     """
     try:
-        # A dot first: to a listing, a file that is being written is not there yet.
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+        descriptor, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f"{_UNFINISHED}{path.stem}-", suffix=path.suffix
+        )
         temporary = Path(name)
         try:
             os.close(descriptor)
@@ -38,10 +42,51 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], None]) -> No
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
     except OSError as error:
-        raise RunError(
-            f"cannot write {path}: {error.strerror}", "expected a folder with room to write to"
-        ) from error
+        raise cannot_write(path, error) from error
+
+
+def append_whole(path: Path, line: str) -> None:
+    """Add a line to a file and flush it to disk; a kill leaves at worst a torn last line.
+
+    Raises:
+        RunError: the folder is gone, read-only, or its disk is full.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's list of names to disk: a rename is safe from a power cut only then."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process was writing; the folder's lock must be held.
+
+    An evaluation is left alone, since `evaluate` writes its own without the lock.
+    """
+    for path in (*folder.glob(f"{_UNFINISHED}*"), *folder.glob(f"*/{_UNFINISHED}*")):
+        if not path.name.startswith(f"{_UNFINISHED}evaluation-"):
+            path.unlink(missing_ok=True)
+
+
+def cannot_write(path: Path, error: OSError) -> RunError:
+    """The error for a file that the system refuses to write."""
+    return RunError(
+        f"cannot write {path}: {error.strerror or error}",
+        "expected a folder that is there, may be written to, and has room",
+    )
 
 
 def dump_json(document: Mapping[str, Any], indent: int | None = None) -> str:

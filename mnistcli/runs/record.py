@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +30,25 @@ def describe_environment() -> dict[str, Any]:
         "git_commit": _git_commit(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
+
+
+def environment_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between two records that can change the last bits of a number.
+
+    Args:
+        before: a run.json.
+        now: `describe_environment`, with `threads`.
+
+    Returns:
+        Such as 'tensorflow 2.20.0, now 2.21.0'.
+    """
+    pairs: list[tuple[str, Any, Any]] = []
+    for part in ("versions", "hardware"):
+        old, new = before.get(part), now[part]
+        known = old if isinstance(old, Mapping) else {}
+        pairs += [(name, known.get(name), value) for name, value in new.items()]
+    pairs.append(("threads", before.get("threads"), now["threads"]))
+    return [f"{name} {old}, now {new}" for name, old, new in pairs if old != new]
 
 
 def _processor_name() -> str:

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass
@@ -38,17 +37,3 @@ class Monitor:
             return self.best is None or not math.isnan(value)
         gain = value - self.best if self.higher_is_better else self.best - value
         return gain > self.min_delta
-
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps of it."""
-        return {
-            "best": self.best,
-            "best_epoch": self.best_epoch,
-            "waited_epochs": self.waited_epochs,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
-        self.best = state["best"]
-        self.best_epoch = state["best_epoch"]
-        self.waited_epochs = state["waited_epochs"]

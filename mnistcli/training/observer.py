@@ -11,6 +11,9 @@ class TrainingObserver:
     A row is what a line of metrics.jsonl holds.
     """
 
+    def resumed(self, epoch: int, step: int, notices: list[str]) -> None:
+        """A run goes on after so many whole epochs and steps of the next; what to know of it."""
+
     def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
         """Epochs `first_epoch` to `epochs` follow, each over `images` images."""
 

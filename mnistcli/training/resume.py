@@ -1,40 +1,134 @@
-"""Go on with a run that was cut short."""
+"""Go on with a run that was cut short, or for more epochs than it had."""
 
+from mnistcli.config import Config, dump_config
+from mnistcli.engine import averaged_weights
 from mnistcli.errors import RunError
 from mnistcli.inference import check_same_data
-from mnistcli.runs import RunDirectory
+from mnistcli.model import load_checkpoint, save_checkpoint
+from mnistcli.runs import (
+    CheckpointFile,
+    RunDirectory,
+    describe_environment,
+    environment_differences,
+    locked,
+    remove_unfinished,
+    utc_now,
+    write_whole,
+)
+from mnistcli.training.monitor import Monitor
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
-from mnistcli.training.train import Trainer, TrainingResult
+from mnistcli.training.train import TrainingResult, finish
+from mnistcli.training.trainer import Position
 
 
 def resume(
     run: RunDirectory, preparation: Preparation, observer: TrainingObserver | None = None
 ) -> TrainingResult:
-    """Train the epochs that a run still lacks, from its latest checkpoint.
+    """Train the epochs that a run still lacks, from its latest good checkpoint.
+
+    The run ends as it would have if it had never been cut short, on the same processor,
+    number of threads and versions; the observer is told where these differ.
 
     Args:
-        preparation: of the run's own config.yaml.
+        preparation: of `load_resumed_config`.
 
     Raises:
-        RunError: the run is complete, has no checkpoint, or was trained on other data.
+        RunError: its checkpoints are missing or damaged, it was trained on other data, or
+            another process trains it.
         InterruptedTrainingError: a signal ended it again.
     """
-    record = run.read_record()
-    if record.get("status") == "completed":
-        raise RunError(
-            f"{run.path} is complete; there is nothing to resume",
-            f"see how it does with: mnistcli evaluate {run.path}",
-        )
+    observer = observer or TrainingObserver()
+    with locked(run.path):
+        remove_unfinished(run.path)
+        record = run.read_record()
+        check_same_data(run, preparation.dataset)
+        position, notices = _restore(run, preparation)
+        now = describe_environment() | {"threads": preparation.threads.count}
+        differences = environment_differences(record, now)
+        notices += [f"the last bits may differ from here on: {each}" for each in differences]
+        observer.resumed(position.epoch, position.unfinished.step, notices)
+        reached = (position.epoch, position.unfinished.step)
+        for checkpoint in run.list_checkpoints():
+            if (checkpoint.epoch, checkpoint.step) > reached:
+                checkpoint.path.unlink(missing_ok=True)  # damaged, as the observer was told
+        history = record.get("resumed")
+        entry = {
+            "at": utc_now(),
+            "epoch": position.epoch,
+            "step": position.unfinished.step,
+            "command": now["command"],
+            "differences": differences,
+        }
+        record |= {
+            "status": "running",
+            "finished": None,
+            "error": None,
+            "resumed": [*(history if isinstance(history, list) else []), entry],
+        }
+        run.write_record(record)
+        write_whole(run.config, dump_config(preparation.file.config))
+        run.write_metrics(position.rows)
+        return finish(run, preparation, record, observer, position)
+
+
+def _restore(run: RunDirectory, preparation: Preparation) -> tuple[Position, list[str]]:
+    """Set the network to the newest good checkpoint; returns what was wrong with newer ones."""
     checkpoints = run.list_checkpoints()
     if not checkpoints:
-        raise RunError(
-            f"{run.path} has no checkpoint to go on from",
-            f"start again with: mnistcli train {run.config}",
-        )
-    check_same_data(run, preparation.dataset)
-    trainer = Trainer(preparation, run, record, observer or TrainingObserver())
-    epochs_done = trainer.restore(checkpoints[-1].path)
-    record |= {"status": "running", "finished": None}
-    run.write_record(record)
-    return trainer.run_to_end(epochs_done)
+        if len(run.read_metrics()) > 1 or run.best_checkpoint.exists():
+            raise _nothing_to_go_on_from(run, [f"{run.checkpoints} holds no checkpoint"])
+        return Position(), ["the run was cut short before its first checkpoint: it begins anew"]
+    network, problems = preparation.network, []
+    best_epoch = 0
+    try:
+        best_epoch = load_checkpoint(run.best_checkpoint, network, weights_only=True)["epoch"]
+    except RunError as error:
+        best_problem = str(error).partition("\n")[0]
+    for checkpoint in reversed(checkpoints):
+        try:
+            position = _load_position(checkpoint, preparation)
+        except RunError as error:
+            problems.append(str(error).partition("\n")[0])
+            continue
+        expected = _best_epoch(position, preparation)
+        # A later best is of an epoch that will be trained again, to the same weights.
+        if best_epoch >= expected:
+            return position, problems
+        problems.append(best_problem if best_epoch == 0 else f"{run.best_checkpoint} is too old")
+        if position.epoch == expected and position.unfinished.step == 0:
+            with averaged_weights(network):
+                save_checkpoint(run.best_checkpoint, network, position.to_json())
+            return position, [*problems, f"it was made again from {checkpoint.path.name}"]
+    raise _nothing_to_go_on_from(run, list(dict.fromkeys(problems)))
+
+
+def _load_position(checkpoint: CheckpointFile, preparation: Preparation) -> Position:
+    document = load_checkpoint(checkpoint.path, preparation.network)
+    try:
+        position = Position.from_json(document)
+        for row in position.rows:
+            float(row[preparation.file.config.checkpoint.best])
+    except (LookupError, TypeError, ValueError) as error:
+        raise RunError(f"the checkpoint {checkpoint.path} is damaged: {error!r}") from None
+    if (position.epoch, position.unfinished.step) != (checkpoint.epoch, checkpoint.step):
+        raise RunError(f"the checkpoint {checkpoint.path} is of another epoch than its name says")
+    return position
+
+
+def _best_epoch(position: Position, preparation: Preparation) -> int:
+    """The best epoch of a position; 0 before the first."""
+    config: Config = preparation.file.config
+    column = config.checkpoint.best
+    monitor = Monitor(column, preparation.network.higher_is_better(column))
+    for row in position.rows[1:]:
+        monitor.update(row["epoch"], row[column])
+    return monitor.best_epoch
+
+
+def _nothing_to_go_on_from(run: RunDirectory, problems: list[str]) -> RunError:
+    return RunError(
+        f"{run.path} has no good checkpoint to go on from",
+        *problems,
+        f"start again with: mnistcli train {run.config}",
+    )

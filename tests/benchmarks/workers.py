@@ -78,7 +78,8 @@ def measure_mnistcli(model: str, precision: str, epochs: int, copies: int = 1) -
     for epoch in range(epochs + 1):
         order = permutation(images, (0, epoch)).astype(np.int32)
         started = time.perf_counter()
-        preparation.training.run_epoch(order, lambda progress: None)
+        for _ in preparation.training.run_epoch(order):
+            pass
         seconds.append(time.perf_counter() - started)
     test = dataset.test
     preparation.evaluation.evaluate(test.images, test.labels)
