@@ -76,7 +76,7 @@ CONFIGS = Path(__file__).parent.parent / "configs"
         ),
         (
             "checkpoint: {zzz: 2}",
-            "2:14: error: unknown key 'zzz'; expected one of every_epochs, keep, best",
+            "2:14: error: unknown key 'zzz'; expected one of every_epochs, every_seconds, keep",
         ),
         ("'a\\b\u202e': 1", r"2:1: error: unknown key 'a\b\u202e'; expected one of name, layers,"),
         ("seed: 1\nseed: 2", "3:1: error: duplicate key 'seed'; it is already on line 2"),

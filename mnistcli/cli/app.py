@@ -10,6 +10,7 @@ import typer
 from mnistcli import __version__
 from mnistcli.cli.evaluate import evaluate_command
 from mnistcli.cli.predict import predict_command
+from mnistcli.cli.reproduce import reproduce_command
 from mnistcli.cli.schema import schema_command
 from mnistcli.cli.summary import summary_command
 from mnistcli.cli.train import train_command
@@ -32,6 +33,7 @@ app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
 app.command("summary")(summary_command)
+app.command("reproduce")(reproduce_command)
 app.command("schema")(schema_command)
 
 

@@ -2,15 +2,19 @@
 
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import DryRun, Preparation, prepare, try_one_step
+from mnistcli.training.reproduce import Difference, Reproduction, reproduce
 from mnistcli.training.resume import resume
 from mnistcli.training.train import TrainingResult, train
 
 __all__ = [
+    "Difference",
     "DryRun",
     "Preparation",
+    "Reproduction",
     "TrainingObserver",
     "TrainingResult",
     "prepare",
+    "reproduce",
     "resume",
     "train",
     "try_one_step",

@@ -1,0 +1,66 @@
+"""`mnistcli reproduce`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mnistcli.training import Reproduction
+
+
+def reproduce_command(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
+    ],
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train a run again and compare every epoch with what it recorded."""
+    from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
+    from mnistcli.cli.data import load_training_data
+    from mnistcli.config import load_config
+    from mnistcli.runs import open_run_directory
+
+    directory = open_run_directory(run)
+    file = load_config(directory.config)
+    dataset = load_training_data(file, quiet)
+    with tensorflow_starting(quiet):
+        from mnistcli import training
+        from mnistcli.cli.display import TrainingDisplay, show_heading
+    preparation = training.prepare(file, dataset)
+    with TrainingDisplay(preparation, progress(), quiet) as display:
+        if not quiet:
+            show_heading(preparation, progress())
+        reproduction = training.reproduce(directory, preparation, display)
+    if json:
+        print_json({"run": str(run)} | reproduction.to_json())
+    else:
+        results().print(_describe(reproduction, run), soft_wrap=True)
+    if not reproduction.is_identical:
+        raise typer.Exit(1)
+
+
+def _describe(reproduction: "Reproduction", run: Path) -> str:
+    lines = [f"{run}, trained again:"]
+    compared = {f"epoch {epoch}": found for epoch, found in reproduction.epochs.items()}
+    if reproduction.test is not None:
+        compared["test"] = reproduction.test
+    for name, differences in compared.items():
+        told = "identical"
+        if differences:
+            first, *others = differences
+            more = f", and {len(others)} more" if others else ""
+            told = f"{first.metric} is {first.now}, was {first.recorded}{more}"
+        lines.append(f"  {name:<10}  {told}")
+    if reproduction.is_identical:
+        lines.append("Identical to the last bit, times aside.")
+        return "\n".join(lines)
+    where = next(name for name, differences in compared.items() if differences)
+    lines.append(f"Not identical; the first difference is in {where}.")
+    if reproduction.environment:
+        lines.append("What could explain it:")
+        lines += [f"  {each}" for each in reproduction.environment]
+    else:
+        lines.append("Versions, hardware and threads are those of the run.")
+    return "\n".join(lines)

@@ -1,0 +1,155 @@
+"""What a kill leaves at any byte of any write, read by every command.
+
+A real training writes its run directory. Before each file gets its name, and within each line
+that is appended, the directory is copied as a kill would leave it there.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from trainings import assert_same_training
+from typer.testing import CliRunner
+
+from mnistcli.cli.app import app
+from mnistcli.errors import RunError
+from mnistcli.runs import RunDirectory
+
+CONFIG = """\
+layers:
+  - Dropout: {rate: 0.2}
+  - Flatten
+  - Dense: {units: 10, activation: softmax}
+epochs: 2
+batch_size: 400
+data: {dataset: digits, validation: 200}
+checkpoint: {keep: 1, every_seconds: 1e-9}
+"""
+# How much of a write is on the disk when the process dies.
+CLASSES = {"none": lambda size: 0, "part": lambda size: size // 2, "all but one": lambda size: size - 1}
+
+
+class Camera:
+    """Copies a run directory at each write of this process into it."""
+
+    def __init__(self, root: Path, copies: Path) -> None:
+        self.root, self.copies = root, copies
+        self.is_on = False
+        self.taken: list[tuple[str, Path]] = []
+        self.names: set[str] = set()
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self.is_on:
+            return
+        if event == "os.rename" and self.root in Path(arguments[0]).parents:
+            self.is_on = False  # copying renames nothing, but opens files
+            source, target = Path(arguments[0]), Path(arguments[1])
+            self.names.add(target.name)
+            cuts = CLASSES if source.is_file() else {}
+            for name, cut in cuts.items():
+                self._take(f"{target.name}, {name}", source, cut(source.stat().st_size))
+            self._take(f"{target.name}, before its rename")
+            self.is_on = True
+        elif event == "open" and arguments[1] == "ab":
+            self.is_on = False
+            self._take(f"{Path(arguments[0]).name}, before a line")
+            self.is_on = True
+
+    def _take(self, name: str, cut: Path | None = None, size: int = 0) -> None:
+        copy = self.copies / f"{len(self.taken):03d}"
+        shutil.copytree(self.root, copy)
+        if cut is not None:
+            with (copy / cut.relative_to(self.root)).open("r+b") as file:
+                file.truncate(size)
+        self.taken.append((name, copy))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
+    folder = tmp_path_factory.mktemp("faults")
+    (folder / "config.yaml").write_text(CONFIG)
+    (folder / "runs").mkdir()
+    (folder / "copies").mkdir()
+    camera = Camera(folder / "runs", folder / "copies")
+    sys.addaudithook(camera)
+    camera.is_on = True
+    result = invoke("train", folder / "config.yaml", "--run-dir", folder / "runs" / "run")
+    camera.is_on = False
+    assert result.exit_code == 0, result
+    yield camera
+    camera.is_on = False
+
+
+def invoke(*arguments: object) -> Result:
+    """Run a command in this process: TensorFlow has started already."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_every_file_of_a_run_is_written_whole(pictures: Camera) -> None:
+    assert {"run", "run.json", "config.yaml", "model.keras", "evaluation.json", "best.npz"} <= (
+        pictures.names
+    )
+    names = {name for name in pictures.names if name.startswith("epoch-")}
+    assert {"epoch-0000.npz", "epoch-0001.npz", "epoch-0002.npz"} < names  # and within epochs
+
+
+def test_every_command_reads_what_a_kill_leaves(
+    pictures: Camera, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole = RunDirectory(pictures.root / "run")
+    picture = Path(__file__).parent / "seven.png"
+    resumed: dict[str, str] = {}
+    for name, copy in [*pictures.taken, *torn_lines(pictures, tmp_path)]:
+        monkeypatch.setenv("MNISTCLI_RUNS_DIR", str(copy))
+        run = RunDirectory(copy / "run")
+        if not run.path.exists():
+            assert isinstance(invoke("evaluate", run.path).exception, RunError)
+            continue
+        has_best = run.best_checkpoint.exists()
+        for arguments in (["evaluate", run.path], ["predict", picture, "--run", run.path]):
+            result = invoke(*arguments)
+            if has_best:
+                assert result.exit_code == 0, (name, result.exception)
+            else:
+                assert "has no checkpoint best.npz" in str(result.exception), name
+        without_run = invoke("predict", picture)
+        if run.read_record()["status"] == "completed":
+            assert without_run.exit_code == 0
+        else:
+            assert "there is no completed run" in str(without_run.exception)
+        # Files that are still being written are the only difference between many copies.
+        state = state_of(run)
+        if state not in resumed:
+            resumed[state] = name
+            result = invoke("train", "--resume", run.path, "--quiet")
+            assert result.exit_code == 0, (name, result.exception)
+            assert_same_training(run, whole)
+            assert not list(run.path.rglob(".writing-*")), name
+    assert len(resumed) >= 15, resumed
+
+
+def torn_lines(pictures: Camera, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Each copy before a line is appended, with parts of the line."""
+    lines = (pictures.root / "run" / "metrics.jsonl").read_bytes().splitlines(keepends=True)
+    for name, copy in pictures.taken:
+        if name != "metrics.jsonl, before a line":
+            continue
+        metrics = copy / "run" / "metrics.jsonl"
+        before = metrics.read_bytes() if metrics.exists() else b""
+        line = lines[before.count(b"\n")]
+        for cut_name, cut in CLASSES.items():
+            torn = folder / f"{copy.name}-{cut_name}"
+            shutil.copytree(copy, torn)
+            (torn / "run" / "metrics.jsonl").write_bytes(before + line[: cut(len(line))])
+            yield f"metrics.jsonl, {cut_name}", torn
+
+
+def state_of(run: RunDirectory) -> str:
+    """What a reader can see of a run, as text."""
+    files = sorted(p for p in run.path.rglob("[!.]*") if p.is_file() and p != run.evaluation)
+    return json.dumps([(p.name, hash(p.read_bytes())) for p in files])
