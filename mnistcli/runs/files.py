@@ -4,6 +4,7 @@ import json
 import math
 import os
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,11 @@ def sync_folder(folder: Path) -> None:
 def remove_unfinished(folder: Path) -> None:
     """Remove what a killed process was writing; the folder's lock must be held.
 
-    An evaluation is left alone, since `evaluate` writes its own without the lock.
+    A new evaluation is left alone, since `evaluate` writes its own without the lock.
     """
-    for path in (*folder.glob(f"{_UNFINISHED}*"), *folder.glob(f"*/{_UNFINISHED}*")):
-        if not path.name.startswith(f"{_UNFINISHED}evaluation-"):
+    for path in folder.rglob(f"{_UNFINISHED}*"):
+        is_evaluation = path.name.startswith(f"{_UNFINISHED}evaluation-")
+        if not is_evaluation or time.time() - path.stat().st_mtime > 60:
             path.unlink(missing_ok=True)
 
 
