@@ -1,6 +1,5 @@
-"""Any input gives a config or a clean error."""
+"""Any input gives a config or a clean error, and a config goes through YAML unchanged."""
 
-import random
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -8,19 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
-from config_texts import Load
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from mnistcli.config import (
-    Config,
-    dump_config,
-)
+from mnistcli.config import Config, dump_config, load_config
 from mnistcli.errors import ConfigError
 
-CONFIGS = Path(__file__).parent.parent / "configs"
-
-
-# Whatever is in a file or an option gives a config or a ConfigError, never another exception.
-
+CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
+EVERYTHING = Path(__file__).parent / "everything.yaml"
 _WORDS = [
     *Config.model_fields,
     *("Dense", "dense", "Conv2D", "LSTM", "Bidirectional", "RNN", "Lambda", "Adam", "L2", "Input"),
@@ -34,64 +28,89 @@ _SCALARS = [None, True, 0, -1, 1, 3, 28, 10**30, 0.5, 1e-3, -1e308, float("inf")
 _TEXTS = ["é☃", "a b", "no", "1e-3", "'", "a\nb", "\u2028", "<<", "x" * 300, "{", "&a", "0o7", "%"]
 
 
-def _tree(rng: random.Random, depth: int = 0) -> Any:
-    kind = rng.random()
-    if depth < 6 and kind < 0.45:
-        keys = rng.sample(_WORDS, rng.choice([1, 1, 1, 2, 3]))
-        return {key: _tree(rng, depth + 1) for key in keys}
-    if depth < 6 and kind < 0.6:
-        return [_tree(rng, depth + 1) for _ in range(rng.randrange(4))]
-    return rng.choice([rng.choice(_WORDS), rng.choice(_SCALARS), rng.choice(_TEXTS)])
+def trees(depth: int = 5) -> st.SearchStrategy[Any]:
+    """Anything that YAML can hold, of words that the language knows."""
+    leaves = st.sampled_from([*_WORDS, *_SCALARS, *_TEXTS])
+    return st.recursive(
+        leaves,
+        lambda inner: (
+            st.dictionaries(st.sampled_from(_WORDS), inner, min_size=1, max_size=3)
+            | st.lists(inner, max_size=3)
+        ),
+        max_leaves=depth,
+    )
 
 
-def _sections(rng: random.Random) -> str:
+@st.composite
+def configs(draw: st.DrawFn) -> str:
     """A config whose keys are real and whose values are anything."""
-    keys = rng.sample(list(Config.model_fields), rng.randrange(1, 5))
-    lists = {key: [_tree(rng, 1) for _ in range(3)] for key in ("layers", "metrics", "augment")}
-    tree = {key: lists.get(key, _tree(rng, 1)) for key in ["layers", *keys]}
-    return yaml.dump(tree, allow_unicode=True, default_flow_style=rng.choice([True, False, None]))
+    lists = st.lists(trees(), max_size=3)
+    values = {"layers": lists, "metrics": lists, "augment": lists}
+    keys = draw(st.lists(st.sampled_from([*Config.model_fields]), max_size=4, unique=True))
+    tree = {key: draw(values.get(key, trees())) for key in dict.fromkeys(["layers", *keys])}
+    style = draw(st.sampled_from([True, False, None]))
+    return yaml.dump(tree, allow_unicode=True, default_flow_style=style)
 
 
-def _damaged(rng: random.Random) -> str:
+@st.composite
+def damaged_configs(draw: st.DrawFn) -> str:
     """A shipped config with a few characters, words or lines changed."""
-    text = rng.choice(sorted(CONFIGS.glob("*.yaml"))).read_text(encoding="utf-8")
-    for _ in range(rng.randrange(1, 4)):
-        at, length = rng.randrange(len(text)), rng.choice([0, 1, 1, 5, 40])
-        noise = rng.choice(
-            [*string.punctuation, *_TEXTS, *_WORDS, "\t", "\n", "\0", ": ", "- ", "*"]
-        )
-        text = text[:at] + rng.choice(["", noise]) + text[at + length :]
+    text = draw(st.sampled_from([*CONFIGS, EVERYTHING])).read_text(encoding="utf-8")
+    noise = ["", *string.punctuation, *_TEXTS, *_WORDS, "\t", "\n", "\0", ": ", "- ", "*"]
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(text) - 1))
+        length = draw(st.sampled_from([0, 1, 5, 40]))
+        text = text[:at] + draw(st.sampled_from(noise)) + text[at + length :]
     return text
 
 
-def _option(rng: random.Random) -> str:
-    parts = [rng.choice([*_WORDS, "0", "1", "-1", "9" * 99]) for _ in range(rng.randrange(1, 5))]
-    value = yaml.dump(_tree(rng, 4), default_flow_style=True, allow_unicode=True)
-    return rng.choice([f"{'.'.join(parts)}={value}", "=".join(parts), _damaged(rng)[:50]])
+options = st.lists(
+    st.builds(
+        lambda parts, value: ".".join(parts) + "=" + yaml.dump(value, default_flow_style=True),
+        st.lists(st.sampled_from([*_WORDS, "0", "1", "-1", "9" * 99]), min_size=1, max_size=4),
+        trees(3),
+    )
+    | st.text(max_size=30),
+    max_size=2,
+)
+property_test: Callable[..., Any] = settings(
+    max_examples=300,
+    deadline=2000,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
-@pytest.mark.parametrize("make", [_sections, _damaged], ids=["values", "damage"])
-def test_any_input_gives_a_config_or_a_clean_error(
-    make: Callable[[random.Random], str], load: Load
+def check(path: Path, overrides: list[str]) -> None:
+    try:
+        config = load_config(path, overrides).config
+    except ConfigError as error:
+        lines = str(error).split("\n")
+        assert all(line.isprintable() for line in lines)
+        # Nothing of pydantic's or Python's own shows through.
+        assert "KerasObject(" not in str(error) and "_type" not in str(error)
+        return
+    path.write_text(dump_config(config), encoding="utf-8")
+    # As text, since not-a-number equals nothing.
+    assert repr(load_config(path).config.model_dump()) == repr(config.model_dump())
+
+
+@property_test
+@given(content=st.binary(max_size=200))
+def test_any_bytes_give_a_config_or_a_clean_error(
+    content: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    rng = random.Random(0)
-    outcomes = {"config": 0, "error": 0}
-    for _ in range(400):
-        text = make(rng)
-        options = [_option(rng) for _ in range(rng.choice([0, 0, 1, 2]))]
-        try:
-            config = load(text, *options).config
-        except ConfigError as error:
-            outcomes["error"] += 1
-            lines = str(error).split("\n")
-            assert all(line.isprintable() for line in lines)
-            assert "error: " in lines[0]
-            # Nothing of pydantic's or Python's own shows through.
-            assert "KerasObject(" not in str(error) and "_type" not in str(error)
-            continue
-        outcomes["config"] += 1
-        assert load(dump_config(config)).config.model_dump().__repr__() == (
-            config.model_dump().__repr__()  # as text, since not-a-number equals nothing
-        )
-    assert outcomes["error"] > 100
-    assert make is _sections or outcomes["config"] > 20
+    path = tmp_path_factory.getbasetemp() / "bytes.yaml"
+    path.write_bytes(content)
+    check(path, [])
+
+
+@property_test
+@given(text=configs() | damaged_configs(), overrides=options)
+def test_any_values_give_a_config_that_goes_through_yaml_or_a_clean_error(
+    text: str, overrides: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "values.yaml"
+    path.write_text(text, encoding="utf-8")
+    check(path, overrides)

@@ -256,8 +256,8 @@ BAD_CONTENT: dict[str, tuple[Callable[[], bytes], str]] = {
     "cut BMP": (lambda: encode(draw_five().convert("L"), "BMP")[:90000], "damaged or cut short"),
     "cut WebP": (lambda: encode(draw_five(), "WEBP")[:-500], "damaged or cut|not a picture"),
     "cut in its header": (lambda: encode(draw_five())[:20], "not a picture|damaged"),
-    "bomb": (lambda: png_of_size(60_000, 60_000), "far too many pixels\n.*50 megapixels"),
-    "100 megapixels": (lambda: png_of_size(10_000, 10_000), "10,000 x 10,000 pixels\n.*50 mega"),
+    "bomb": (lambda: png_of_size(60_000, 60_000), "far too many pixels\n.*16 megapixels"),
+    "100 megapixels": (lambda: png_of_size(10_000, 10_000), "10,000 x 10,000 pixels\n.*16 mega"),
     "white": (lambda: encode(Image.new("L", (300, 200), 255)), "blank\n.*stands out"),
     "nearly white": (lambda: encode(draw_five(ink=(250, 250, 250, 255))), "blank"),
     "one pixel": (lambda: encode(Image.new("L", (1, 1), 9)), "blank"),
@@ -321,8 +321,9 @@ def test_no_permission_is_said(tmp_path: Path, request: pytest.FixtureRequest) -
     folder.mkdir()
     path.chmod(0)
     folder.chmod(0)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.name.startswith(("test_", "popen-", "pytest-")):
+            parent.chmod(0o755)
     request.getfixturevalue("unprivileged")
     with pytest.raises(ImageError, match="no permission"):
         read_grey(path)

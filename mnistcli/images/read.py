@@ -14,7 +14,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mnistcli.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
-MAX_PIXELS = 50_000_000  # any phone's camera; decoded, 200 MB at 4 bytes each
+# With these no picture takes more than 200 MB: JPEG is reduced while it is decoded, and of the
+# others, at 4 bytes a pixel, up to three copies are in memory at once.
+MAX_PIXELS = 16_000_000
+MAX_PIXELS_OF_JPEG = 50_000_000  # any phone's camera
 MAX_FILE_BYTES = 200 * 1024**2  # the same picture uncompressed, as BMP stores it
 WORKING_PIXELS = 1024**2  # a larger picture is reduced by a whole number, to about this
 
@@ -155,12 +158,14 @@ def _check_file(path: Path) -> None:
 
 
 def _check_size(path: Path, image: Image.Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
+    maximum = MAX_PIXELS_OF_JPEG if image.format == "JPEG" else MAX_PIXELS
+    if image.width * image.height > maximum:
         raise _too_many_pixels(path, f"{image.width:,} x {image.height:,}")
 
 
 def _too_many_pixels(path: Path, count: str) -> ImageError:
     return ImageError(
         f"{path}: {count} pixels",
-        f"expected at most {MAX_PIXELS // 10**6} megapixels; save it smaller",
+        f"expected at most {MAX_PIXELS // 10**6} megapixels, or {MAX_PIXELS_OF_JPEG // 10**6} in a "
+        "JPEG; save it smaller",
     )
