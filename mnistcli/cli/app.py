@@ -68,7 +68,8 @@ def run() -> None:
         # TensorFlow's own error goes by its name: it may not be loaded.
         if not (isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"):
             raise
-        reason = str(error).partition("\n")[0][:200]
+        told = [line for line in str(error).splitlines() if "OOM" in line or "allocate" in line]
+        reason = (told or ["no more could be had"])[0].strip()[:200]
         _print_error(
             MnistcliError(
                 f"out of memory: {reason}",

@@ -91,7 +91,7 @@ def train_command(
 
 
 def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":
-    from mnistcli.runs import open_run_directory
+    from mnistcli.runs import locked, open_run_directory
 
     given = {"CONFIG": config, "--run-dir": run_dir}
     extra = [name for name, value in given.items() if value]
@@ -100,7 +100,9 @@ def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "R
             f"--resume does not go with {' and '.join(extra)}",
             "a run goes on with its own config.yaml, in its own directory",
         )
-    return open_run_directory(resume)
+    run = open_run_directory(resume)
+    with locked(run.path):  # an error now, not after TensorFlow has started
+        return run
 
 
 def _show_finished(run: "RunDirectory", json: bool) -> None:

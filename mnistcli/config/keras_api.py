@@ -19,7 +19,10 @@ from typing import Any
 from mnistcli.config.document import fold_name
 
 # Classes whose arguments are code from elsewhere, or a saved model with code in it.
-NOT_IN_CONFIGS = {"Lambda", "TFSMLayer", "FlaxLayer", "JaxLayer", "TorchModuleWrapper"}
+NOT_IN_CONFIGS = {
+    *("Lambda", "TFSMLayer", "FlaxLayer", "JaxLayer", "TorchModuleWrapper"),
+    *("StringLookup", "IntegerLookup", "TextVectorization"),  # their vocabulary is a file's
+}
 
 _KINDS = {
     "int": "integer",

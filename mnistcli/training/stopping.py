@@ -1,6 +1,9 @@
 """SIGINT and SIGTERM while a run is trained."""
 
+import os
 import signal
+import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +12,15 @@ from typing import Any, Self
 
 from mnistcli.errors import StopSignal
 
+GRACE_SECONDS = 0.5
+
 
 class StopRequest:
     """Takes note of the first signal, so that no step and no file is cut in two.
 
-    The second one raises `StopSignal` wherever the program is.
+    The second one raises `StopSignal` wherever the program is. Python can raise only between
+    two of its own operations, and a step of training is one: where that takes longer than
+    `GRACE_SECONDS`, a thread ends the process.
     """
 
     def __init__(self) -> None:
@@ -21,12 +28,18 @@ class StopRequest:
         self.is_urgent = False
         self._raises_at_once = False
         self._handlers: dict[int, Any] = {}
+        self._wakeup: tuple[socket.socket, int] | None = None
 
     def __enter__(self) -> Self:
         # Python lets only the main thread have handlers; others leave them as they are.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._note)
+            # Signals are written there even while the main thread is inside TensorFlow.
+            receiver, sender = socket.socketpair()
+            sender.setblocking(False)
+            self._wakeup = sender, signal.set_wakeup_fd(sender.fileno())
+            threading.Thread(target=_watch, args=(receiver,), daemon=True).start()
         return self
 
     def __exit__(
@@ -37,6 +50,10 @@ class StopRequest:
     ) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        if self._wakeup:
+            sender, descriptor_before = self._wakeup
+            signal.set_wakeup_fd(descriptor_before)
+            sender.close()  # ends the thread
 
     def raise_if_requested(self) -> None:
         """Raise `StopSignal` if there was a signal."""
@@ -58,3 +75,21 @@ class StopRequest:
         self.signal_number = number
         if self.is_urgent or self._raises_at_once:
             raise StopSignal(number)
+
+
+def _watch(receiver: socket.socket) -> None:
+    """End the process if it still trains a while after the second signal."""
+    with receiver:
+        numbers: list[int] = []
+        while received := receiver.recv(1):
+            numbers += [number for number in received if number in (signal.SIGINT, signal.SIGTERM)]
+            if len(numbers) >= 2:
+                receiver.settimeout(GRACE_SECONDS)
+                try:
+                    while receiver.recv(1):
+                        pass
+                except TimeoutError:
+                    cursor = "\x1b[?25h\n" if sys.stderr.isatty() else ""  # live bars hide it
+                    sys.stderr.write(f"{cursor}stopped at once, in the middle of a step\n")
+                    sys.stderr.flush()
+                    os._exit(128 + numbers[-1])

@@ -1,0 +1,133 @@
+"""Signals, a second trainer, and what a system refuses, as a user meets them."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from commands import COMMAND, SMALL_CONFIG, command_environment, run_command
+
+from mnistcli.runs import RunDirectory
+
+# One step of this takes many seconds.
+SLOW_CONFIG = """\
+layers:
+  - Conv2D: {filters: 64, kernel_size: 9, padding: same}
+  - Conv2D: {filters: 64, kernel_size: 9, padding: same}
+  - Flatten
+  - Dense: {units: 10, activation: softmax}
+optimizer: sgd
+batch_size: 1294
+data: {dataset: digits}
+"""
+
+
+def start(
+    folder: Path, text: str, *options: str, limit: str = "unlimited"
+) -> subprocess.Popen[str]:
+    """Train a config into the folder `run`, with a limit on the size of each file.
+
+    Args:
+        limit: in blocks of 512 bytes.
+    """
+    (folder / "config.yaml").write_text(text)
+    command = [COMMAND, "train", "config.yaml", "--run-dir", "run", *options]
+    return subprocess.Popen(
+        ["sh", "-c", f'ulimit -f {limit} && exec "$@"', "sh", *command],
+        cwd=folder,
+        env=command_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.01)
+
+
+def test_one_trainer_at_a_time(tmp_path: Path) -> None:
+    process = start(tmp_path, SMALL_CONFIG, "--set", "epochs=10000")
+    run = RunDirectory(tmp_path / "run")
+    wait_for(run.best_checkpoint)
+
+    second = run_command("train", "--resume", "run", folder=tmp_path)
+    evaluated = run_command("evaluate", "run", folder=tmp_path)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=30)
+
+    assert second.returncode == 1
+    assert second.stderr.startswith(f"error: run is being trained by process {process.pid}\n")
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert process.returncode == 143
+    assert "error: interrupted" in stderr and "mnistcli train --resume run" in stderr
+    assert run.read_record()["status"] == "interrupted"
+
+
+def test_the_second_signal_stops_in_the_middle_of_a_step(tmp_path: Path) -> None:
+    process = start(tmp_path, SLOW_CONFIG)
+    run = RunDirectory(tmp_path / "run")
+    wait_for(run.checkpoint(0))
+    time.sleep(2)  # for the step to begin
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=6)
+
+    assert process.returncode == 130
+    assert stderr.endswith("stopped at once, in the middle of a step\n")
+    assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [0]
+
+
+def test_a_file_that_cannot_grow_is_one_clear_line(tmp_path: Path) -> None:
+    process = start(tmp_path, SMALL_CONFIG, "--quiet", limit="80")
+
+    _, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    path = Path("run/checkpoints/epoch-0000.npz")
+    assert stderr.startswith(f"error: cannot write {path}: File too large\n")
+    assert len(stderr.splitlines()) == 2
+    run = RunDirectory(tmp_path / "run")
+    assert run.read_record()["status"] == "failed"
+    resumed = run_command("train", "--resume", "run", folder=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert not list(run.path.rglob(".writing-*"))
+
+
+def test_too_little_memory_is_one_clear_line(tmp_path: Path) -> None:
+    text = """
+layers:
+  - Conv2D: {filters: 200000, kernel_size: 1}
+  - GlobalAveragePooling2D
+  - Dense: {units: 10, activation: softmax}
+data: {dataset: digits}
+"""
+    process = start(tmp_path, text, "--quiet")
+    _, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert stderr.startswith("error: out of memory: "), stderr
+    assert "batch_size" in stderr.splitlines()[1]
+
+
+def test_a_run_can_be_reproduced(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL_CONFIG)
+    run_command("train", "small.yaml", "--run-dir", "run", folder=tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+
+    done = run_command("reproduce", "run", "--quiet", folder=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "run, trained again:",
+        *(f"  epoch {epoch}     identical" for epoch in range(4)),
+        "  test        identical",
+        "Identical to the last bit, times aside.",
+    ]
+    assert sorted(tmp_path.rglob("*")) == before

@@ -1,0 +1,54 @@
+"""Runs that are trained again, and compared with what they recorded."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from trainings import Trained
+
+from mnistcli.config import load_config
+from mnistcli.data import Dataset
+from mnistcli.errors import RunError
+from mnistcli.runs import RunDirectory
+from mnistcli.training import Difference, prepare, reproduce
+
+
+@pytest.fixture
+def changed(trained: Trained, tmp_path: Path) -> RunDirectory:
+    """A run of two epochs that another version trained, a little differently in the second."""
+    shutil.copytree(trained.run.path, tmp_path / "run")
+    run = RunDirectory(tmp_path / "run")
+    rows = run.read_metrics()[:3]
+    rows[2]["val_loss"] = 0.5
+    run.write_metrics(rows)
+    versions = run.read_record()["versions"] | {"tensorflow": "2.0"}
+    run.write_record(run.read_record() | {"versions": versions, "threads": 7, "metrics": None})
+    return run
+
+
+def test_the_first_difference_and_what_could_explain_it(
+    trained: Trained, changed: RunDirectory, digits: Dataset
+) -> None:
+    preparation = prepare(load_config(changed.config), digits)
+
+    found = reproduce(changed, preparation)
+
+    assert not found.is_identical
+    assert (found.epochs[0], found.epochs[1], found.test) == ([], [], None)
+    val_loss = trained.run.read_metrics()[2]["val_loss"]
+    assert found.epochs[2] == [Difference("val_loss", 0.5, val_loss)]
+    tensorflow, threads = found.environment
+    assert tensorflow.startswith("tensorflow 2.0, now 2.")
+    assert threads == f"threads 7, now {preparation.threads.count}"
+    assert found.to_json()["epochs"][2]["differences"] == {
+        "val_loss": {"recorded": 0.5, "now": val_loss}
+    }
+
+
+def test_a_run_without_epochs_has_nothing_to_compare(
+    changed: RunDirectory, digits: Dataset
+) -> None:
+    changed.write_metrics([])
+
+    with pytest.raises(RunError, match="has no epochs to compare with"):
+        reproduce(changed, prepare(load_config(changed.config), digits))
