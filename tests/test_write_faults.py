@@ -16,6 +16,7 @@ from PIL import Image
 from trainings import assert_same_training
 
 from mnistcli.cli.app import app
+from mnistcli.cli.console import progress
 from mnistcli.data import Dataset
 from mnistcli.errors import MnistcliError, RunError
 from mnistcli.runs import RunDirectory
@@ -86,7 +87,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
     camera.is_on = False
     assert error is None
     yield camera
-    camera.is_on = False
+    progress().file.close()  # a copy of this process's stderr
+    progress.cache_clear()
 
 
 def invoke(*arguments: object) -> MnistcliError | None:

@@ -96,6 +96,11 @@ def format_duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def format_count(count: int, noun: str) -> str:
+    """'1 epoch', '1,719 steps'."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def format_bytes(count: int) -> str:
     """'46.6 kB', '4.2 MB': powers of 1,000."""
     size = float(count)

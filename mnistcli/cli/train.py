@@ -107,14 +107,14 @@ def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "R
 
 def _show_finished(run: "RunDirectory", json: bool) -> None:
     """Say that there is nothing to do, and how to go on."""
-    from mnistcli.cli.console import print_json, results
+    from mnistcli.cli.console import format_count, print_json, results
 
     if json:
         print_json({"run": str(run.path)} | run.read_record())
         return
     epochs = max(len(run.read_metrics()) - 1, 0)
     for line in (
-        f"{run.path} is complete, with {epochs} epochs; there is nothing to resume",
+        f"{run.path} is complete, with {format_count(epochs, 'epoch')}; there is nothing to resume",
         f"  train it for more: mnistcli train --resume {run.path} --set epochs={2 * epochs}",
         f"  see how it does:   mnistcli evaluate {run.path}",
     ):
@@ -122,7 +122,7 @@ def _show_finished(run: "RunDirectory", json: bool) -> None:
 
 
 def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> None:
-    from mnistcli.cli.console import format_duration, print_json, results
+    from mnistcli.cli.console import format_count, format_duration, print_json, results
 
     config = preparation.file.config
     if json:
@@ -137,7 +137,8 @@ def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> 
         return
     results().print(
         f"{config.name}: everything checked, nothing written\n"
-        f"  {config.epochs} epochs of {dry_run.steps_per_epoch:,} steps would take about "
+        f"  {format_count(config.epochs, 'epoch')} of "
+        f"{format_count(dry_run.steps_per_epoch, 'step')} would take about "
         f"{format_duration(dry_run.seconds_in_all)} "
         f"({format_duration(dry_run.seconds_per_epoch)} an epoch)",
         soft_wrap=True,

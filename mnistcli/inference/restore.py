@@ -12,8 +12,8 @@ from mnistcli.runs import RunDirectory
 
 def check_same_data(run: RunDirectory, dataset: Dataset) -> None:
     """Raise `RunError` unless a data set is the one that the run was trained on."""
-    recorded = run.read_record().get("dataset") or {}
-    if recorded.get("sha256") != dataset.sha256:
+    recorded = run.read_record().get("dataset")
+    if not isinstance(recorded, dict) or recorded.get("sha256") != dataset.sha256:
         raise RunError(
             f"{run.path} was trained on other data than {dataset.source} holds",
             "expected the same images and labels; their SHA-256 is in run.json",

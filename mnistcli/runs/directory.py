@@ -139,6 +139,8 @@ class RunDirectory:
                 row = json.loads(line)
             except (ValueError, RecursionError):
                 break
+            if not isinstance(row, dict):
+                break
             rows.append(row)
         return rows
 
