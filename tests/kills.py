@@ -34,7 +34,7 @@ layers:
   - Dense: {units: 64, activation: relu}
   - Dropout: {rate: 0.2}
   - Dense: {units: 10, activation: softmax}
-optimizer: {RMSprop: {learning_rate: 5e-4}}
+optimizer: {RMSprop: {learning_rate: 2e-5}}
 metrics: [AUC]
 epochs: 400
 batch_size: 4
