@@ -4,6 +4,8 @@ Importing TensorFlow takes seconds; parsing the few files that a config names
 takes milliseconds. So a misspelt layer or argument is reported as fast as a
 misspelt key, beside it, and nothing here is a list kept by hand. What is read
 agrees with `inspect.signature` for every public class (a test compares them).
+
+The family `augmentation` is `layers` and the few that `mnistcli.model.distortions` adds.
 """
 
 import ast
@@ -23,6 +25,8 @@ NOT_IN_CONFIGS = {
     *("Lambda", "TFSMLayer", "FlaxLayer", "JaxLayer", "TorchModuleWrapper"),
     *("StringLookup", "IntegerLookup", "TextVectorization"),  # their vocabulary is a file's
 }
+
+_DISTORTIONS = "mnistcli.model.distortions"
 
 _KINDS = {
     "int": "integer",
@@ -81,8 +85,18 @@ class KerasClass:
 
 
 @cache
+def own_classes() -> dict[str, tuple[str, str]]:
+    """The augmentation layers that are not Keras'."""
+    tree = _module(_DISTORTIONS)
+    names = [node.name for node in (tree.body if tree else []) if isinstance(node, ast.ClassDef)]
+    return {name: (_DISTORTIONS, name) for name in names}
+
+
+@cache
 def classes(family: str) -> dict[str, tuple[str, str]]:
     """Public classes of `keras.<family>`: name -> (module, name there)."""
+    if family == "augmentation":
+        return classes("layers") | own_classes()
     return {
         name: where
         for name, where in _public_names(family).items()
@@ -135,16 +149,17 @@ def describe_class(family: str, name: str) -> KerasClass:
 
 
 @cache
-def _package_root() -> Path:
-    spec = importlib.util.find_spec("keras")
+def _package_root(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("No module named 'keras'")
+        raise ModuleNotFoundError(f"No module named '{package}'")
     return Path(spec.origin).parent.parent
 
 
 @cache
 def _module(name: str) -> ast.Module | None:
-    path = _package_root().joinpath(*name.split("."))
+    parts = name.split(".")
+    path = _package_root(parts[0]).joinpath(*parts)
     for candidate in (path.with_suffix(".py"), path / "__init__.py"):
         if candidate.is_file():
             return ast.parse(candidate.read_text(encoding="utf-8"))

@@ -87,10 +87,10 @@ def _read_text(path: FilePath) -> str:
         ) from None
 
 
-# The keys that hold Keras objects, and the part of Keras that those come from.
+# The keys that hold Keras objects, and the family that those are of.
 _OBJECT_SECTIONS = {
     "layers": "layers",
-    "augment": "layers",
+    "augment": "augmentation",
     "metrics": "metrics",
     "optimizer": "optimizers",
     "loss": "losses",

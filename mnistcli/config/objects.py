@@ -25,6 +25,7 @@ _FAMILY_OF_ARGUMENT = {
 }
 _SINGULAR = {
     "layers": "layer",
+    "augmentation": "layer",
     "optimizers": "optimizer",
     "losses": "loss",
     "metrics": "metric",
@@ -32,6 +33,10 @@ _SINGULAR = {
     "regularizers": "regularizer",
     "constraints": "constraint",
     "optimizers.schedules": "learning-rate schedule",
+}
+_EXPECTED = {
+    "optimizers.schedules": "a number, or one of keras.optimizers.schedules",
+    "augmentation": "one of keras.layers, RandomElasticDistortion or RandomStrokeWidth",
 }
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
 
@@ -90,8 +95,11 @@ def read_object(raw: Any, family: str, path: Path, problems: Problems) -> KerasO
         return None
     name = keras_api.find_class_name(family, given)
     if name is None:
-        hint = "a number, or one" if family == "optimizers.schedules" else "one"
-        known = suggest(given, keras_api.classes(family), f"expected {hint} of keras.{family}")
+        known = suggest(
+            given,
+            keras_api.classes(family),
+            f"expected {_EXPECTED.get(family, 'one of keras.' + family)}",
+        )
         message = f"unknown {singular} '{given}'{known}"
         if given in keras_api.NOT_IN_CONFIGS:
             message = f"{given} runs code or a file from outside the config, so it is not allowed"

@@ -1,5 +1,6 @@
 """A JSON Schema of the config language, from the models and Keras' own signatures."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from mnistcli.config import keras_api
@@ -24,8 +25,9 @@ def config_schema() -> dict[str, Any]:
     """The schema, for draft 2020-12: what an editor completes and underlines."""
     schema = Config.model_json_schema()
     properties = schema["properties"]
-    for key in ("layers", "augment"):
-        properties[key]["items"] = _reference("layers")
+    properties["layers"]["items"] = _reference("layers")
+    distortions = _family("augmentation", keras_api.own_classes())
+    properties["augment"]["items"] = {"anyOf": [_reference("layers"), distortions]}
     properties["metrics"]["items"] = {"anyOf": [{"const": "accuracy"}, _reference("metrics")]}
     for key, family in {"optimizer": "optimizers", "loss": "losses"}.items():
         properties[key] = _reference(family) | {"description": properties[key]["description"]}
@@ -33,7 +35,7 @@ def config_schema() -> dict[str, Any]:
     del definitions["KerasObject"]
     definitions["activation"] = {"enum": [*sorted(keras_api.functions("activations")), None]}
     for family in _FAMILIES:
-        definitions[family] = _family(family)
+        definitions[family] = _family(family, keras_api.classes(family))
         definitions[f"{family} or value"] = {"anyOf": [_reference(family), _PLAIN_VALUE]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
@@ -42,9 +44,9 @@ def _reference(name: str) -> dict[str, Any]:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _family(family: str) -> dict[str, Any]:
-    """An object of the family: its name, or the one-key form."""
-    names = sorted(keras_api.classes(family))
+def _family(family: str, classes: Iterable[str]) -> dict[str, Any]:
+    """An object of one of the family's classes: its name, or the one-key form."""
+    names = sorted(classes)
     described = {name: keras_api.describe_class(family, name) for name in names}
     return {
         "anyOf": [

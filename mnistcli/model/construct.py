@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from mnistcli.config import KerasObject, Path, Problems
+from mnistcli.model import distortions
 
 # What Keras and TensorFlow raise for arguments or shapes that do not work.
 KERAS_ERRORS = (
@@ -35,7 +36,7 @@ def construct(described: KerasObject, problems: Problems, **extra: Any) -> Any:
     Raises:
         ConstructionError: Keras refuses; the reason is noted in `problems`.
     """
-    keras_class = operator.attrgetter(f"{described.family}.{described.name}")(keras)
+    keras_class = _find_class(described)
     arguments = {
         name: _construct_value(value, problems) for name, value in described.arguments.items()
     }
@@ -56,6 +57,16 @@ def construct_all(described: Sequence[KerasObject], problems: Problems, **extra:
         except ConstructionError:
             continue
     return made
+
+
+def _find_class(described: KerasObject) -> Any:
+    family = described.family
+    if family == "augmentation":
+        own = getattr(distortions, described.name, None)
+        if own is not None:
+            return own
+        family = "layers"
+    return operator.attrgetter(f"{family}.{described.name}")(keras)
 
 
 def _construct_value(value: Any, problems: Problems) -> Any:

@@ -1,0 +1,102 @@
+"""Augmentation layers for handwriting that Keras has not, or not for images this small.
+
+A config names them under `augment`, as it names those of `keras.layers`. They work on float32
+images (batch, height, width, 1) of 0 to 255, 0 the background, and only in training.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+
+class RandomElasticDistortion(keras.layers.Layer):  # type: ignore[misc]
+    """Moves each pixel a little, its neighbours alike, as a hand would have.
+
+    Simard, Steinkraus, Platt (2003), Best Practices for Convolutional Neural Networks, section
+    2. Keras' RandomElasticTransform ties the smoothness to the size: at 28x28 it has none.
+
+    Args:
+        alpha: Number. How far: the factor of the displacements, in pixels. With the defaults
+            a pixel moves by 1.4 pixels, one standard deviation.
+        sigma: Number. The standard deviation, in pixels, of the Gaussian that smooths them.
+        seed: Integer. Fixes the displacements; by default the config's seed does.
+    """
+
+    def __init__(
+        self, alpha: float = 34.0, sigma: float = 4.0, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if not (alpha >= 0 and sigma > 0):
+            raise ValueError(f"expected `alpha` >= 0 and `sigma` > 0, got {alpha} and {sigma}")
+        self.alpha, self.sigma = alpha, sigma
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Return the images, distorted in training."""
+        if not training:
+            return images
+        batch, height, width, _ = ops.shape(images)
+        noise = keras.random.uniform((2, batch, height, width), -1, 1, seed=self.generator)
+        rows, columns = (ops.convert_to_tensor(_gaussian(n, self.sigma)) for n in (height, width))
+        moved = self.alpha * ops.einsum("ij,cbjk,kl->cbil", rows, noise, columns)
+        grid = ops.stack(ops.meshgrid(ops.arange(height), ops.arange(width), indexing="ij"))
+        return _sample(images, ops.cast(grid, "float32")[:, None] + moved)
+
+
+class RandomStrokeWidth(keras.layers.Layer):  # type: ignore[misc]
+    """Makes the pen of each image thicker or thinner.
+
+    Args:
+        factor: Number or list of 2 numbers. The least and the most: 1 adds a pixel on each
+            side of a stroke, -1 takes one away; 0.5 means from -0.5 to 0.5.
+        seed: Integer. Fixes the widths; by default the config's seed does.
+    """
+
+    def __init__(
+        self, factor: float | list[float] = 0.5, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        bounds = [-factor, factor] if isinstance(factor, int | float) else list(factor)
+        if not (len(bounds) == 2 and -1 <= bounds[0] <= bounds[1] <= 1):
+            raise ValueError(f"expected `factor` from -1 to 1, low before high, got {factor}")
+        self.bounds = bounds
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Return the images, in training with strokes of other widths."""
+        if not training:
+            return images
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        share = keras.random.uniform(shape, *self.bounds, seed=self.generator)
+        thicker = ops.max_pool(images, 3, 1, "same")
+        thinner = -ops.max_pool(-images, 3, 1, "same")
+        return images + ops.abs(share) * (ops.where(share > 0, thicker, thinner) - images)
+
+
+def _gaussian(size: int, sigma: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The (size, size) matrix that smooths a row of `size` numbers."""
+    distances = np.subtract.outer(np.arange(size), np.arange(size)) / sigma
+    weights = np.exp(-(distances**2) / 2) / (sigma * np.sqrt(2 * np.pi))
+    return np.asarray(weights, np.float32)
+
+
+def _sample(images: Any, places: Any) -> Any:
+    """Images (batch, H, W, 1) at places (2, batch, H, W), row and column, bilinearly; 0 outside."""
+    batch, height, width, _ = ops.shape(images)
+    padded = ops.reshape(ops.pad(images[..., 0], ((0, 0), (1, 1), (1, 1))), (batch, -1))
+    limits = ops.reshape(ops.convert_to_tensor([height + 1.0, width + 1.0]), (2, 1, 1, 1))
+    places = ops.clip(places + 1, 0, limits - 1e-3)
+    corner = ops.floor(places)
+    down, right = ops.split(places - corner, 2)
+    row, column = ops.split(ops.cast(corner, "int32"), 2)
+
+    def pixel(below: int, beside: int) -> Any:
+        index = (row + below) * (width + 2) + column + beside
+        flat = ops.take_along_axis(padded, ops.reshape(index, (batch, -1)), axis=1)
+        return ops.reshape(flat, (1, batch, height, width))
+
+    upper = (1 - right) * pixel(0, 0) + right * pixel(0, 1)
+    lower = (1 - right) * pixel(1, 0) + right * pixel(1, 1)
+    return ops.transpose((1 - down) * upper + down * lower, (1, 2, 3, 0))

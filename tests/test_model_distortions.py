@@ -1,0 +1,71 @@
+"""The augmentation layers that Keras has not."""
+
+import numpy as np
+import pytest
+from config_texts import ErrorsOf
+from conftest import LoadText
+from numpy.typing import NDArray
+
+from mnistcli.data import Dataset
+from mnistcli.model import build_network
+from mnistcli.model.distortions import RandomElasticDistortion, RandomStrokeWidth
+
+
+@pytest.fixture
+def images(digits: Dataset) -> NDArray[np.float32]:
+    return digits.test_images[:64, ..., np.newaxis].astype(np.float32)
+
+
+def test_a_distortion_moves_neighbours_alike(images: NDArray[np.float32]) -> None:
+    # An image whose pixels hold their own column tells where each pixel came from.
+    columns = np.broadcast_to(np.arange(28, dtype=np.float32)[:, np.newaxis], (64, 28, 28, 1))
+    inner = slice(8, 20)
+    moved = np.asarray(RandomElasticDistortion(seed=1)(columns, training=True))
+    moved = (moved - columns)[:, inner, inner, 0]
+
+    # Uniform noise of -1 to 1 smoothed by a Gaussian of 4 pixels, times 34 (Simard et al. 2003).
+    assert moved.std() == pytest.approx(34 * np.sqrt(1 / 3) / (2 * 4 * np.sqrt(np.pi)), rel=0.2)
+    assert np.abs(np.diff(moved, axis=1)).mean() < 0.3 * np.abs(moved).mean()
+
+
+def test_a_distortion_of_nothing_leaves_the_image(images: NDArray[np.float32]) -> None:
+    still = RandomElasticDistortion(alpha=0)(images, training=True)
+    assert np.allclose(still, images, atol=0.1)
+    assert np.array_equal(RandomElasticDistortion()(images, training=False), images)
+
+
+@pytest.mark.parametrize(("factor", "sign"), [([0.3, 0.6], 1), ([-0.6, -0.3], -1)])
+def test_strokes_become_thicker_or_thinner(
+    factor: list[float], sign: int, images: NDArray[np.float32]
+) -> None:
+    drawn = np.asarray(RandomStrokeWidth(factor)(images, training=True))
+    assert np.all(sign * (drawn.sum(axis=(1, 2, 3)) - images.sum(axis=(1, 2, 3))) > 0)
+    assert drawn.min() >= 0
+    assert drawn.max() <= 255
+
+
+@pytest.mark.parametrize("layer", [RandomElasticDistortion, RandomStrokeWidth])
+def test_the_same_seed_draws_the_same(
+    layer: type[RandomElasticDistortion], images: NDArray[np.float32]
+) -> None:
+    first, second = (np.asarray(layer(seed=3)(images, training=True)) for _ in range(2))
+    assert np.array_equal(first, second)
+    changing = layer(seed=3)
+    assert not np.array_equal(changing(images, training=True), changing(images, training=True))
+
+
+def test_a_config_names_them_like_layers_of_keras(load_text: LoadText, errors_of: ErrorsOf) -> None:
+    text = "layers: [{Dense: {units: 10, activation: softmax}}]\naugment: "
+    network = build_network(
+        load_text(f"{text}[RandomStrokeWidth, {{RandomElasticDistortion: {{sigma: 3}}}}]"), 10
+    )
+    assert [type(layer) for layer in network.augment] == [
+        RandomStrokeWidth,
+        RandomElasticDistortion,
+    ]
+    assert network.augment[1].sigma == 3
+    error, _ = errors_of(f"{text}[{{RandomStrokeWidth: {{facto: 1}}}}]")
+    assert "RandomStrokeWidth has no argument 'facto'; did you mean 'factor'?" in error
+    # They are no part of model.keras, which loads without mnistcli.
+    error, _ = errors_of("layers: [RandomStrokeWidth, Flatten, {Dense: {units: 10}}]")
+    assert "unknown layer 'RandomStrokeWidth'" in error
