@@ -19,7 +19,7 @@ from PIL import Image
 from mnistcli.data import load_labelled_images
 from mnistcli.data.idx import idx_header, parse_idx
 from mnistcli.errors import DataError, ImageError
-from mnistcli.images import read_digit
+from mnistcli.images import frame_digit, read_picture
 
 property_test: Callable[..., Any] = settings(
     max_examples=200,
@@ -73,7 +73,7 @@ def test_a_picture(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> 
     path = tmp_path_factory.getbasetemp() / "any.png"
     path.write_bytes(content)
     try:
-        digit = read_digit(path)
+        digit = frame_digit(read_picture(path)).image
     except ImageError:
         return
     assert (digit.shape, digit.dtype) == ((28, 28), np.uint8)
@@ -106,13 +106,16 @@ import resource, sys, time
 from pathlib import Path
 from mnistcli.data.files import read_parts
 from mnistcli.errors import DataError, ImageError
-from mnistcli.images import read_digit
+from mnistcli.images import frame_digit, read_picture
 
 path = Path(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 started = time.perf_counter()
 try:
-    read_digit(path) if path.suffix == ".png" else read_parts(path, ("x", "train_labels"))
+    if path.suffix == ".png":
+        frame_digit(read_picture(path))
+    else:
+        read_parts(path, ("x", "train_labels"))
     outcome = "read"
 except (ImageError, DataError) as error:
     outcome = "refused"

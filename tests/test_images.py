@@ -14,8 +14,20 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnistcli.errors import ImageError
-from mnistcli.images import find_images, read_digit, read_grey, to_mnist
+from mnistcli.images import find_images, frame_digit, read_digits, read_picture
 from mnistcli.images.read import MAX_FILE_BYTES, MAX_PIXELS
+
+
+def to_mnist(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return frame_digit(np.repeat(grey[..., np.newaxis], 3, axis=2)).image
+
+
+def read_digit(path: Path) -> NDArray[np.uint8]:
+    (found,) = read_digits([path])
+    if isinstance(found, ImageError):
+        raise found
+    return found[0]
+
 
 FIVE = ((75, 5), (30, 5), (27, 45), (55, 40), (75, 60), (65, 90), (20, 85))
 BLACK, WHITE, CLEAR = (0, 0, 0, 255), (255, 255, 255, 255), (0, 0, 0, 0)
@@ -216,13 +228,14 @@ def test_a_faint_speck_far_from_the_digit_does_not_shrink_it() -> None:
 
 def test_a_picture_without_alpha_is_read_as_it_is(tmp_path: Path) -> None:
     levels = np.arange(60, dtype=np.uint8).reshape(6, 10) * 4
-    assert np.array_equal(read_grey(write(tmp_path, encode(Image.fromarray(levels)))), levels)
+    picture = read_picture(write(tmp_path, encode(Image.fromarray(levels))))
+    assert np.array_equal(picture, np.stack([levels] * 3, axis=-1))
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
 def test_a_large_picture_is_reduced(file_format: str, tmp_path: Path) -> None:
     large = draw_five(size=(4000, 3000)).convert("L")
-    height, width = read_grey(write(tmp_path, encode(large, file_format))).shape
+    height, width, _ = read_picture(write(tmp_path, encode(large, file_format))).shape
     assert 750 <= height <= 1000
     assert width / height == pytest.approx(4 / 3, abs=0.01)
 
@@ -279,7 +292,7 @@ def test_a_bad_picture_is_named_and_the_mend_told(case: str, tmp_path: Path) -> 
 
 def test_a_size_at_the_limit_is_not_refused_for_its_size(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="cut short"):
-        read_grey(write(tmp_path, png_of_size(MAX_PIXELS // 5000, 5000)))
+        read_picture(write(tmp_path, png_of_size(MAX_PIXELS // 5000, 5000)))
 
 
 def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:
@@ -287,7 +300,7 @@ def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(ImageError, match="200 MiB"):
-        read_grey(path)
+        read_picture(path)
 
 
 @pytest.mark.parametrize(
@@ -296,13 +309,13 @@ def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:
 )
 def test_a_path_that_is_no_file_is_refused(name: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=message):
-        read_grey(tmp_path / name)
+        read_picture(tmp_path / name)
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ImageError, match="not a regular file"):
-        read_grey(tmp_path / "pipe.png")
+        read_picture(tmp_path / "pipe.png")
 
 
 @pytest.fixture
@@ -326,13 +339,13 @@ def test_no_permission_is_said(tmp_path: Path, request: pytest.FixtureRequest) -
             parent.chmod(0o755)
     request.getfixturevalue("unprivileged")
     with pytest.raises(ImageError, match="no permission"):
-        read_grey(path)
+        read_picture(path)
     with pytest.raises(ImageError, match="cannot be read"):
-        find_images([folder])
+        find_images([str(folder)])
     with pytest.raises(ImageError, match="cannot be read"):
-        find_images([folder / "inside.png"])
+        find_images([str(folder / "inside.png")])
     with pytest.raises(ImageError, match="cannot be read"):
-        read_grey(folder / "inside.png")
+        read_picture(folder / "inside.png")
 
 
 def test_damaged_exif_does_not_hide_the_picture(tmp_path: Path) -> None:
@@ -350,13 +363,13 @@ def test_find_images_lists_folders_in_natural_order(tmp_path: Path) -> None:
     (folder / "inner.png" / "deep.png").touch()
     odd = tmp_path / "scan.dat"
     odd.touch()
-    found = find_images([odd, folder, odd])
+    found = find_images([str(odd), str(folder), str(odd)])
     names = ["1.jpeg", "2.PNG", "10.png", "a.bmp", "b2.webp"]
     assert found == [odd, *(folder / name for name in names), odd]
 
 
 def test_find_images_names_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="no such file or folder"):
-        find_images([tmp_path / "missing"])
+        find_images([str(tmp_path / "missing")])
     with pytest.raises(ImageError, match=r"no picture in this folder\n.*\.png"):
-        find_images([tmp_path])
+        find_images([str(tmp_path)])

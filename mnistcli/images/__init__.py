@@ -1,29 +1,26 @@
-"""From any picture of one digit to the 28x28 that MNIST would hold of it."""
+"""From any picture of one digit, or a row of them, to the 28x28 that MNIST would hold of it."""
 
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-
-from mnistcli.errors import ImageError
+from mnistcli.images.explain import draw_stages, encode_stages
 from mnistcli.images.find import find_images
-from mnistcli.images.frame import to_mnist
-from mnistcli.images.read import read_grey
+from mnistcli.images.ink import measure_ink
+from mnistcli.images.margin import remove_margins
+from mnistcli.images.read import decode_picture, read_picture
+from mnistcli.images.reading import Reading, frame_digit, frame_mask, read_digits
+from mnistcli.images.segment import find_cuts, find_row, without_slivers
 
-__all__ = ["find_images", "read_digit", "read_grey", "to_mnist"]
-
-
-def read_digit(path: Path) -> NDArray[np.uint8]:
-    """Reads a picture of one digit as MNIST would hold it.
-
-    Returns:
-        (28, 28) uint8, 0 the background and 255 the ink.
-
-    Raises:
-        ImageError: the file cannot be read as a picture, or shows nothing; names the file.
-    """
-    grey = read_grey(path)
-    try:
-        return to_mnist(grey)
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
+__all__ = [
+    "Reading",
+    "decode_picture",
+    "draw_stages",
+    "encode_stages",
+    "find_cuts",
+    "find_images",
+    "find_row",
+    "frame_digit",
+    "frame_mask",
+    "measure_ink",
+    "read_digits",
+    "read_picture",
+    "remove_margins",
+    "without_slivers",
+]

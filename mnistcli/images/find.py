@@ -1,5 +1,6 @@
 """Which files a user means by the paths on the command line."""
 
+import glob
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,18 +10,69 @@ from mnistcli.errors import ImageError
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """Lists files as given, and folders as the pictures directly in them, `2.png` before `10.png`.
+def find_images(names: Sequence[str], labelled: bool = False) -> list[Path]:
+    """List the pictures that are meant: files, folders, patterns such as `*.png`, or `-`.
 
-    A file is kept whatever its name; of a folder's, those that end as a picture does and
-    are not hidden.
+    A file is kept whatever its name; of a folder's, those directly in it that end as a picture
+    does and are not hidden, `2.png` before `10.png`.
+
+    Args:
+        labelled: a folder holds folders named after digits, and those the pictures; or it is
+            itself one of those.
 
     Raises:
-        ImageError: a path is missing or unreadable, or a folder holds no picture.
+        ImageError: a path is missing or unreadable, a pattern matches nothing, a folder holds
+            no picture, or, if labelled, a picture's folder names no digit.
     """
-    return [
-        image for path in paths for image in (_list_folder(path) if _is_folder(path) else [path])
-    ]
+    found = []
+    for path in (path for name in names for path in _expand(name)):
+        if path == Path("-") or not _is_folder(path):
+            found.append(path)
+        elif labelled and not path.name.isdecimal():
+            found += [image for folder in _label_folders(path) for image in _list_folder(folder)]
+        else:
+            found += _list_folder(path)
+    if labelled:
+        for path in found:
+            if not _is_label(path.absolute().parent.name):
+                raise ImageError(
+                    f"{path}: its folder names no digit", "expected a path such as 3/a.png"
+                )
+    return found
+
+
+def _expand(name: str) -> list[Path]:
+    """The paths that a pattern matches; a name that exists is none, whatever it holds."""
+    path = Path(name)
+    if not re.search(r"[*?\[]", name) or _exists(path):
+        return [path]
+    matches = [Path(match) for match in glob.glob(name, recursive=True)]  # noqa: PTH207
+    if not matches:
+        raise ImageError(f"{name}: nothing matches this pattern", "expected names of pictures")
+    return sorted(matches, key=lambda match: (match.parent, _natural_order(match)))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_label(name: str) -> bool:
+    return name.isdecimal() and len(name) <= 3
+
+
+def _label_folders(folder: Path) -> list[Path]:
+    try:
+        folders = [path for path in folder.iterdir() if path.is_dir() and _is_label(path.name)]
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+    if not folders:
+        raise ImageError(
+            f"{folder}: no folder named after a digit in it", "expected pictures such as 3/a.png"
+        )
+    return sorted(folders, key=lambda path: int(path.name))
 
 
 def _is_folder(path: Path) -> bool:

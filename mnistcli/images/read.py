@@ -1,4 +1,4 @@
-"""A picture file as grey levels, whatever its format, colours, depth and transparency."""
+"""A picture file as colours, whatever its format, colours, depth and transparency."""
 
 import contextlib
 import math
@@ -6,6 +6,7 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,72 +36,85 @@ DAMAGE = (
 )
 
 
-def read_grey(path: Path) -> NDArray[np.uint8]:
-    """Reads a PNG, JPEG, BMP or WebP file as luminance (ITU-R 601-2, as Pillow computes it).
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Read a PNG, JPEG, BMP or WebP file.
 
     EXIF rotation is applied; transparency is laid on the ground that `choose_ground` finds;
     16 bits become 8; a picture much above `WORKING_PIXELS` is reduced.
 
     Returns:
-        (H, W) uint8, 0 black and 255 white.
+        (H, W, 3) uint8, RGB.
 
     Raises:
         ImageError: the file is missing, unreadable, too large, damaged or not a picture.
     """
     _check_file(path)
+    try:
+        with path.open("rb") as file:
+            return decode_picture(file, str(path))
+    except PermissionError:
+        raise ImageError(
+            f"{path}: no permission to read it", "check its owner and permissions"
+        ) from None
+
+
+def decode_picture(file: BinaryIO, name: str) -> NDArray[np.uint8]:
+    """Read a picture from an open file that can seek, as `read_picture` does.
+
+    Args:
+        name: what an error calls it.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged EXIF and of size, which is checked below
         try:
-            with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
-                _check_size(path, image)
-                luminance, alpha = split_luminance(image)
+            with Image.open(file, formats=FORMATS) as image:
+                _check_size(name, image)
+                colours, alpha = split_alpha(image)
         except UnidentifiedImageError:
             raise ImageError(
-                f"{path}: not a picture that can be read",
+                f"{name}: not a picture that can be read",
                 "expected PNG, JPEG, BMP or WebP; export it as PNG",
             ) from None
         except Image.DecompressionBombError:
-            raise _too_many_pixels(path, "far too many") from None
-        except PermissionError:
-            raise ImageError(
-                f"{path}: no permission to read it", "check its owner and permissions"
-            ) from None
+            raise _too_many_pixels(name, "far too many") from None
         except DAMAGE as error:
+            if isinstance(error, PermissionError):
+                raise
             raise ImageError(
-                f"{path}: the picture is damaged or cut short ({error})",
+                f"{name}: the picture is damaged or cut short ({error})",
                 "expected a whole PNG, JPEG, BMP or WebP file; copy or export it again",
             ) from None
-    return lay_on_ground(luminance, alpha)
+    return lay_on_ground(colours, alpha)
 
 
-def split_luminance(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Decodes a picture into upright luminance and alpha (255 opaque), each (H, W) uint8."""
+def split_alpha(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Decode a picture into upright colours (H, W, 3) and alpha (H, W), 255 opaque; uint8."""
     factor = _reduction(image)
     # JPEG decodes at 1/2, 1/4 or 1/8 directly: 12 megapixels in a third of the time.
     image.draft(None, (image.width // factor, image.height // factor))
     if image.mode.startswith("I"):
         image = _to_8_bits(image)
-    image = image.convert("LA" if image.has_transparency_data else "L")
+    image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     image = image.reduce(_reduction(image))
     with contextlib.suppress(*DAMAGE):  # unreadable EXIF: the picture as it lies
         image = ImageOps.exif_transpose(image)
-    if image.mode == "L":
-        luminance = np.asarray(image)
-        return luminance, np.full_like(luminance, 255)
-    return np.asarray(image.getchannel("L")), np.asarray(image.getchannel("A"))
+    pixels = np.asarray(image)
+    if image.mode == "RGB":
+        return pixels, np.full(pixels.shape[:2], 255, np.uint8)
+    return pixels[..., :3], pixels[..., 3]
 
 
-def lay_on_ground(luminance: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Replaces transparency by a ground that the ink stands out from; all (H, W) uint8."""
+def lay_on_ground(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Replace transparency by a ground that the ink stands out from; (H, W, 3) uint8."""
     if alpha.min() == 255:
-        return luminance
-    opacity = alpha.astype(np.float32) / 255
-    laid = luminance * opacity + choose_ground(luminance, alpha) * (1 - opacity)
+        return colours
+    opacity = alpha[..., np.newaxis].astype(np.float32) / 255
+    laid = colours * opacity + choose_ground(colours, alpha) * (1 - opacity)
     return np.rint(laid).astype(np.uint8)
 
 
-def choose_ground(luminance: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> float:
-    """Returns the grey level, 0 to 255, to put beneath a transparent picture.
+def choose_ground(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the colour, (3,) of 0 to 255, to put beneath a transparent picture.
 
     Ink alone gets white beneath it, or black if it is light. A card that carries both
     paper and ink (it fills its rectangle and has contrast of its own) is continued in the
@@ -109,13 +123,13 @@ def choose_ground(luminance: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> flo
     visible = alpha > 127
     if not visible.any():
         visible = alpha == alpha.max()
-    levels = luminance[visible]
+    levels = colours[visible]
     rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
     rectangle = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
-    low, high = np.percentile(levels, (2, 98))
-    if levels.size > 0.6 * rectangle and high - low > 64:
-        return float(np.median(levels))
-    return 255.0 if levels.mean() < 128 else 0.0
+    low, high = np.percentile(levels.mean(axis=1), (2, 98))
+    if len(levels) > 0.6 * rectangle and high - low > 64:
+        return np.median(levels, axis=0).astype(np.float32)
+    return np.full(3, 255 if levels.mean() < 128 else 0, np.float32)
 
 
 def _reduction(image: Image.Image) -> int:
@@ -157,15 +171,15 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _check_size(path: Path, image: Image.Image) -> None:
+def _check_size(name: str, image: Image.Image) -> None:
     maximum = MAX_PIXELS_OF_JPEG if image.format == "JPEG" else MAX_PIXELS
     if image.width * image.height > maximum:
-        raise _too_many_pixels(path, f"{image.width:,} x {image.height:,}")
+        raise _too_many_pixels(name, f"{image.width:,} x {image.height:,}")
 
 
-def _too_many_pixels(path: Path, count: str) -> ImageError:
+def _too_many_pixels(name: str, count: str) -> ImageError:
     return ImageError(
-        f"{path}: {count} pixels",
+        f"{name}: {count} pixels",
         f"expected at most {MAX_PIXELS // 10**6} megapixels, or {MAX_PIXELS_OF_JPEG // 10**6} in a "
         "JPEG; save it smaller",
     )
