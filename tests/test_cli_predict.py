@@ -1,10 +1,14 @@
 """`mnistcli predict`, as typed."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from commands import run_command
+from commands import COMMAND, command_environment, run_command
 from PIL import Image
 
 from mnistcli.data import Dataset
@@ -63,3 +67,155 @@ def test_without_any_run_the_way_to_one_is_named(tmp_path: Path, pictures: Path)
     done = run_command("predict", pictures, folder=tmp_path)
     assert done.returncode == 1
     assert "mnistcli train" in done.stderr
+
+
+def test_tensorflow_is_not_loaded(trained_run: Path, pictures: Path) -> None:
+    image = next(pictures.iterdir())
+    arguments = ("predict", image, "--run", trained_run, "--explain", pictures / "stages.png")
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "mnistcli", *arguments],
+        env=command_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "ai_edge_litert.interpreter" in imported
+    assert not imported & {"tensorflow", "keras", "scipy", "sklearn", "matplotlib"}
+
+
+def answers(told: str) -> list[tuple[str, int]]:
+    return [(Path(p["image"]).name, p["digit"]) for p in json.loads(told)["predictions"]]
+
+
+@pytest.mark.parametrize("damage", ["removed", "damaged", "not converted"])
+def test_without_a_lite_model_keras_answers(
+    damage: str, trained_run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained_run, tmp_path / "copy")
+    model = run / "model.tflite"
+    if damage == "damaged":
+        content = bytearray(model.read_bytes())
+        content[-2000] ^= 255  # a weight: no reader of the format would notice
+        model.write_bytes(content)
+    else:
+        model.unlink()
+    if damage == "not converted":
+        record = json.loads((run / "run.json").read_text())
+        (run / "run.json").write_text(
+            json.dumps(record | {"lite_model": {"problem": "no such layer"}})
+        )
+    by_lite = run_command("predict", pictures, "--run", trained_run, "--json", folder=pictures)
+    by_keras = run_command("predict", pictures, "--run", run, "--json", folder=pictures)
+    assert by_keras.returncode == 0, by_keras.stderr
+    assert answers(by_keras.stdout) == answers(by_lite.stdout)
+    reason = {"removed": "has no model.tflite", "damaged": "damaged"}.get(damage, "no such layer")
+    assert reason in by_keras.stderr
+    assert "Keras reads instead" in by_keras.stderr
+    assert by_lite.stderr == ""
+
+
+def test_patterns_and_standard_input(trained_run: Path, pictures: Path) -> None:
+    done = run_command("predict", "0*.png", "11*", "--run", trained_run, "--json", folder=pictures)
+    assert len(answers(done.stdout)) == 11
+    with (pictures / answers(done.stdout)[0][0]).open("rb") as file:
+        piped = subprocess.run(
+            [COMMAND, "predict", "-", "--run", trained_run, "--json"],
+            stdin=file,
+            env=command_environment(),
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+    assert answers(piped.stdout.decode()) == [("standard input", answers(done.stdout)[0][1])]
+    nothing = run_command("predict", "*.gif", "--run", trained_run, folder=pictures)
+    assert nothing.returncode == 1
+    assert "*.gif: nothing matches" in nothing.stderr
+
+
+def test_more_than_the_two_most_probable(trained_run: Path, pictures: Path) -> None:
+    image = next(pictures.iterdir())
+    arguments = ("predict", image, "--run", trained_run, "--top")
+    row = run_command(*arguments, "3", folder=pictures, COLUMNS="200").stdout.splitlines()[2]
+    assert row.count("%") == 3
+    assert run_command(*arguments, "0", folder=pictures).returncode == 2
+
+
+def test_folders_that_name_the_digits_give_an_accuracy(
+    trained_run: Path, tmp_path: Path, digits: Dataset
+) -> None:
+    # As many images as are shared out among processes, with three in a wrong folder.
+    for i in range(120):
+        label = digits.test_labels[i] if i >= 3 else (digits.test_labels[i] + 1) % 10
+        folder = tmp_path / "drawn" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(255 - digits.test_images[i]).resize((56, 56)).save(folder / f"{i}.png")
+    arguments = ("predict", "drawn", "--labelled", "--run", trained_run)
+    done = run_command(*arguments, "--json", folder=tmp_path)
+    told = json.loads(done.stdout)
+    right = sum(p["digit"] == int(Path(p["image"]).parent.name) for p in told["predictions"])
+    assert told["labelled"]["accuracy"] == right / 120
+    assert np.trace(told["labelled"]["confusion_matrix"]) == right
+    assert np.sum(told["labelled"]["confusion_matrix"]) == 120
+    assert 90 <= right <= 117
+    shown = run_command(*arguments, folder=tmp_path).stdout
+    assert f"{right / 120:.2%} of 120 images are right, {120 - right} wrong" in shown
+    Image.new("L", (20, 20)).save(tmp_path / "stray.png")
+    stray = run_command("predict", "stray.png", "--labelled", "--run", trained_run, folder=tmp_path)
+    assert stray.returncode == 1
+    assert "its folder names no digit" in stray.stderr
+
+
+def test_a_row_of_digits_is_a_number(trained_run: Path, tmp_path: Path, digits: Dataset) -> None:
+    row, chosen = [], range(5)
+    for i in chosen:
+        picture = Image.fromarray(255 - digits.test_images[i]).resize((112, 112))
+        row.append(np.asarray(picture))
+    page = np.concatenate(row, axis=1)
+    page[5:8, 300:303] = 0  # dirt
+    Image.fromarray(page).save(tmp_path / "row.png")
+    arguments = ("predict", "--line", "row.png", "--run", trained_run)
+    (told,) = json.loads(run_command(*arguments, "--json", folder=tmp_path).stdout)["numbers"]
+    assert len(told["number"]) == 5
+    expected = "".join(str(digits.test_labels[i]) for i in chosen)
+    assert sum(a == b for a, b in zip(told["number"], expected, strict=True)) >= 4
+    lefts = [digit["box"][0] for digit in told["digits"]]
+    assert lefts == sorted(lefts)
+    shown = run_command(*arguments, folder=tmp_path).stdout
+    assert told["number"] in shown
+    assert shown.count("%") == 5
+
+
+def test_digits_that_cannot_be_parted_are_said_to_be(
+    trained_run: Path, tmp_path: Path, digits: Dataset
+) -> None:
+    eight = np.asarray(Image.fromarray(digits.test_images[0]).resize((112, 112)))
+    page = np.zeros((112, 400), np.uint8)
+    for left in (20, 70, 120, 170, 220):
+        page[:, left : left + 112] = np.maximum(page[:, left : left + 112], eight)
+    page[50:60, 40:300] = 255  # one scrawl through them all
+    Image.fromarray(255 - page).save(tmp_path / "row.png")
+    done = run_command("predict", "--line", "row.png", "--run", trained_run, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "cannot be separated" in done.stdout or "uncertain" in done.stdout
+
+
+def test_noise_is_no_digit_for_certain(trained_run: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    blobs = random.normal(0, 1, (24, 24))
+    Image.fromarray(np.where(blobs > 0.3, 0, 255).astype(np.uint8)).resize(
+        (240, 240), Image.Resampling.NEAREST
+    ).save(tmp_path / "noise.png")
+    done = run_command("predict", "noise.png", "--run", trained_run, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "unfamiliar" in done.stdout or "close call" in done.stdout
+
+
+def test_the_stages_are_explained_in_a_picture(trained_run: Path, pictures: Path) -> None:
+    arguments = ("predict", "0*.png", "--run", trained_run, "--explain", "stages.png")
+    done = run_command(*arguments, folder=pictures)
+    assert "Written to stages.png" in done.stdout
+    with Image.open(pictures / "stages.png") as stages:
+        assert stages.height > 10 * 196
+        assert len(stages.convert("L").getcolors()) > 20

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mnistcli.cli import views
 from mnistcli.inference.metrics import evaluate_predictions
-from mnistcli.inference.predictions import Prediction
+from mnistcli.recognition import Prediction
 
 TITLE = "lenet5-20261121-101500 on [test]"
 
@@ -196,7 +196,8 @@ def test_colour_covers_whole_cells_and_leaves_with_no_color():
 
 
 def prediction(image, confidence=0.875, runner_up_confidence=0.0625):
-    return Prediction(image, 7, confidence, 1, runner_up_confidence, [])
+    probabilities = [0.0, runner_up_confidence, *[0.0] * 5, confidence, 0.0, 0.0]
+    return Prediction(image, 7, confidence, 1, runner_up_confidence, probabilities)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -215,7 +216,7 @@ def test_predictions_show_digit_confidence_and_runner_up(width):
     ("confidence", "runner_up_confidence", "shown"),
     [
         (0.99999, 0.00001, ">99.9 % +1 +<0.1 %"),
-        (1.0, 0.0, "100.0 % +1 +0.0 %"),
+        (1.0, 0.0, r"100.0 % +0 +0.0 %"),
         (0.9994, 0.0006, "99.9 % +1 +0.1 %"),
     ],
 )

@@ -42,6 +42,8 @@ def test_the_files_of_a_run(trained: Trained) -> None:
         "run.json",
         "metrics.jsonl",
         "model.keras",
+        "model.tflite",
+        "calibration.npz",
         "evaluation.json",
         "checkpoints/best.npz",
         "checkpoints/epoch-0002.npz",

@@ -46,6 +46,7 @@ def evaluate_command(
 ) -> None:
     """Measure a trained run on labelled images."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
+    from mnistcli.recognition import read_calibration
     from mnistcli.runs import open_run_directory
 
     directory = open_run_directory(run)
@@ -61,7 +62,10 @@ def evaluate_command(
     if dataset is not None:
         check_same_data(directory, dataset)
     network = restore_network(directory, checkpoint.value)
-    evaluation = evaluate_network(EvaluationLoop(network), images)
+    # It was fitted to the best checkpoint.
+    calibrated = checkpoint is Checkpoint.BEST
+    temperature = read_calibration(directory).temperature if calibrated else 1.0
+    evaluation = evaluate_network(EvaluationLoop(network), images, temperature)
     document = {"data": data or split.value, "checkpoint": checkpoint.value} | evaluation.to_json()
     # Shown before it is written: a run directory may be read-only.
     if json:

@@ -1,19 +1,32 @@
 """`mnistcli predict`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.errors import ImageError
+from mnistcli.errors import ImageError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mnistcli.recognition import Prediction, Recognizer
+    from mnistcli.runs import RunDirectory
+
+    Digit = NDArray[np.uint8]
+
+
+STANDARD_INPUT = Path("-")
 
 
 def predict_command(
     images: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="IMAGE",
-            help="PNG, JPEG, BMP or WebP files, or folders of them.",
+            help="PNG, JPEG, BMP or WebP files, folders of them, patterns such as '*.png', "
+            "or - for standard input.",
             show_default=False,
         ),
     ],
@@ -25,51 +38,231 @@ def predict_command(
             show_default=False,
         ),
     ] = None,
+    top: Annotated[
+        int, typer.Option(metavar="K", min=1, help="Show the K most probable digits.")
+    ] = 2,
+    line: Annotated[bool, typer.Option("--line", help="Read a row of digits in each image.")] = (
+        False
+    ),
+    labelled: Annotated[
+        bool,
+        typer.Option("--labelled", help="Folders name the digits (3/a.png): tell the accuracy."),
+    ] = False,
     show: Annotated[
         bool, typer.Option("--show", help="Draw the 28x28 pixels that the model saw.")
     ] = False,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PNG",
+            help="Write how each picture was read, stage by stage.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Read the digit in each image."""
-    import numpy as np
-    from rich.text import Text
-
-    from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
-    from mnistcli.cli.views import digit_view, predictions_view
-    from mnistcli.images import find_images, read_digit
     from mnistcli.runs import latest_completed_run, open_run_directory
 
-    directory = open_run_directory(run) if run else latest_completed_run()
-    digits, failures = {}, {}
-    for path in find_images(images):
-        try:
-            digits[str(path)] = read_digit(path)
-        except ImageError as error:
-            failures[str(path)] = str(error)
-    predictions = []
-    if digits:
-        with tensorflow_starting():
-            from mnistcli.engine import EvaluationLoop
-            from mnistcli.inference import restore_network, top_predictions
-        loop = EvaluationLoop(restore_network(directory))
-        predictions = top_predictions(list(digits), loop.predict(np.stack(list(digits.values()))))
-    if json:
-        print_json(
-            {
-                "run": str(directory.path),
-                "predictions": [prediction.to_json() for prediction in predictions],
-                "errors": failures,
-            }
+    if line and (labelled or show or explain):
+        raise UsageError(
+            "--line does not go with --labelled, --show or --explain", "use one of them at a time"
         )
+    directory = open_run_directory(run) if run else latest_completed_run()
+    if line:
+        _read_lines(images, directory, json)
+        return
+    digits, strips, failures = _read_digits(images, labelled, explain is not None)
+    predictions: list[Prediction] = []
+    if digits:
+        import numpy as np
+
+        recognizer = _open_recognizer(directory)
+        predictions = recognizer.predict(list(digits), np.stack(list(digits.values())))
+        if explain:
+            _write_stages(strips, explain)
+    if json:
+        _print_json(directory, predictions, failures, labelled)
     elif predictions:
-        if show:
-            for name, digit in digits.items():
-                results().print(name, soft_wrap=True)
-                results().print(digit_view(digit))
-        results().print(predictions_view(predictions))
-        results().print(f"Read by {directory.path}", soft_wrap=True)
-        if not show:
-            results().print("Next: add --show to see the 28x28 pixels that it saw")
+        _print_predictions(directory, predictions, digits, top, labelled, show)
+    if explain and digits and not json:
+        from mnistcli.cli.console import results
+
+        results().print(f"Written to {explain}", soft_wrap=True)
+    _report_failures(failures)
+
+
+def _read_digits(
+    images: list[str], labelled: bool, explain: bool
+) -> "tuple[dict[str, Digit], list[Digit], dict[str, str]]":
+    """Each picture as MNIST would hold it, the strips that explain it, and what went wrong."""
+    from mnistcli.images import draw_stages, find_images, frame_digit, read_digits
+
+    digits, strips, failures = {}, [], {}
+    paths = find_images(images, labelled=labelled)
+    files = [path for path in paths if path != STANDARD_INPUT]
+    for path, found in zip(
+        files, read_digits(files, draw_stages if explain else None), strict=True
+    ):
+        if isinstance(found, ImageError):
+            failures[str(path)] = str(found)
+        else:
+            digits[str(path)], strip = found
+            strips += [] if strip is None else [strip]
+    if STANDARD_INPUT in paths:
+        name = _name(STANDARD_INPUT)
+        try:
+            reading = frame_digit(_open_picture(STANDARD_INPUT))
+            digits[name] = reading.image
+            strips += [draw_stages(reading)] if explain else []
+        except ImageError as error:
+            failures[name] = _with_name(name, error)
+    return digits, strips, failures
+
+
+def _with_name(name: str, error: ImageError) -> str:
+    """The message; of a picture that was read and holds no digit, it does not name the file."""
+    message = str(error)
+    return message if message.startswith(name) else f"{name}: {message}"
+
+
+def _name(path: Path) -> str:
+    return "standard input" if path == STANDARD_INPUT else str(path)
+
+
+def _open_picture(path: Path) -> Any:
+    import sys
+
+    from mnistcli.images import decode_picture, read_picture
+
+    if path != STANDARD_INPUT:
+        return read_picture(path)
+    import io
+
+    from mnistcli.images.read import MAX_FILE_BYTES
+
+    return decode_picture(io.BytesIO(sys.stdin.buffer.read(MAX_FILE_BYTES)), _name(path))
+
+
+def _open_recognizer(directory: "RunDirectory") -> "Recognizer":
+    """The run's network by LiteRT, or by Keras where there is no file for it."""
+    from mnistcli.cli.console import progress, tensorflow_starting
+    from mnistcli.errors import RunError
+    from mnistcli.recognition import Recognizer, load_lite_model, read_calibration
+
+    calibration = read_calibration(directory)
+    recorded = directory.read_record().get("lite_model")
+    recorded = recorded if isinstance(recorded, dict) else {}
+    try:
+        lite_model = load_lite_model(directory.lite_model, recorded.get("sha256"))
+        return Recognizer(lite_model, calibration)
+    except FileNotFoundError:
+        problem = recorded.get("problem")
+        reason = f"{directory.path} has no {directory.lite_model.name}"
+        if problem:
+            reason += f": it could not be converted ({problem})"
+    except RunError as error:
+        reason = str(error)
+    progress().print(f"{reason}; Keras reads instead", soft_wrap=True)
+    with tensorflow_starting():
+        from mnistcli.engine import EvaluationLoop
+        from mnistcli.inference import restore_network
+    return Recognizer(EvaluationLoop(restore_network(directory)).predict, calibration)
+
+
+def _write_stages(strips: "list[Digit]", path: Path) -> None:
+    from mnistcli.images import encode_stages
+    from mnistcli.runs import write_whole
+
+    write_whole(path, encode_stages(strips))
+
+
+def _print_json(
+    directory: "RunDirectory",
+    predictions: "list[Prediction]",
+    failures: dict[str, str],
+    labelled: bool,
+) -> None:
+    from mnistcli.cli.console import print_json
+    from mnistcli.recognition import score
+
+    document: dict[str, Any] = {
+        "run": str(directory.path),
+        "predictions": [prediction.to_json() for prediction in predictions],
+        "errors": failures,
+    }
+    if labelled and predictions:
+        document["labelled"] = score(predictions).to_json()
+    print_json(document)
+
+
+def _print_predictions(
+    directory: "RunDirectory",
+    predictions: "list[Prediction]",
+    digits: "dict[str, Digit]",
+    top: int,
+    labelled: bool,
+    show: bool,
+) -> None:
+    from mnistcli.cli.console import results
+    from mnistcli.cli.views import confusion_table, digit_view, predictions_view
+
+    if show:
+        for name, digit in digits.items():
+            results().print(name, soft_wrap=True)
+            results().print(digit_view(digit))
+    if labelled:
+        from mnistcli.recognition import score
+
+        scored = score(predictions)
+        wrong = [each for each in predictions if each.digit != scored.labels[each.image]]
+        if wrong:
+            results().print(predictions_view(wrong, top))
+        results().print(
+            f"{scored.accuracy:.2%} of {len(predictions):,} images are right, {len(wrong):,} wrong"
+            + (" (above)" if wrong else "")
+        )
+        results().print(confusion_table(scored.confusion_matrix))
+    else:
+        results().print(predictions_view(predictions, top))
+    results().print(f"Read by {directory.path}", soft_wrap=True)
+    if not show and not labelled:
+        results().print("Next: add --show to see the 28x28 pixels that it saw")
+
+
+def _read_lines(images: list[str], directory: "RunDirectory", json: bool) -> None:
+    """Read a row of digits in each picture."""
+    from mnistcli.cli.console import print_json, results
+    from mnistcli.cli.views import number_view
+    from mnistcli.images import find_images
+    from mnistcli.recognition import read_number
+
+    recognizer = None
+    numbers, failures = {}, {}
+    for path in find_images(images):
+        name = _name(path)
+        try:
+            picture = _open_picture(path)
+            recognizer = recognizer or _open_recognizer(directory)
+            numbers[name] = read_number(picture, recognizer)
+        except ImageError as error:
+            failures[name] = _with_name(name, error)
+    if json:
+        read = [{"image": name} | number.to_json() for name, number in numbers.items()]
+        print_json({"run": str(directory.path), "numbers": read, "errors": failures})
+    else:
+        for name, number in numbers.items():
+            results().print(number_view(name, number))
+        if numbers:
+            results().print(f"Read by {directory.path}", soft_wrap=True)
+    _report_failures(failures)
+
+
+def _report_failures(failures: dict[str, str]) -> None:
+    from rich.text import Text
+
+    from mnistcli.cli.console import progress
+
     for message in failures.values():
         progress().print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
     if failures:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rich import box
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.color import Color
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
@@ -22,7 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:  # the package of these loads TensorFlow
-    from mnistcli.inference import Evaluation, Prediction
+    from mnistcli.inference import Evaluation
+    from mnistcli.recognition import NumberReading, Prediction
 
 RGB = tuple[int, int, int]
 Step = tuple[float, RGB, RGB]
@@ -80,21 +81,23 @@ def confusion_table(matrix: Sequence[Sequence[int]]) -> Table:
     return table
 
 
-def predictions_view(predictions: Sequence[Prediction]) -> RenderableType:
-    """List images with their digit, its probability and the next best."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("image", overflow="fold")
-    table.add_column("digit", justify="right", style="bold", no_wrap=True)
-    table.add_column("confidence", justify="right", no_wrap=True)
-    table.add_column("runner-up", justify="right", style="dim", no_wrap=True)
-    for prediction in predictions:
-        table.add_row(
-            Text(prediction.image),  # a name may hold what Rich takes for markup
-            str(prediction.digit),
-            _percent(prediction.confidence, decimals=1),
-            f"{prediction.runner_up}  {_percent(prediction.runner_up_confidence, decimals=1):>7}",
-        )
-    return table
+def predictions_view(predictions: Sequence[Prediction], top: int = 2) -> RenderableType:
+    """List images with their digit, its probability and the next best ones."""
+    return _PredictionsView(predictions, top)
+
+
+def number_view(name: str, number: NumberReading) -> RenderableType:
+    """Show a number with the confidence of each of its digits."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="yellow")
+    for prediction, separated in zip(number.digits, number.separated, strict=True):
+        note = f"uncertain: {prediction.uncertain}" if prediction.uncertain else ""
+        if not separated:
+            note = "cannot be separated from its neighbour for certain"
+        table.add_row(str(prediction.digit), _percent(prediction.confidence, decimals=1), note)
+    return Group(Text.assemble(Text(name), "  ", (number.number, "bold")), table)
 
 
 def digit_view(digit: NDArray[np.uint8]) -> RenderableType:
@@ -138,6 +141,43 @@ class _EvaluationView:
 
 
 @dataclass(frozen=True)
+class _PredictionsView:
+    """A table; Rich's own takes longer for a thousand rows than reading the images did."""
+
+    predictions: Sequence[Prediction]
+    top: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        others = min(self.top, len(self.predictions[0].probabilities)) - 1
+        doubtful = any(prediction.uncertain for prediction in self.predictions)
+        headings = ["digit", "confidence", *("runner-up", "3rd", "4th")[:others]]
+        headings += [f"{place}th" for place in range(5, others + 2)]
+        head = "  ".join([f"{headings[0]:>5}", *(f"{each:>10}" for each in headings[1:])])
+        head += "  uncertain  " if doubtful else ""
+        names = [cell_len(prediction.image) for prediction in self.predictions]
+        width = max(8, min(max(names), options.max_width - len(head) - 2))
+        yield Segment(f"{'image':<{width}}  {head.rstrip()}", Style(bold=True))
+        yield Segment.line()
+        rule = "-" if options.ascii_only else "─"
+        yield Segment(rule * min(width + 2 + len(head), options.max_width))
+        yield Segment.line()
+        for prediction in self.predictions:
+            first, *rest = chop_cells(prediction.image, width)
+            digit = f"{prediction.digit}{'?' if prediction.uncertain else ''}"
+            yield Segment(f"{set_cell_size(first, width)}  ")
+            yield Segment(f"{digit:>5}", Style(bold=True))
+            yield Segment(f"  {_percent(prediction.confidence, decimals=1):>10}")
+            for other, probability in prediction.most_probable(others + 1)[1:]:
+                yield Segment(f"  {other} {_percent(probability, decimals=1):>8}", Style(dim=True))
+            if prediction.uncertain:
+                yield Segment(f"  {prediction.uncertain}", Style(color="yellow"))
+            yield Segment.line()
+            for part in rest:
+                yield Segment(part)
+                yield Segment.line()
+
+
+@dataclass(frozen=True)
 class _DigitView:
     digit: NDArray[np.uint8]
 
@@ -165,6 +205,7 @@ def _headline(evaluation: Evaluation) -> Text:
         (_percent(evaluation.accuracy, decimals=2), "bold"),
         f"   {evaluation.errors:,} {noun} in {evaluation.images:,} images",
         f"   loss {evaluation.loss:.4f}",
+        f"   calibration error {_percent(evaluation.expected_calibration_error, decimals=2)}",
     )
 
 

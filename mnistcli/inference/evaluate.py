@@ -6,11 +6,22 @@ from mnistcli.data import LabelledImages
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import DataError
 from mnistcli.inference.metrics import Evaluation, evaluate_predictions
+from mnistcli.recognition import (
+    Calibration,
+    apply_temperature,
+    fit_familiarity,
+    fit_temperature,
+)
 from mnistcli.runs import RunDirectory, dump_json, write_whole
 
 
-def evaluate_network(loop: EvaluationLoop, data: LabelledImages) -> Evaluation:
+def evaluate_network(
+    loop: EvaluationLoop, data: LabelledImages, temperature: float = 1.0
+) -> Evaluation:
     """Measure a network on labelled images.
+
+    Args:
+        temperature: of the run's calibration; the loss is as it was trained, without it.
 
     Raises:
         DataError: the images have a label that the network does not know.
@@ -22,7 +33,23 @@ def evaluate_network(loop: EvaluationLoop, data: LabelledImages) -> Evaluation:
             f"expected labels from 0 to {num_classes - 1}: the run knows {num_classes} classes",
         )
     loss = loop.evaluate(data.images, data.labels)["loss"]
-    return evaluate_predictions(data.labels, loop.predict(data.images), loss)
+    probabilities = apply_temperature(loop.predict(data.images), temperature)
+    return evaluate_predictions(data.labels, probabilities, loss)
+
+
+def calibrate(
+    loop: EvaluationLoop, train: LabelledImages, validation: LabelledImages
+) -> Calibration:
+    """Fit a network's temperature on the validation images, and learn what it was trained on."""
+    probabilities = loop.predict(validation.images)
+    familiarity = fit_familiarity(
+        train.images,
+        train.labels,
+        validation.images,
+        probabilities.argmax(axis=1),
+        loop.network.num_classes,
+    )
+    return Calibration(fit_temperature(probabilities, validation.labels), familiarity)
 
 
 def write_evaluation(run: RunDirectory, document: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.recognition import expected_calibration_error
+
 TOP_CONFUSIONS = 10
 
 
@@ -37,12 +39,14 @@ class Evaluation:
 
     `accuracy` is in [0, 1]. `confusion_matrix` has true classes as rows and predicted ones as
     columns. `top_confusions` are its largest counts off the diagonal, most frequent first.
+    `expected_calibration_error` is in [0, 1].
     """
 
     images: int
     loss: float
     accuracy: float
     errors: int
+    expected_calibration_error: float
     classes: list[ClassReport]
     confusion_matrix: list[list[int]]
     top_confusions: list[Confusion]
@@ -93,6 +97,7 @@ def evaluate_predictions(
         loss=float(loss),
         accuracy=correct / images,
         errors=images - correct,
+        expected_calibration_error=expected_calibration_error(probabilities, labels),
         classes=[
             ClassReport(i, float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
             for i in range(class_count)

@@ -45,6 +45,16 @@ class RunDirectory:
         return self.path / "model.keras"
 
     @property
+    def lite_model(self) -> Path:
+        """The best model for LiteRT; it gives probabilities."""
+        return self.path / "model.tflite"
+
+    @property
+    def calibration(self) -> Path:
+        """How far the best model's confidence can be believed."""
+        return self.path / "calibration.npz"
+
+    @property
     def evaluation(self) -> Path:
         """The latest evaluation."""
         return self.path / "evaluation.json"

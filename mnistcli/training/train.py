@@ -50,6 +50,7 @@ def train(
         "dataset": _describe_data(preparation),
         "seed": config.seed,
         "threads": preparation.threads.count,
+        "lite_model": None,
         "metrics": None,
     } | describe_environment()
     with new_run_directory(config.name, path, datetime.now(), dump_config(config), record) as run:
@@ -77,13 +78,14 @@ def finish(
         with stop:
             trainer.train()
             observer.training_finished()
-            evaluation = trainer.complete()
+            evaluation, record["lite_model"] = trainer.complete()
         best = trainer.best
         record["metrics"] = {
             "best_epoch": best.best_epoch,
             best.column: best.best,
             "test_loss": evaluation.loss,
             "test_accuracy": evaluation.accuracy,
+            "test_expected_calibration_error": evaluation.expected_calibration_error,
         }
     return TrainingResult(run, best.best_epoch, evaluation, record)
 

@@ -1,5 +1,6 @@
 """The epochs of one run, and what they leave on disk."""
 
+import hashlib
 import math
 import time
 from collections.abc import Mapping
@@ -12,8 +13,8 @@ from mnistcli.config import Config
 from mnistcli.data import permutation
 from mnistcli.engine import BEFORE_FIRST_STEP, EpochProgress, averaged_weights
 from mnistcli.errors import RunError
-from mnistcli.inference import Evaluation, evaluate_network, write_evaluation
-from mnistcli.model import load_checkpoint, save_checkpoint
+from mnistcli.inference import Evaluation, calibrate, evaluate_network, write_evaluation
+from mnistcli.model import ConversionError, convert_to_lite, load_checkpoint, save_checkpoint
 from mnistcli.runs import RunDirectory, write_whole
 from mnistcli.training.monitor import Monitor
 from mnistcli.training.observer import TrainingObserver
@@ -128,8 +129,12 @@ class Trainer:
         self.run.remove_old_checkpoints(self.config.checkpoint.keep)
         self.is_saved, self.saved_at = True, time.monotonic()
 
-    def complete(self) -> Evaluation:
+    def complete(self) -> tuple[Evaluation, dict[str, str]]:
         """Evaluate and save the best model; the network has its weights then.
+
+        Returns:
+            How it does on the test set; and the SHA-256 of its LiteRT file, or the problem for
+            which there is none.
 
         Raises:
             RunError: the best checkpoint is damaged, or of another epoch.
@@ -142,11 +147,21 @@ class Trainer:
                     f"expected epoch {self.best.best_epoch}, the best in {self.run.metrics}",
                 )
             splits = self.preparation.splits
-            evaluation = evaluate_network(self.preparation.evaluation, splits.test)
+            calibration = calibrate(self.preparation.evaluation, splits.train, splits.validation)
+            evaluation = evaluate_network(
+                self.preparation.evaluation, splits.test, calibration.temperature
+            )
+            write_whole(self.run.calibration, calibration.to_bytes())
             write_whole(self.run.model, self.network.model.save)
+            try:
+                content = convert_to_lite(self.network)
+                write_whole(self.run.lite_model, content)
+                lite_model = {"sha256": hashlib.sha256(content).hexdigest()}
+            except ConversionError as error:
+                lite_model = {"problem": str(error)}
             document = {"data": "test", "checkpoint": "best"} | evaluation.to_json()
             write_evaluation(self.run, document)
-        return evaluation
+        return evaluation, lite_model
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
         images = len(self.preparation.splits.train)

@@ -1,0 +1,133 @@
+"""Whether an image is like any of the training set: what a network cannot tell of itself.
+
+A network answers for a letter or a leaf as surely as for a digit. So the images of each class
+are described by the directions of their edges (Dalal and Triggs 2005, Histograms of Oriented
+Gradients for Human Detection, here with 4x4 cells), and a class by the subspace that its
+training images span (Watanabe 1967, Karhunen-Loeve Expansion and Factor Analysis; the method
+is known as CLAFIC). What lies farther from the subspace of its class than nearly all of the
+validation images do is not familiar.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+CELL = 4
+ORIENTATIONS = 8
+DIMENSIONS = 10
+FAMILIAR_SHARE = 0.995  # of the validation images
+# More images describe a class no better, and take time.
+IMAGES_PER_CLASS = 2000
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """The subspaces of C classes.
+
+    Attributes:
+        means: (C, 392) float16.
+        bases: (C, K, 392) float16, orthonormal rows.
+        limit: the largest distance that is familiar.
+    """
+
+    means: NDArray[np.float16]
+    bases: NDArray[np.float16]
+    limit: float
+
+    def distances(
+        self, images: NDArray[np.uint8], classes: NDArray[np.integer[Any]]
+    ) -> NDArray[np.float32]:
+        """Return how far each image is from the subspace of its class.
+
+        Args:
+            images: (N, 28, 28), 0 the background.
+            classes: (N,), the class that each is taken for.
+        """
+        offsets = describe_edges(images) - self.means[classes].astype(np.float32)
+        squares = (offsets**2).sum(axis=1)
+        for label in np.unique(classes):
+            within = offsets[classes == label] @ self.bases[label].T.astype(np.float32)
+            squares[classes == label] -= (within**2).sum(axis=1)
+        return np.sqrt(np.maximum(squares, 0))
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Return what `from_arrays` takes."""
+        return {"means": self.means, "bases": self.bases, "limit": self.limit}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        """Raise LookupError or ValueError if they are none of `to_arrays`."""
+        means, bases, limit = arrays["means"], arrays["bases"], float(arrays["limit"])
+        size = (28 // CELL) ** 2 * ORIENTATIONS
+        shapes_agree = means.ndim == 2 and bases.shape == (len(means), bases.shape[1], size)
+        if not (shapes_agree and means.shape[1] == size and np.isfinite(limit)):
+            raise ValueError(f"its arrays have the shapes {means.shape} and {bases.shape}")
+        return cls(means.astype(np.float16), bases.astype(np.float16), limit)
+
+
+def fit_familiarity(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer[Any]],
+    held_out: NDArray[np.uint8],
+    held_out_classes: NDArray[np.integer[Any]],
+    num_classes: int,
+) -> Familiarity:
+    """Describe each class by its training images, and set the limit by images held out.
+
+    Args:
+        images: (N, 28, 28), with their labels (N,).
+        held_out: (M, 28, 28), with the classes (M,) that the network takes them for.
+    """
+    size = (28 // CELL) ** 2 * ORIENTATIONS
+    means = np.zeros((num_classes, size), np.float16)
+    bases = np.zeros((num_classes, DIMENSIONS, size), np.float16)
+    for label in range(num_classes):
+        edges = describe_edges(images[labels == label][:IMAGES_PER_CLASS])
+        if len(edges) == 0:
+            continue
+        means[label] = edges.mean(axis=0)
+        offsets = edges - means[label].astype(np.float32)
+        _, vectors = np.linalg.eigh(offsets.T @ offsets)
+        bases[label] = vectors[:, -DIMENSIONS:].T
+    unlimited = Familiarity(means, bases, np.inf)
+    distances = unlimited.distances(held_out, held_out_classes)
+    return Familiarity(means, bases, float(np.quantile(distances, FAMILIAR_SHARE)))
+
+
+def describe_edges(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return how much edge of each of 8 directions each cell of 4x4 pixels holds.
+
+    Args:
+        images: (N, 28, 28) uint8.
+
+    Returns:
+        (N, 392) float32, rows of length 1.
+    """
+    return np.concatenate(
+        [_describe(images[i : i + 1000]) for i in range(0, len(images), 1000)]
+        or [np.zeros((0, 392), np.float32)]
+    )
+
+
+def _describe(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    levels = np.pad(images.astype(np.float32) / 255, ((0, 0), (1, 1), (1, 1)))
+    down = levels[:, 2:, 1:-1] - levels[:, :-2, 1:-1]
+    right = levels[:, 1:-1, 2:] - levels[:, 1:-1, :-2]
+    strength = np.hypot(down, right)
+    # Light to dark and dark to light are one direction: half a turn has all of them.
+    turn = np.arctan2(down, right) / np.pi * ORIENTATIONS % ORIENTATIONS
+    lower = np.floor(turn)
+    share = turn - lower
+    count, side = len(images), 28 // CELL
+    found = np.zeros((count, side, side, ORIENTATIONS), np.float32)
+    for orientation in range(ORIENTATIONS):
+        weight = np.where(lower % ORIENTATIONS == orientation, 1 - share, 0)
+        weight += np.where((lower + 1) % ORIENTATIONS == orientation, share, 0)
+        cells = (strength * weight).reshape(count, side, CELL, side, CELL)
+        found[..., orientation] = cells.sum(axis=(2, 4))
+    # The square root: one long stroke is not to outweigh all others.
+    rows = np.sqrt(found.reshape(count, -1))
+    return rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-6)

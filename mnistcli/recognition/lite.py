@@ -1,0 +1,79 @@
+"""A run's model.tflite, run by LiteRT."""
+
+import contextlib
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistcli.errors import RunError
+
+# Images (N, 28, 28) uint8 -> probabilities (N, C).
+Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
+
+BATCH = 100
+MAXIMUM_BYTES = 512 * 1024**2
+
+
+def load_lite_model(path: Path, sha256: str | None = None) -> Probabilities:
+    """Return the network of a LiteRT file as a function.
+
+    Args:
+        sha256: of the file's contents: the format has no checksum, and would give wrong digits.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        RunError: the file is damaged, or takes other images than 28x28.
+    """
+    try:
+        if path.stat().st_size > MAXIMUM_BYTES:
+            raise ValueError("it is too large")
+        content = path.read_bytes()
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise ValueError("its SHA-256 is not the one in run.json")
+        from ai_edge_litert.interpreter import Interpreter
+
+        with _native_messages_hidden():
+            interpreter = Interpreter(model_content=content)
+            interpreter.allocate_tensors()
+        given, made = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+        if given["shape"].tolist() != [1, 28, 28, 1] or made["shape"].size != 2:
+            raise ValueError(f"it takes {given['shape']} and gives {made['shape']}")
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        raise RunError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
+
+    def probabilities(images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
+        found = []
+        for start in range(0, len(images), BATCH):
+            batch = images[start : start + BATCH, ..., np.newaxis].astype(np.float32)
+            with _native_messages_hidden():
+                interpreter.resize_tensor_input(given["index"], batch.shape)
+                interpreter.allocate_tensors()
+            interpreter.set_tensor(given["index"], batch)
+            interpreter.invoke()
+            found.append(interpreter.get_tensor(made["index"]))
+        return np.concatenate(found)
+
+    return probabilities
+
+
+@contextlib.contextmanager
+def _native_messages_hidden() -> Iterator[None]:
+    """Keep from the terminal what LiteRT writes there about its delegate."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

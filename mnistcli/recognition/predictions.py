@@ -1,0 +1,100 @@
+"""What a model says about single images."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistcli.recognition.calibration import Calibration, apply_temperature
+from mnistcli.recognition.lite import Probabilities
+
+# Below this confidence another digit is about as likely.
+CERTAIN = 0.6
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable class of one image and the next one; confidences are in [0, 1].
+
+    Attributes:
+        uncertain: why the answer is not to be relied upon: "unfamiliar", for an image unlike
+            those of the training set, or "close call"; None where it is.
+        strangeness: how far the image is from the training images of its digit; above 1, as
+            far as hardly any of the validation images; 0 where the run cannot tell.
+    """
+
+    image: str
+    digit: int
+    confidence: float
+    runner_up: int
+    runner_up_confidence: float
+    probabilities: list[float]
+    uncertain: str | None = None
+    strangeness: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that the json module writes."""
+        return dataclasses.asdict(self)
+
+    def most_probable(self, count: int) -> list[tuple[int, float]]:
+        """Return the `count` most probable classes with their probabilities, best first."""
+        order = np.argsort(-np.array(self.probabilities), kind="stable")[:count]
+        return [(int(digit), self.probabilities[digit]) for digit in order]
+
+
+@dataclass(frozen=True)
+class Recognizer:
+    """A trained network with its calibration.
+
+    Attributes:
+        probabilities: the network, by LiteRT or Keras.
+    """
+
+    probabilities: Probabilities
+    calibration: Calibration = field(default_factory=Calibration)
+
+    def predict(self, names: Sequence[str], images: NDArray[np.uint8]) -> list[Prediction]:
+        """Say what each image shows; of equally probable classes the lower comes first.
+
+        Args:
+            names: what to call the N images.
+            images: (N, 28, 28), 0 the background.
+
+        Raises:
+            ValueError: there is not one image per name.
+        """
+        calibrated = apply_temperature(self.probabilities(images), self.calibration.temperature)
+        predictions = []
+        for name, row, strangeness in zip(
+            names, calibrated, self._strangeness(images, calibrated), strict=True
+        ):
+            digit, runner_up = np.argsort(-row, kind="stable")[:2].tolist()
+            uncertain = None
+            if strangeness > 1:
+                uncertain = "unfamiliar"
+            elif row[digit] < CERTAIN:
+                uncertain = "close call"
+            predictions.append(
+                Prediction(
+                    image=name,
+                    digit=digit,
+                    confidence=float(row[digit]),
+                    runner_up=runner_up,
+                    runner_up_confidence=float(row[runner_up]),
+                    probabilities=row.tolist(),
+                    uncertain=uncertain,
+                    strangeness=float(strangeness),
+                )
+            )
+        return predictions
+
+    def _strangeness(
+        self, images: NDArray[np.uint8], probabilities: NDArray[np.floating[Any]]
+    ) -> NDArray[np.floating[Any]]:
+        familiarity = self.calibration.familiarity
+        if familiarity is None:
+            return np.zeros(len(images))
+        return familiarity.distances(images, probabilities.argmax(axis=1)) / familiarity.limit

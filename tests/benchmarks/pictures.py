@@ -1,0 +1,94 @@
+"""How right a run is on pictures as people make them, and how fast `predict` reads them.
+
+    python tests/benchmarks/pictures.py RUN [--images N]
+
+For each nuisance of `tests/pictures.py`, N test images of MNIST (200 unless told) are drawn as
+such pictures and read by the run's model: the share that is right, and of those, the share
+that `predict` calls uncertain. Then whole `mnistcli predict` processes are timed, medians of 5.
+Prints a Markdown table. MNIST must be on this machine.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from pictures import NUISANCES, draw, tiny
+
+from mnistcli.data import load_dataset
+from mnistcli.errors import ImageError
+from mnistcli.images import frame_digit
+from mnistcli.images.read import lay_on_ground
+from mnistcli.recognition import Recognizer, load_lite_model, read_calibration
+from mnistcli.runs import RunDirectory, describe_environment
+
+COMMAND = Path(sys.executable).parent / "mnistcli"
+
+
+def measure_nuisance(name, images, labels, recognizer) -> tuple[float, float]:
+    """The shares that are right, and right but called uncertain."""
+    random, framed = np.random.default_rng(0), []
+    for image in images:
+        picture = NUISANCES[name](draw(image), random)
+        if picture.shape[2] == 4:
+            picture = lay_on_ground(picture[..., :3], picture[..., 3])
+        try:
+            framed.append(frame_digit(picture).image)
+        except ImageError:
+            framed.append(np.zeros((28, 28), np.uint8))
+    found = recognizer.predict([""] * len(framed), np.stack(framed))
+    right = [each.digit == label for each, label in zip(found, labels, strict=True)]
+    doubted = [ok and each.uncertain is not None for ok, each in zip(right, found, strict=True)]
+    return float(np.mean(right)), float(np.mean(doubted))
+
+
+def time_predict(run: Path, images: Path) -> float:
+    """The median seconds of whole processes."""
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run(
+            [COMMAND, "predict", images, "--run", run], stdout=subprocess.DEVNULL, check=True
+        )
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--images", type=int, default=200)
+    options = parser.parse_args()
+    run = RunDirectory(options.run)
+    recognizer = Recognizer(load_lite_model(run.lite_model), read_calibration(run))
+    dataset = load_dataset("mnist")
+    images, labels = dataset.test_images[: options.images], dataset.test_labels
+    print("| the picture | right | right, but called uncertain |\n| --- | --- | --- |")
+    for name in NUISANCES:
+        right, doubted = measure_nuisance(name, images, labels[: options.images], recognizer)
+        print(f"| {name} | {right:.1%} | {doubted:.1%} |", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for i, image in enumerate(dataset.test_images[:1000]):
+            Image.fromarray(tiny(draw(image), 28, 0.1)).save(f"{folder}/{i}.png")
+        one, thousand = (
+            time_predict(run.path, Path(folder, "0.png")),
+            time_predict(run.path, folder),
+        )
+    hardware = describe_environment()["hardware"]
+    print(
+        f"\nOne image {one:.2f} s, 1,000 images {thousand:.2f} s, whole processes. Measured on "
+        f"{hardware['processor']}, {hardware['cores']} cores, with "
+        f"`python tests/benchmarks/pictures.py RUN`, {options.images} images each."
+    )
+
+
+if __name__ == "__main__":
+    main()
