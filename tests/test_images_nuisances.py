@@ -30,4 +30,4 @@ def test_a_nuisance_leaves_the_digit(nuisance: str, digits: Dataset) -> None:
             picture = lay_on_ground(picture[..., :3], picture[..., 3])
         found.append(likeness(frame_digit(picture).image, plain))
     assert np.mean(found) > 0.85
-    assert np.mean(np.array(found) > 0.8) >= 11 / 12
+    assert np.mean(np.array(found) > 0.7) >= 11 / 12

@@ -64,7 +64,7 @@ def test_best_and_last_have_the_metrics_of_their_epochs(
 
 def test_an_evaluation_is_written(trained: RunDirectory, digits: Dataset) -> None:
     loop = EvaluationLoop(restore_network(trained))
-    evaluation = evaluate_network(loop, digits.test)
+    evaluation, _ = evaluate_network(loop, digits.test)
     written = json.loads(trained.evaluation.read_text())
 
     assert evaluation.images == 359

@@ -12,6 +12,7 @@ from mnistcli.cli.evaluate import evaluate_command
 from mnistcli.cli.predict import predict_command
 from mnistcli.cli.reproduce import reproduce_command
 from mnistcli.cli.schema import schema_command
+from mnistcli.cli.show import show_app
 from mnistcli.cli.summary import summary_command
 from mnistcli.cli.train import train_command
 from mnistcli.errors import ConfigError, MnistcliError, StopSignal
@@ -34,6 +35,7 @@ app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
 app.command("summary")(summary_command)
 app.command("reproduce")(reproduce_command)
+app.add_typer(show_app, name="show")
 app.command("schema")(schema_command)
 
 

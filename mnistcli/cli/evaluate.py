@@ -46,6 +46,7 @@ def evaluate_command(
 ) -> None:
     """Measure a trained run on labelled images."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
+    from mnistcli.cli.figures import Answers, write_run_figures
     from mnistcli.recognition import read_calibration
     from mnistcli.runs import open_run_directory
 
@@ -54,18 +55,18 @@ def evaluate_command(
     with tensorflow_starting():
         from mnistcli.engine import EvaluationLoop
         from mnistcli.inference import (
-            check_same_data,
             evaluate_network,
             restore_network,
             write_evaluation,
         )
     if dataset is not None:
-        check_same_data(directory, dataset)
+        directory.check_data(dataset)
     network = restore_network(directory, checkpoint.value)
     # It was fitted to the best checkpoint.
     calibrated = checkpoint is Checkpoint.BEST
     temperature = read_calibration(directory).temperature if calibrated else 1.0
-    evaluation = evaluate_network(EvaluationLoop(network), images, temperature)
+    loop = EvaluationLoop(network)
+    evaluation, probabilities = evaluate_network(loop, images, temperature)
     document = {"data": data or split.value, "checkpoint": checkpoint.value} | evaluation.to_json()
     # Shown before it is written: a run directory may be read-only.
     if json:
@@ -76,8 +77,11 @@ def evaluate_command(
         title = f"{directory.path.name} on {data or f'its {split.value} images'}"
         results().print(evaluation_view(evaluation, title))
     write_evaluation(directory, document)
+    write_run_figures(directory, Answers(images.images, images.labels, probabilities))
     if not json:
-        results().print(f"Written to {directory.evaluation}", soft_wrap=True)
+        results().print(
+            f"Written to {directory.evaluation} and {directory.figures}/", soft_wrap=True
+        )
         results().print(f"Next: mnistcli predict IMAGE --run {run}", soft_wrap=True)
 
 

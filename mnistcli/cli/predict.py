@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnistcli.recognition import Prediction, Recognizer
+    from mnistcli.recognition import Prediction
     from mnistcli.runs import RunDirectory
 
     Digit = NDArray[np.uint8]
@@ -77,7 +77,9 @@ def predict_command(
     if digits:
         import numpy as np
 
-        recognizer = _open_recognizer(directory)
+        from mnistcli.cli.recognizer import open_recognizer
+
+        recognizer = open_recognizer(directory)
         predictions = recognizer.predict(list(digits), np.stack(list(digits.values())))
         if explain:
             _write_stages(strips, explain)
@@ -144,32 +146,6 @@ def _open_picture(path: Path) -> Any:
     return decode_picture(io.BytesIO(sys.stdin.buffer.read(MAX_FILE_BYTES)), _name(path))
 
 
-def _open_recognizer(directory: "RunDirectory") -> "Recognizer":
-    """The run's network by LiteRT, or by Keras where there is no file for it."""
-    from mnistcli.cli.console import progress, tensorflow_starting
-    from mnistcli.errors import RunError
-    from mnistcli.recognition import Recognizer, load_lite_model, read_calibration
-
-    calibration = read_calibration(directory)
-    recorded = directory.read_record().get("lite_model")
-    recorded = recorded if isinstance(recorded, dict) else {}
-    try:
-        lite_model = load_lite_model(directory.lite_model, recorded.get("sha256"))
-        return Recognizer(lite_model, calibration)
-    except FileNotFoundError:
-        problem = recorded.get("problem")
-        reason = f"{directory.path} has no {directory.lite_model.name}"
-        if problem:
-            reason += f": it could not be converted ({problem})"
-    except RunError as error:
-        reason = str(error)
-    progress().print(f"{reason}; Keras reads instead", soft_wrap=True)
-    with tensorflow_starting():
-        from mnistcli.engine import EvaluationLoop
-        from mnistcli.inference import restore_network
-    return Recognizer(EvaluationLoop(restore_network(directory)).predict, calibration)
-
-
 def _write_stages(strips: "list[Digit]", path: Path) -> None:
     from mnistcli.images import encode_stages
     from mnistcli.runs import write_whole
@@ -233,6 +209,7 @@ def _print_predictions(
 def _read_lines(images: list[str], directory: "RunDirectory", json: bool) -> None:
     """Read a row of digits in each picture."""
     from mnistcli.cli.console import print_json, results
+    from mnistcli.cli.recognizer import open_recognizer
     from mnistcli.cli.views import number_view
     from mnistcli.images import find_images
     from mnistcli.recognition import read_number
@@ -243,7 +220,7 @@ def _read_lines(images: list[str], directory: "RunDirectory", json: bool) -> Non
         name = _name(path)
         try:
             picture = _open_picture(path)
-            recognizer = recognizer or _open_recognizer(directory)
+            recognizer = recognizer or open_recognizer(directory)
             numbers[name] = read_number(picture, recognizer)
         except ImageError as error:
             failures[name] = _with_name(name, error)

@@ -52,6 +52,7 @@ def train_command(
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
+    from mnistcli.cli.figures import Answers, write_run_figures
     from mnistcli.config import load_config
     from mnistcli.runs import check_writable, is_finished, load_resumed_config
 
@@ -84,6 +85,8 @@ def train_command(
             result = training.resume(run, preparation, display)
         else:
             result = training.train(preparation, run_dir, display)
+    test = dataset.test_images, dataset.test_labels
+    write_run_figures(result.run, Answers(*test, result.probabilities))
     if json:
         print_json({"run": str(result.run.path)} | result.record)
     else:

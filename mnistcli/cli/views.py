@@ -108,6 +108,11 @@ def digit_view(digit: NDArray[np.uint8]) -> RenderableType:
     return _DigitView(digit)
 
 
+def picture_view(picture: NDArray[np.uint8]) -> RenderableType:
+    """Draw a picture (H, W, 3) in half blocks, as wide as the console."""
+    return _PictureView(picture)
+
+
 @dataclass(frozen=True)
 class _EvaluationView:
     evaluation: Evaluation
@@ -138,6 +143,26 @@ class _EvaluationView:
         for row in (fitting or layouts[-1:])[0]:
             yield ""
             yield _side_by_side(row)
+
+
+@dataclass(frozen=True)
+class _PictureView:
+    picture: NDArray[np.uint8]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from PIL import Image
+
+        if console.color_system is None or console.no_color or options.ascii_only:
+            yield Text("(a picture needs a terminal with colours)", style="dim")
+            return
+        height, width = self.picture.shape[:2]
+        columns = min(options.max_width, width)
+        rows = max(2, round(height * columns / width / 2) * 2)
+        small = np.asarray(Image.fromarray(self.picture).resize((columns, rows)))
+        for upper_row, lower_row in zip(small[::2].tolist(), small[1::2].tolist(), strict=True):
+            for upper, lower in zip(upper_row, lower_row, strict=True):
+                yield Segment("▀", _style(tuple(upper), tuple(lower)))
+            yield Segment.line()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnistcli.data import LabelledImages
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import DataError
@@ -17,8 +20,8 @@ from mnistcli.runs import RunDirectory, dump_json, write_whole
 
 def evaluate_network(
     loop: EvaluationLoop, data: LabelledImages, temperature: float = 1.0
-) -> Evaluation:
-    """Measure a network on labelled images.
+) -> tuple[Evaluation, NDArray[np.floating[Any]]]:
+    """Measure a network on labelled images; returns its calibrated probabilities as well.
 
     Args:
         temperature: of the run's calibration; the loss is as it was trained, without it.
@@ -34,7 +37,7 @@ def evaluate_network(
         )
     loss = loop.evaluate(data.images, data.labels)["loss"]
     probabilities = apply_temperature(loop.predict(data.images), temperature)
-    return evaluate_predictions(data.labels, probabilities, loss)
+    return evaluate_predictions(data.labels, probabilities, loss), probabilities
 
 
 def calibrate(

@@ -3,21 +3,10 @@
 from typing import Literal
 
 from mnistcli.config import load_config
-from mnistcli.data import Dataset
 from mnistcli.engine import use_averaged_weights
 from mnistcli.errors import RunError
 from mnistcli.model import Network, build_network, load_checkpoint
 from mnistcli.runs import RunDirectory
-
-
-def check_same_data(run: RunDirectory, dataset: Dataset) -> None:
-    """Raise `RunError` unless a data set is the one that the run was trained on."""
-    recorded = run.read_record().get("dataset")
-    if not isinstance(recorded, dict) or recorded.get("sha256") != dataset.sha256:
-        raise RunError(
-            f"{run.path} was trained on other data than {dataset.source} holds",
-            "expected the same images and labels; their SHA-256 is in run.json",
-        )
 
 
 def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "best") -> Network:

@@ -2,7 +2,7 @@
 
 from mnistcli.model.checkpoint import load_checkpoint, save_checkpoint
 from mnistcli.model.export import ConversionError, convert_to_lite
-from mnistcli.model.network import Metric, Network, build_network
+from mnistcli.model.network import Metric, Network, augment_images, build_network
 from mnistcli.model.summary import LayerSummary, ModelSummary, summarize_model
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Metric",
     "ModelSummary",
     "Network",
+    "augment_images",
     "build_network",
     "convert_to_lite",
     "load_checkpoint",

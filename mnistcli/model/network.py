@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistcli.config import (
     Config,
@@ -116,6 +117,15 @@ def build_network(
     problems.raise_if_any()
     optimizer.build(model.trainable_variables)
     return network
+
+
+def augment_images(network: Network, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return what training makes of images (N, 28, 28): float32 of 0 to 255, of the same shape."""
+    pixels = images[..., np.newaxis].astype(np.float32)
+    for layer in network.augment:
+        pixels = layer(pixels, training=True)
+    augmented: NDArray[np.float32] = keras.ops.convert_to_numpy(pixels)[..., 0]
+    return augmented
 
 
 def _objects(described: Sequence[KerasObject | str]) -> list[KerasObject]:

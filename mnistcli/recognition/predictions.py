@@ -56,6 +56,10 @@ class Recognizer:
     probabilities: Probabilities
     calibration: Calibration = field(default_factory=Calibration)
 
+    def calibrated(self, images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
+        """Return calibrated probabilities (N, C) of images (N, 28, 28)."""
+        return apply_temperature(self.probabilities(images), self.calibration.temperature)
+
     def predict(self, names: Sequence[str], images: NDArray[np.uint8]) -> list[Prediction]:
         """Say what each image shows; of equally probable classes the lower comes first.
 
@@ -66,7 +70,7 @@ class Recognizer:
         Raises:
             ValueError: there is not one image per name.
         """
-        calibrated = apply_temperature(self.probabilities(images), self.calibration.temperature)
+        calibrated = self.calibrated(images)
         predictions = []
         for name, row, strangeness in zip(
             names, calibrated, self._strangeness(images, calibrated), strict=True

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mnistcli.errors import RunError
 from mnistcli.runs.files import append_whole, dump_json, write_whole
@@ -13,6 +13,15 @@ from mnistcli.runs.files import append_whole, dump_json, write_whole
 # 10,000 epochs of metrics take 4 MB. A file from a stranger must not fill the memory.
 MAXIMUM_BYTES = 64 * 1024**2
 _CHECKPOINT = re.compile(r"epoch-(\d{4,9})(?:-step-(\d{6,12}))?\.npz")
+
+
+class DatasetContents(Protocol):
+    """What tells one data set from another: checksums, and a name for people."""
+
+    @property
+    def sha256(self) -> dict[str, str]: ...
+    @property
+    def source(self) -> str: ...
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +67,11 @@ class RunDirectory:
     def evaluation(self) -> Path:
         """The latest evaluation."""
         return self.path / "evaluation.json"
+
+    @property
+    def figures(self) -> Path:
+        """The folder of pictures."""
+        return self.path / "figures"
 
     @property
     def metrics(self) -> Path:
@@ -132,6 +146,15 @@ class RunDirectory:
         if not isinstance(record, dict):
             raise RunError(f"{self.record} is damaged: expected a mapping")
         return record
+
+    def check_data(self, dataset: DatasetContents) -> None:
+        """Raise `RunError` unless a data set is the one that it was trained on."""
+        recorded = self.read_record().get("dataset")
+        if not isinstance(recorded, dict) or recorded.get("sha256") != dataset.sha256:
+            raise RunError(
+                f"{self.path} was trained on other data than {dataset.source} holds",
+                "expected the same images and labels; their SHA-256 is in run.json",
+            )
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Add one epoch's row to metrics.jsonl."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from mnistcli.errors import RunError
-from mnistcli.inference import check_same_data
 from mnistcli.runs import RunDirectory, describe_environment, environment_differences
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
@@ -74,7 +73,7 @@ def reproduce(
     record, recorded = run.read_record(), run.read_metrics()
     if len(recorded) < 2:
         raise RunError(f"{run.path} has no epochs to compare with", "expected a trained run")
-    check_same_data(run, preparation.dataset)
+    run.check_data(preparation.dataset)
     # The schedules were made for all epochs of the config; a run cut short has fewer.
     config = preparation.file.config.model_copy(update={"epochs": len(recorded) - 1})
     shorter = replace(preparation, file=replace(preparation.file, config=config))

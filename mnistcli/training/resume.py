@@ -3,7 +3,6 @@
 from mnistcli.config import Config, dump_config
 from mnistcli.engine import averaged_weights
 from mnistcli.errors import RunError
-from mnistcli.inference import check_same_data
 from mnistcli.model import load_checkpoint, save_checkpoint
 from mnistcli.runs import (
     CheckpointFile,
@@ -42,7 +41,7 @@ def resume(
     with locked(run.path):
         remove_unfinished(run.path)
         record = run.read_record()
-        check_same_data(run, preparation.dataset)
+        run.check_data(preparation.dataset)
         position, notices = _restore(run, preparation)
         now = describe_environment() | {"threads": preparation.threads.count}
         differences = environment_differences(record, now)

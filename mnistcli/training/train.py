@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnistcli.config import dump_config
 from mnistcli.errors import InterruptedTrainingError, MnistcliError, RunError, StopSignal
 from mnistcli.inference import Evaluation
@@ -20,11 +23,16 @@ from mnistcli.training.trainer import Position, Trainer
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A completed run: where it is, and how its best model does on the test set."""
+    """A completed run: where it is, and how its best model does on the test set.
+
+    Attributes:
+        probabilities: (N, C), what it says of the test images, calibrated.
+    """
 
     run: RunDirectory
     best_epoch: int
     evaluation: Evaluation
+    probabilities: NDArray[np.floating[Any]]
     record: dict[str, Any]
 
 
@@ -78,8 +86,9 @@ def finish(
         with stop:
             trainer.train()
             observer.training_finished()
-            evaluation, record["lite_model"] = trainer.complete()
-        best = trainer.best
+            completion = trainer.complete()
+        best, evaluation = trainer.best, completion.evaluation
+        record["lite_model"] = completion.lite_model
         record["metrics"] = {
             "best_epoch": best.best_epoch,
             best.column: best.best,
@@ -87,7 +96,7 @@ def finish(
             "test_accuracy": evaluation.accuracy,
             "test_expected_calibration_error": evaluation.expected_calibration_error,
         }
-    return TrainingResult(run, best.best_epoch, evaluation, record)
+    return TrainingResult(run, best.best_epoch, evaluation, completion.probabilities, record)
 
 
 @contextmanager

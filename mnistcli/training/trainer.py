@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistcli.config import Config
 from mnistcli.data import permutation
@@ -56,6 +57,21 @@ class Position:
         if [row["epoch"] for row in rows] != list(range(len(rows))):
             raise ValueError("the rows are not those of epochs 0, 1, 2, …")
         return cls(rows, EpochProgress(**document["unfinished"]), float(document["seconds"]))
+
+
+@dataclass(frozen=True)
+class Completion:
+    """The best model of a run.
+
+    Attributes:
+        evaluation: how it does on the test set.
+        probabilities: (N, C), what it says of the test images, calibrated.
+        lite_model: the SHA-256 of its LiteRT file, or the problem for which there is none.
+    """
+
+    evaluation: Evaluation
+    probabilities: NDArray[np.floating[Any]]
+    lite_model: dict[str, str]
 
 
 class Trainer:
@@ -129,12 +145,8 @@ class Trainer:
         self.run.remove_old_checkpoints(self.config.checkpoint.keep)
         self.is_saved, self.saved_at = True, time.monotonic()
 
-    def complete(self) -> tuple[Evaluation, dict[str, str]]:
+    def complete(self) -> Completion:
         """Evaluate and save the best model; the network has its weights then.
-
-        Returns:
-            How it does on the test set; and the SHA-256 of its LiteRT file, or the problem for
-            which there is none.
 
         Raises:
             RunError: the best checkpoint is damaged, or of another epoch.
@@ -148,7 +160,7 @@ class Trainer:
                 )
             splits = self.preparation.splits
             calibration = calibrate(self.preparation.evaluation, splits.train, splits.validation)
-            evaluation = evaluate_network(
+            evaluation, probabilities = evaluate_network(
                 self.preparation.evaluation, splits.test, calibration.temperature
             )
             write_whole(self.run.calibration, calibration.to_bytes())
@@ -161,7 +173,7 @@ class Trainer:
                 lite_model = {"problem": str(error)}
             document = {"data": "test", "checkpoint": "best"} | evaluation.to_json()
             write_evaluation(self.run, document)
-        return evaluation, lite_model
+        return Completion(evaluation, probabilities, lite_model)
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
         images = len(self.preparation.splits.train)

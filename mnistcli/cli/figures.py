@@ -1,0 +1,68 @@
+"""The figures that commands write, and where they can be seen."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistcli.errors import RunError
+from mnistcli.runs import RunDirectory, write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network says of labelled images.
+
+    Attributes:
+        images: (N, 28, 28).
+        labels: (N,).
+        probabilities: (N, C).
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.integer[Any]]
+    probabilities: NDArray[np.floating[Any]]
+
+
+def write_run_figures(run: RunDirectory, answers: Answers) -> None:
+    """Write how a run was trained, its confusions and its mistakes."""
+    from mnistcli.figures import draw_confusion, draw_mistakes, draw_training
+
+    name = run.path.name
+    labels, probabilities = answers.labels, answers.probabilities
+    figures = {
+        "training": draw_training({name: run.read_metrics()}),
+        "confusion": draw_confusion(labels, probabilities, name),
+        "mistakes": draw_mistakes(answers.images, labels, probabilities, name),
+    }
+    for kind, figure in figures.items():
+        write_figure(figure, run.figures / f"{kind}.png")
+
+
+def write_figure(figure: "Figure", path: Path) -> None:
+    """Write a PNG file, and its folder if that is missing.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    from mnistcli.figures import encode_png
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot make the folder {path.parent}: {error.strerror}") from None
+    write_whole(path, encode_png(figure))
+
+
+def has_display() -> bool:
+    """Whether a window can be opened."""
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True

@@ -1,0 +1,219 @@
+"""`mnistcli show`: pictures of data, networks and what they do."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from mnistcli.cli.figures import Answers
+    from mnistcli.model import Network
+    from mnistcli.runs import RunDirectory
+
+show_app = typer.Typer(
+    help="Draw data, training, filters, features, confusions, mistakes.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PNG", help="Where to; by default the run's figures/.", show_default=False
+    ),
+]
+Show = Annotated[bool, typer.Option("--show", help="Open it, where there is a display.")]
+Inline = Annotated[bool, typer.Option("--inline", help="Draw it small in the terminal, too.")]
+
+
+@show_app.command("data")
+def show_data(
+    config: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="CONFIG", help="Whose data and augmentation; else MNIST.", show_default=False
+        ),
+    ] = None,
+    out: Out = None,
+    show: Show = False,
+    inline: Inline = False,
+) -> None:
+    """Draw samples of each class, as they are and augmented, class counts and mean images."""
+    from mnistcli.cli.console import tensorflow_starting
+    from mnistcli.cli.data import load_training_data
+    from mnistcli.config import load_config
+    from mnistcli.data import load_dataset
+    from mnistcli.figures import choose_samples, draw_samples
+
+    augmented = None
+    if config is None:
+        dataset = load_dataset("mnist")
+    else:
+        file = load_config(config)
+        dataset = load_training_data(file, quiet=True)
+        if file.config.augment:
+            with tensorflow_starting():
+                from mnistcli.model import augment_images, build_network
+            network = build_network(file, dataset.num_classes)
+            samples = dataset.train_images[choose_samples(dataset.train_labels)]
+            augmented = augment_images(network, samples)
+    figure = draw_samples(dataset.train_images, dataset.train_labels, augmented, dataset.name)
+    _finish(figure, out or Path("data.png"), show, inline)
+
+
+@show_app.command("filters")
+def show_filters(
+    run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
+) -> None:
+    """Draw the weights of the first layer."""
+    from mnistcli.errors import RunError
+    from mnistcli.figures import draw_filters
+
+    directory, network = _restore(run)
+    from mnistcli.inference import first_filters
+
+    filters = first_filters(network)
+    if filters is None:
+        raise RunError(
+            f"the network of {run} has no weights that meet the image",
+            "expected a first layer such as Conv2D, or Dense on all 784 pixels",
+        )
+    figure = draw_filters(filters.weights, filters.layer)
+    _finish(figure, _place(directory, "filters", out), show, inline)
+
+
+@show_app.command("features")
+def show_features(
+    run: RunArgument,
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", help="A picture of a digit.", show_default=False)
+    ],
+    out: Out = None,
+    show: Show = False,
+    inline: Inline = False,
+) -> None:
+    """Draw what each convolution, ReLU and pooling layer makes of a picture."""
+    from mnistcli.errors import RunError
+    from mnistcli.figures import LayerOutput, draw_features
+    from mnistcli.images import frame_digit, read_picture
+
+    digit = frame_digit(read_picture(image)).image
+    directory, network = _restore(run)
+    from mnistcli.inference import layer_features
+
+    layers = [LayerOutput(*each) for each in layer_features(network, digit)]
+    if not layers:
+        raise RunError(f"the network of {run} has no layer that makes maps of an image")
+    figure = draw_features(digit, layers, f"{directory.path.name} on {image.name}")
+    _finish(figure, _place(directory, "features", out), show, inline)
+
+
+@show_app.command("training")
+def show_training(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run directories.", show_default=False)
+    ],
+    out: Out = None,
+    show: Show = False,
+    inline: Inline = False,
+) -> None:
+    """Draw loss and accuracy over the epochs, of several runs over each other."""
+    from mnistcli.errors import RunError
+    from mnistcli.figures import draw_training
+    from mnistcli.runs import open_run_directory
+
+    directories = [open_run_directory(run) for run in runs]
+    rows = {directory.path.name: directory.read_metrics() for directory in directories}
+    empty = [name for name, found in rows.items() if not found]
+    if empty:
+        raise RunError(f"{empty[0]} has no epochs to draw", "expected a run that was trained")
+    _finish(draw_training(rows), _place(directories[0], "training", out), show, inline)
+
+
+@show_app.command("confusion")
+def show_confusion(
+    run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
+) -> None:
+    """Draw which classes of the test images are taken for which."""
+    from mnistcli.figures import draw_confusion
+
+    directory, answers = _answer_test_images(run)
+    figure = draw_confusion(answers.labels, answers.probabilities, directory.path.name)
+    _finish(figure, _place(directory, "confusion", out), show, inline)
+
+
+@show_app.command("roc")
+def show_roc(run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False) -> None:
+    """Draw each class against the rest: ROC with AUC, and precision with recall."""
+    from mnistcli.figures import draw_roc
+
+    directory, answers = _answer_test_images(run)
+    figure = draw_roc(answers.labels, answers.probabilities, directory.path.name)
+    _finish(figure, _place(directory, "roc", out), show, inline)
+
+
+@show_app.command("mistakes")
+def show_mistakes(
+    run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
+) -> None:
+    """Draw the wrong answers that the network is surest of."""
+    from mnistcli.figures import draw_mistakes
+
+    directory, answers = _answer_test_images(run)
+    figure = draw_mistakes(
+        answers.images, answers.labels, answers.probabilities, directory.path.name
+    )
+    _finish(figure, _place(directory, "mistakes", out), show, inline)
+
+
+def _restore(run: Path) -> "tuple[RunDirectory, Network]":
+    from mnistcli.cli.console import tensorflow_starting
+    from mnistcli.runs import open_run_directory
+
+    directory = open_run_directory(run)
+    with tensorflow_starting():
+        from mnistcli.inference import restore_network
+    return directory, restore_network(directory)
+
+
+def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
+    """What a run says of its test images, without TensorFlow."""
+    from mnistcli.cli.figures import Answers
+    from mnistcli.cli.recognizer import open_recognizer
+    from mnistcli.config import load_config
+    from mnistcli.data import load_dataset
+    from mnistcli.runs import open_run_directory
+
+    directory = open_run_directory(run)
+    dataset = load_dataset(load_config(directory.config).config.data.dataset)
+    directory.check_data(dataset)
+    recognizer = open_recognizer(directory)
+    probabilities = recognizer.calibrated(dataset.test_images)
+    return directory, Answers(dataset.test_images, dataset.test_labels, probabilities)
+
+
+def _place(directory: "RunDirectory", name: str, out: Path | None) -> Path:
+    return out or directory.figures / f"{name}.png"
+
+
+def _finish(figure: "Figure", path: Path, show: bool, inline: bool) -> None:
+    """Write a figure, and show it where that was asked for and can be."""
+    from mnistcli.cli.console import results
+    from mnistcli.cli.figures import has_display, write_figure
+    from mnistcli.cli.views import picture_view
+
+    write_figure(figure, path)
+    if inline:
+        from mnistcli.images import read_picture
+
+        results().print(picture_view(read_picture(path)))
+    results().print(f"Written to {path}", soft_wrap=True)
+    if show and has_display():
+        typer.launch(str(path))
+    elif show:
+        results().print("There is no display to show it on; --inline draws it here")

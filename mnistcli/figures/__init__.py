@@ -1,0 +1,21 @@
+"""Pictures of data, of networks and of what they do, as matplotlib figures."""
+
+from mnistcli.figures.confusion import draw_confusion, draw_mistakes
+from mnistcli.figures.network import LayerOutput, draw_features, draw_filters
+from mnistcli.figures.samples import choose_samples, draw_samples
+from mnistcli.figures.scores import draw_roc
+from mnistcli.figures.style import encode_png
+from mnistcli.figures.training import draw_training
+
+__all__ = [
+    "LayerOutput",
+    "choose_samples",
+    "draw_confusion",
+    "draw_features",
+    "draw_filters",
+    "draw_mistakes",
+    "draw_roc",
+    "draw_samples",
+    "draw_training",
+    "encode_png",
+]

@@ -1,0 +1,78 @@
+"""What a network takes for what."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mnistcli.figures.style import grid, new_figure, show_image
+
+MISTAKES = 24
+
+
+def draw_confusion(
+    labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]], name: str
+) -> Figure:
+    """Draw how often each class is taken for each other, coloured by the share of the true class.
+
+    Args:
+        labels: (N,), the true classes.
+        probabilities: (N, C).
+    """
+    classes = probabilities.shape[1]
+    matrix = np.zeros((classes, classes), np.int64)
+    np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
+    right, images = int(np.trace(matrix)), int(matrix.sum())
+    title = f"{name}: {right / max(images, 1):.2%} of {images:,} images right"
+    figure = new_figure(max(6.4, 0.62 * classes + 1.6), max(5.6, 0.55 * classes + 1.4), title)
+    axes = figure.subplots()
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    # Errors are few: a root makes one in a hundred visible beside the diagonal.
+    drawn = axes.imshow(np.sqrt(shares), cmap="cividis", vmin=0, vmax=1)
+    for row, column in np.argwhere(matrix):
+        colour = "black" if shares[row, column] > 0.35 else "white"
+        weight = "bold" if row == column else "normal"
+        text = f"{matrix[row, column]:,}"
+        axes.text(
+            column, row, text, ha="center", va="center", color=colour, fontsize=8, weight=weight
+        )
+    ticks = np.arange(classes)
+    axes.set(xlabel="predicted class", ylabel="true class", xticks=ticks, yticks=ticks)
+    bar = figure.colorbar(drawn, shrink=0.8, label="share of the true class")
+    marks = np.array([0, 0.001, 0.01, 0.05, 0.2, 0.5, 1])
+    bar.set_ticks(np.sqrt(marks), labels=[f"{mark:.1%}" for mark in marks])
+    return figure
+
+
+def draw_mistakes(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer[Any]],
+    probabilities: NDArray[np.floating[Any]],
+    name: str,
+) -> Figure:
+    """Draw the wrong answers that the network was surest of, surest first.
+
+    Args:
+        images: (N, 28, 28).
+        labels: (N,), the true classes.
+        probabilities: (N, C).
+    """
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    surest = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
+    rows = max(1, -(-len(surest) // 6))
+    shown = (
+        f"the surest {len(surest)} of {len(wrong):,}"
+        if len(wrong) > len(surest)
+        else f"all {len(wrong)}"
+    )
+    title = f"{name}: {shown} mistakes" if len(wrong) else f"{name}: no mistakes"
+    figure = new_figure(9, 1.75 * rows + 0.6, title)
+    places = list(grid(figure, rows, 6))
+    for place, i in zip(places, surest, strict=False):
+        told = f"{labels[i]}, taken for {predicted[i]}\n{probabilities[i, predicted[i]]:.1%} sure"
+        show_image(place, images[i], told)
+    for place in places[len(surest) :]:
+        place.set_axis_off()
+    return figure

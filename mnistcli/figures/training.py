@@ -1,0 +1,51 @@
+"""How runs were trained."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from mnistcli.figures.style import COLOURS, new_figure, plain_axes
+
+
+def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+    """Draw loss and accuracy over the epochs, solid for training and dashed for validation.
+
+    Args:
+        runs: the rows of metrics.jsonl of each run, by its name.
+    """
+    title = next(iter(runs)) if len(runs) == 1 else f"{len(runs)} runs"
+    figure = new_figure(10, 4.4 + 0.18 * len(runs), title)
+    axes = figure.subplots(1, 2)
+    for i, (name, rows) in enumerate(runs.items()):
+        for kind, prefix, style in (("training", "", "-"), ("validation", "val_", "--")):
+            for place, metric in zip(axes, ("loss", "accuracy"), strict=True):
+                known = [row for row in rows if row.get(prefix + metric) is not None]
+                place.plot(
+                    [row["epoch"] for row in known],
+                    [row[prefix + metric] for row in known],
+                    style,
+                    color=COLOURS[i % len(COLOURS)],
+                    marker="." if len(known) < 40 else None,
+                    label=kind if len(runs) == 1 else f"{name}, {kind}",
+                )
+    for place in axes:
+        place.set_xlabel("epoch (0 is the untrained model)")
+        place.xaxis.set_major_locator(MaxNLocator(integer=True))
+        plain_axes(place)
+    axes[0].set_title("loss", fontsize=10)
+    axes[1].set_title("accuracy, without the untrained model's", fontsize=10)
+    trained = [row for rows in runs.values() for row in rows if row["epoch"] > 0]
+    columns = ("accuracy", "val_accuracy")
+    found = [row[column] for row in trained for column in columns if row.get(column) is not None]
+    if found:
+        margin = max(0.1 * (max(found) - min(found)), 0.001)
+        axes[1].set_ylim(min(found) - margin, min(1.0, max(found) + margin))
+    axes[1].set_ylabel("accuracy")
+    axes[0].set_yscale("log")
+    axes[0].set_ylabel("loss (logarithmic)")
+    axes[1].yaxis.set_major_formatter(PercentFormatter(1))
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8, frameon=False)
+    return figure

@@ -1,0 +1,70 @@
+"""`mnistcli show`, as typed, and the pictures that train and evaluate leave."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import run_command
+from PIL import Image
+
+from mnistcli.data import Dataset
+
+
+def read(path: Path) -> np.ndarray:
+    """A picture's pixels; something must be drawn on it."""
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        pixels = np.asarray(image.convert("RGB"))
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20
+    return pixels
+
+
+def test_train_and_evaluate_leave_pictures(trained_run: Path, tmp_path: Path) -> None:
+    names = {"training.png", "confusion.png", "mistakes.png"}
+    assert {path.name for path in (trained_run / "figures").iterdir()} == names
+    run = shutil.copytree(trained_run, tmp_path / "copy")
+    shutil.rmtree(run / "figures")
+    done = run_command("evaluate", run, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name in names:
+        read(run / "figures" / name)
+
+
+@pytest.mark.parametrize("kind", ["training", "confusion", "roc", "mistakes", "filters"])
+def test_a_picture_of_a_run(kind: str, trained_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(trained_run, tmp_path / "copy")
+    done = run_command("show", kind, run, folder=tmp_path, DISPLAY="", WAYLAND_DISPLAY="")
+    assert done.returncode == 0, done.stderr
+    assert f"Written to {run}/figures/{kind}.png" in done.stdout
+    read(run / "figures" / f"{kind}.png")
+
+
+def test_several_runs_in_one_picture_where_out_says(trained_run: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(trained_run, tmp_path / "other")
+    arguments = ("show", "training", trained_run, other, "--out", "new/both.png", "--show")
+    done = run_command(*arguments, folder=tmp_path, DISPLAY="", WAYLAND_DISPLAY="")
+    assert done.returncode == 0, done.stderr
+    assert "no display" in done.stdout
+    read(tmp_path / "new" / "both.png")
+
+
+def test_data_as_training_sees_it(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "layers: [{Dense: {units: 10, activation: softmax}}]\ndata: {dataset: digits}\n"
+        "augment: [RandomStrokeWidth]\n"
+    )
+    plain = run_command("show", "data", "c.yaml", "--out", "a.png", folder=tmp_path)
+    assert plain.returncode == 0, plain.stderr
+    arguments = ("show", "data", "c.yaml", "--out", "b.png", "--inline")
+    inline = run_command(*arguments, folder=tmp_path, FORCE_COLOR="1", COLUMNS="60")
+    assert inline.stdout.count("▀") > 60 * 10
+    assert read(tmp_path / "a.png").shape[1] > 1000  # two blocks of samples, side by side
+
+
+def test_what_cannot_be_drawn_is_said(trained_run: Path, tmp_path: Path, digits: Dataset) -> None:
+    Image.fromarray(digits.test_images[0]).save(tmp_path / "digit.png")
+    done = run_command("show", "features", trained_run, "digit.png", folder=tmp_path)
+    assert done.returncode == 1
+    assert "no layer that makes maps" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,54 @@
+"""What the layers of a network make of an image."""
+
+import keras
+import numpy as np
+from conftest import LoadText
+
+from mnistcli.data import Dataset
+from mnistcli.inference import first_filters, layer_features
+from mnistcli.model import build_network
+
+TEXT = """
+layers:
+  - Conv2D: {filters: 3, kernel_size: 3, padding: same, activation: relu, name: first}
+  - MaxPooling2D
+  - Conv2D: {filters: 5, kernel_size: 3, name: second}
+  - ReLU
+  - Flatten
+  - Dense: {units: 10, activation: softmax}
+"""
+
+
+def test_features_before_and_after_each_activation(load_text: LoadText, digits: Dataset) -> None:
+    network = build_network(load_text(TEXT), 10)
+    features = {each.layer: each for each in layer_features(network, digits.test_images[0])}
+
+    first = features["first (Conv2D)"]
+    kernel = keras.ops.convert_to_numpy(network.model.get_layer("first").kernel)[:, :, 0]
+    pixels = np.pad(digits.test_images[0] / 255, 1)
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (3, 3))
+    expected = np.einsum("hwij,ijf->hwf", windows, kernel)
+    assert first.before is not None
+    assert np.allclose(first.before, expected, atol=1e-5)
+    assert np.allclose(first.after, np.maximum(expected, 0), atol=1e-5)
+    pooled = first.after.reshape(14, 2, 14, 2, 3).max(axis=(1, 3))
+    assert np.allclose(features["max_pooling2d (MaxPooling2D)"].after, pooled, atol=1e-5)
+    assert features["second (Conv2D)"].before is None
+    rectified = features["re_lu (ReLU)"]
+    assert rectified.before is not None
+    assert np.array_equal(rectified.before, features["second (Conv2D)"].after)
+    assert rectified.before.min() < 0 <= rectified.after.min()
+    # Looking changes nothing.
+    assert network.model.get_layer("first").activation is keras.activations.relu
+
+
+def test_the_filters_that_meet_the_image(load_text: LoadText) -> None:
+    filters = first_filters(build_network(load_text(TEXT), 10))
+    assert filters is not None
+    assert (filters.layer, filters.weights.shape) == ("first (Conv2D)", (3, 3, 3))
+    dense = build_network(load_text("layers: [{Dense: {units: 10, activation: softmax}}]"), 10)
+    filters = first_filters(dense)
+    assert filters is not None
+    assert filters.weights.shape == (28, 28, 10)
+    kernel = keras.ops.convert_to_numpy(dense.model.layers[-1].kernel)
+    assert np.array_equal(filters.weights[3, 5], kernel[3 * 28 + 5])
