@@ -50,6 +50,8 @@ def layer_features(network: Network, image: NDArray[np.uint8]) -> list[Features]
     """
     model = network.model
     layers = [layer for layer in model.layers if _has_maps(layer)]
+    if not layers:
+        return []
     pixels = image[np.newaxis, ..., np.newaxis].astype(np.float32)
     ends = [layer.output for layer in layers]
     starts = [layer.input for layer in layers]

@@ -1,0 +1,133 @@
+"""Trains the configs of the gallery, and writes their headers and configs/README.md.
+
+    python tests/benchmarks/gallery.py [CONFIG...]
+
+Each config under configs/tutorials/ (or those named) is trained with seeds 0, 1 and 2 by the
+installed command, into a folder per config and seed under runs/gallery/. Runs that are there
+are not trained again: delete one to measure it anew. Then every config's line `# Measured:`
+and the table in configs/README.md are written from the run directories alone, with what the
+headers say of source and published figure. MNIST must be on this machine.
+"""
+
+import json
+import re
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RUNS = ROOT / "runs" / "gallery"
+COMMAND = Path(sys.executable).parent / "mnistcli"
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the run directories of one config tell."""
+
+    untrained: list[float]
+    accuracies: list[float]
+    seconds: list[float]
+    epochs: int
+    parameters: int
+    hardware: str
+
+
+def train(config: Path) -> None:
+    """Train a config with each seed that has no run yet."""
+    for seed in SEEDS:
+        run = run_of(config, seed)
+        if not (run / "seconds.json").exists():
+            started = time.perf_counter()
+            options = ["--set", f"seed={seed}", "--run-dir", run, "--quiet", "--json"]
+            subprocess.run(
+                [COMMAND, "train", config, *options], stdout=subprocess.DEVNULL, check=True
+            )
+            (run / "seconds.json").write_text(json.dumps(time.perf_counter() - started))
+            print(f"{config.stem} seed {seed}: {read(run / 'run.json')['metrics']}", flush=True)
+
+
+def run_of(config: Path, seed: int) -> Path:
+    return RUNS / f"{config.parent.name}-{config.stem}-{seed}"
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def measure(config: Path) -> Measured:
+    """Read the runs of a config; its parameters from `mnistcli summary`."""
+    runs = [run_of(config, seed) for seed in SEEDS]
+    records = [read(run / "run.json") for run in runs]
+    rows = [(run / "metrics.jsonl").read_text(encoding="utf-8").splitlines() for run in runs]
+    summary = subprocess.run(
+        [COMMAND, "summary", config, "--json"], capture_output=True, check=True, text=True
+    )
+    hardware = records[0]["hardware"]
+    return Measured(
+        untrained=[json.loads(lines[0])["val_accuracy"] for lines in rows],
+        accuracies=[record["metrics"]["test_accuracy"] for record in records],
+        seconds=[read(run / "seconds.json") for run in runs],
+        epochs=len(rows[0]) - 1,
+        parameters=json.loads(summary.stdout)["parameters"],
+        hardware=f"{hardware['processor']}, {hardware['cores']} cores",
+    )
+
+
+def write_header(config: Path, measured: Measured) -> None:
+    """Replace the line `# Measured:` of a config."""
+    found, before = measured.accuracies, measured.untrained
+    line = (
+        f"# Measured: {statistics.mean(found):.2%} of the test images ({min(found):.2%} to "
+        f"{max(found):.2%} with seeds\n#   0 to 2; untrained {statistics.mean(before):.1%}), "
+        f"{statistics.median(measured.seconds):.0f} s in all, {measured.hardware}."
+    )
+    text = config.read_text(encoding="utf-8")
+    config.write_text(re.sub(r"(?m)^# Measured:.*(\n#   .*)*$", line, text), encoding="utf-8")
+
+
+def table_row(config: Path, measured: Measured) -> str:
+    """A row of configs/README.md."""
+    text = config.read_text(encoding="utf-8")
+    header = dict(re.findall(r"(?m)^# (Source|Published): (.*)$", text))
+    found, seconds = measured.accuracies, statistics.median(measured.seconds)
+    name = config.relative_to(ROOT / "configs").as_posix()
+    return (
+        f"| [{name}]({name}) | {header['Source']} | {header['Published']} | "
+        f"{statistics.mean(found):.2%} | {min(found):.2%} to {max(found):.2%} | "
+        f"{measured.parameters:,} | {measured.epochs} | {seconds:.0f} s |"
+    )
+
+
+def main() -> None:
+    gallery = sorted((ROOT / "configs").glob("*/*.yaml"))
+    for config in [Path(name).resolve() for name in sys.argv[1:]] or gallery:
+        train(config)
+    trained = [c for c in gallery if all((run_of(c, s) / "seconds.json").exists() for s in SEEDS)]
+    rows, hardware = [], set()
+    for config in trained:
+        measured = measure(config)
+        write_header(config, measured)
+        rows.append(table_row(config, measured))
+        hardware.add(measured.hardware)
+    head = (
+        "| config | source | published | ours, mean | seeds 0 to 2 | parameters | epochs | time |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    )
+    readme = ROOT / "configs" / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    table = "\n".join(
+        [head, *rows, "", f"(Test accuracy and whole process, {', '.join(hardware)}.)"]
+    )
+    marks = "<!-- table -->", "<!-- end of the table -->"
+    before, _, rest = text.partition(marks[0])
+    _, _, after = rest.partition(marks[1])
+    readme.write_text(f"{before}{marks[0]}\n{table}\n{marks[1]}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
