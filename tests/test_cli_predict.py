@@ -63,6 +63,15 @@ def test_a_missing_image_is_an_error(trained_run: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_missing_image_leaves_the_others(trained_run: Path, pictures: Path) -> None:
+    arguments = ("predict", "nowhere.png", "no/*.png", pictures, "--run", trained_run, "--json")
+    done = run_command(*arguments, folder=pictures)
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert len(told["predictions"]) == 12
+    assert list(told["errors"]) == ["nowhere.png", "no/*.png"]
+
+
 def test_without_any_run_the_way_to_one_is_named(tmp_path: Path, pictures: Path) -> None:
     done = run_command("predict", pictures, folder=tmp_path)
     assert done.returncode == 1

@@ -98,10 +98,10 @@ def _read_digits(
     images: list[str], labelled: bool, explain: bool
 ) -> "tuple[dict[str, Digit], list[Digit], dict[str, str]]":
     """Each picture as MNIST would hold it, the strips that explain it, and what went wrong."""
-    from mnistcli.images import draw_stages, find_images, frame_digit, read_digits
+    from mnistcli.images import draw_stages, frame_digit, read_digits
 
-    digits, strips, failures = {}, [], {}
-    paths = find_images(images, labelled=labelled)
+    digits, strips = {}, []
+    paths, failures = _find_paths(images, labelled)
     files = [path for path in paths if path != STANDARD_INPUT]
     for path, found in zip(
         files, read_digits(files, draw_stages if explain else None), strict=True
@@ -120,6 +120,20 @@ def _read_digits(
         except ImageError as error:
             failures[name] = _with_name(name, error)
     return digits, strips, failures
+
+
+def _find_paths(images: list[str], labelled: bool = False) -> tuple[list[Path], dict[str, str]]:
+    """The files that are meant, and what is wrong with the names that mean none."""
+    from mnistcli.images import find_images
+
+    paths: list[Path] = []
+    failures = {}
+    for name in images:
+        try:
+            paths += find_images([name], labelled)
+        except ImageError as error:
+            failures[name] = str(error)
+    return paths, failures
 
 
 def _with_name(name: str, error: ImageError) -> str:
@@ -211,12 +225,12 @@ def _read_lines(images: list[str], directory: "RunDirectory", json: bool) -> Non
     from mnistcli.cli.console import print_json, results
     from mnistcli.cli.recognizer import open_recognizer
     from mnistcli.cli.views import number_view
-    from mnistcli.images import find_images
     from mnistcli.recognition import read_number
 
     recognizer = None
-    numbers, failures = {}, {}
-    for path in find_images(images):
+    numbers = {}
+    paths, failures = _find_paths(images)
+    for path in paths:
         name = _name(path)
         try:
             picture = _open_picture(path)
