@@ -210,6 +210,15 @@ def test_digits_that_cannot_be_parted_are_said_to_be(
     assert "cannot be separated" in done.stdout or "uncertain" in done.stdout
 
 
+def test_several_digits_are_not_read_as_one(trained_run: Path, pictures: Path) -> None:
+    one, other = (np.asarray(Image.open(path)) for path in sorted(pictures.iterdir())[:2])
+    Image.fromarray(np.concatenate([one, other], axis=1)).save(pictures / "two.png")
+    done = run_command("predict", "two.png", "00*", "--run", trained_run, "--json", folder=pictures)
+    two, single = json.loads(done.stdout)["predictions"]
+    assert two["uncertain"] == "several"
+    assert single["uncertain"] != "several"
+
+
 def test_noise_is_no_digit_for_certain(trained_run: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     blobs = random.normal(0, 1, (24, 24))

@@ -26,7 +26,7 @@ def read_digit(path: Path) -> NDArray[np.uint8]:
     (found,) = read_digits([path])
     if isinstance(found, ImageError):
         raise found
-    return found[0]
+    return found.image
 
 
 FIVE = ((75, 5), (30, 5), (27, 45), (55, 40), (75, 60), (65, 90), (20, 85))

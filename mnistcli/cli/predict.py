@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mnistcli.images import DigitImage
     from mnistcli.recognition import Prediction
     from mnistcli.runs import RunDirectory
 
-    Digit = NDArray[np.uint8]
+    Digit = DigitImage[NDArray[np.uint8]]
 
 
 STANDARD_INPUT = Path("-")
@@ -72,17 +73,20 @@ def predict_command(
     if line:
         _read_lines(images, directory, json)
         return
-    digits, strips, failures = _read_digits(images, labelled, explain is not None)
+    digits, failures = _read_digits(images, labelled, explain is not None)
     predictions: list[Prediction] = []
     if digits:
         import numpy as np
 
         from mnistcli.cli.recognizer import open_recognizer
 
-        recognizer = open_recognizer(directory)
-        predictions = recognizer.predict(list(digits), np.stack(list(digits.values())))
+        predictions = open_recognizer(directory).predict(
+            list(digits),
+            np.stack([digit.image for digit in digits.values()]),
+            [digit.is_alone for digit in digits.values()],
+        )
         if explain:
-            _write_stages(strips, explain)
+            _write_stages([digit.drawing for digit in digits.values()], explain)
     if json:
         _print_json(directory, predictions, failures, labelled)
     elif predictions:
@@ -96,11 +100,11 @@ def predict_command(
 
 def _read_digits(
     images: list[str], labelled: bool, explain: bool
-) -> "tuple[dict[str, Digit], list[Digit], dict[str, str]]":
-    """Each picture as MNIST would hold it, the strips that explain it, and what went wrong."""
-    from mnistcli.images import draw_stages, frame_digit, read_digits
+) -> "tuple[dict[str, Digit], dict[str, str]]":
+    """Each picture as MNIST would hold it, and what went wrong with the others."""
+    from mnistcli.images import DigitImage, draw_stages, frame_digit, read_digits
 
-    digits, strips = {}, []
+    digits: dict[str, Digit] = {}
     paths, failures = _find_paths(images, labelled)
     files = [path for path in paths if path != STANDARD_INPUT]
     for path, found in zip(
@@ -109,17 +113,16 @@ def _read_digits(
         if isinstance(found, ImageError):
             failures[str(path)] = str(found)
         else:
-            digits[str(path)], strip = found
-            strips += [] if strip is None else [strip]
+            digits[str(path)] = found
     if STANDARD_INPUT in paths:
         name = _name(STANDARD_INPUT)
         try:
             reading = frame_digit(_open_picture(STANDARD_INPUT))
-            digits[name] = reading.image
-            strips += [draw_stages(reading)] if explain else []
+            drawing = draw_stages(reading) if explain else None
+            digits[name] = DigitImage(reading.image, reading.is_alone, drawing)
         except ImageError as error:
             failures[name] = _with_name(name, error)
-    return digits, strips, failures
+    return digits, failures
 
 
 def _find_paths(images: list[str], labelled: bool = False) -> tuple[list[Path], dict[str, str]]:
@@ -160,11 +163,11 @@ def _open_picture(path: Path) -> Any:
     return decode_picture(io.BytesIO(sys.stdin.buffer.read(MAX_FILE_BYTES)), _name(path))
 
 
-def _write_stages(strips: "list[Digit]", path: Path) -> None:
+def _write_stages(strips: "list[NDArray[np.uint8] | None]", path: Path) -> None:
     from mnistcli.images import encode_stages
     from mnistcli.runs import write_whole
 
-    write_whole(path, encode_stages(strips))
+    write_whole(path, encode_stages([strip for strip in strips if strip is not None]))
 
 
 def _print_json(
@@ -200,7 +203,7 @@ def _print_predictions(
     if show:
         for name, digit in digits.items():
             results().print(name, soft_wrap=True)
-            results().print(digit_view(digit))
+            results().print(digit_view(digit.image))
     if labelled:
         from mnistcli.recognition import score
 

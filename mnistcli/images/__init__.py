@@ -5,10 +5,11 @@ from mnistcli.images.find import find_images
 from mnistcli.images.ink import measure_ink
 from mnistcli.images.margin import remove_margins
 from mnistcli.images.read import decode_picture, read_picture
-from mnistcli.images.reading import Reading, frame_digit, frame_mask, read_digits
+from mnistcli.images.reading import DigitImage, Reading, frame_digit, frame_mask, read_digits
 from mnistcli.images.segment import find_cuts, find_row, without_slivers
 
 __all__ = [
+    "DigitImage",
     "Reading",
     "decode_picture",
     "draw_stages",

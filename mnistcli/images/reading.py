@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ class Reading:
         strokes: the digit in black and white, with a pen of MNIST's width; its longer side
             is about 120.
         image: (28, 28) uint8, what the network sees: 0 the background and 255 the ink.
+        is_alone: nothing else in the picture is about as large as the digit.
     """
 
     picture: NDArray[np.uint8]
@@ -45,6 +46,16 @@ class Reading:
     digit: Mask
     strokes: Mask
     image: NDArray[np.uint8]
+    is_alone: bool
+
+
+@dataclass(frozen=True)
+class DigitImage(Generic[Drawing]):
+    """What is kept of a `Reading`, whose picture may be large, and what was drawn of it."""
+
+    image: NDArray[np.uint8]
+    is_alone: bool
+    drawing: Drawing | None
 
 
 def frame_digit(picture: NDArray[np.uint8]) -> Reading:
@@ -61,24 +72,24 @@ def frame_digit(picture: NDArray[np.uint8]) -> Reading:
     image = find_mnist_frame(picture)
     if image is not None:
         ink = image.astype(np.float32) / np.float32(255)
-        return Reading(picture, ink, image > 127, image > 127, image)
+        return Reading(picture, ink, image > 127, image > 127, image, True)
     picture = remove_margins(picture)
     ink = measure_ink(picture)
-    digit = find_digit(ink)
+    digit, is_alone = find_digit(ink)
     strokes = set_stroke_width(draw_large(ink, digit))
-    return Reading(picture, ink, digit, strokes, centre_by_mass(fit_to_box(strokes)))
+    return Reading(picture, ink, digit, strokes, centre_by_mass(fit_to_box(strokes)), is_alone)
 
 
 def read_digits(
     paths: Sequence[Path], draw_stages: Callable[[Reading], Drawing] | None = None
-) -> Iterator[tuple[NDArray[np.uint8], Drawing | None] | ImageError]:
+) -> Iterator[DigitImage[Drawing] | ImageError]:
     """Read files of one digit each; many are shared out among the processor's cores.
 
     Args:
         draw_stages: makes something to be kept of each reading, which itself may be large.
 
     Yields:
-        For each path in turn, the image (28, 28) with what `draw_stages` made, or why not.
+        For each path in turn, what was read, or why it was not.
     """
     read = partial(_read_digit, draw_stages=draw_stages)
     if len(paths) < MANY:
@@ -91,13 +102,14 @@ def read_digits(
 
 def _read_digit(
     path: Path, draw_stages: Callable[[Reading], Drawing] | None
-) -> tuple[NDArray[np.uint8], Drawing | None] | ImageError:
+) -> DigitImage[Drawing] | ImageError:
     try:
         reading = frame_digit(read_picture(path))
     except ImageError as error:
         message = str(error)
         return error if message.startswith(str(path)) else ImageError(f"{path}: {message}")
-    return reading.image, draw_stages(reading) if draw_stages else None
+    drawing = draw_stages(reading) if draw_stages else None
+    return DigitImage(reading.image, reading.is_alone, drawing)
 
 
 def frame_mask(ink: Ink, digit: Mask) -> NDArray[np.uint8]:

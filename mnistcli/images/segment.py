@@ -64,8 +64,10 @@ class Part:
         return float(np.hypot(across, down))
 
 
-def find_digit(ink: Ink) -> Mask:
-    """Return where the digit is: its largest piece, with the pieces that belong to it.
+def find_digit(ink: Ink) -> tuple[Mask, bool]:
+    """Return where the digit is, and whether it is the only thing of its size.
+
+    It is the largest piece of ink, with the pieces that belong to it.
 
     Raises:
         ImageError: nothing stands out from the background.
@@ -73,7 +75,13 @@ def find_digit(ink: Ink) -> Mask:
     labels, parts = find_parts(ink)
     main = max(parts, key=lambda part: part.area * part.strength)
     chosen = gather(main, [part for part in parts if part is not main])
-    return np.isin(labels, [part.label for part in chosen])
+    alike = 0.4 * main.area * main.strength
+    is_alone = not any(
+        part.area * part.strength > alike and part.size > 0.5 * main.size
+        for part in parts
+        if part not in chosen
+    )
+    return np.isin(labels, [part.label for part in chosen]), is_alone
 
 
 def find_parts(ink: Ink) -> tuple[NDArray[np.int32], list[Part]]:

@@ -20,8 +20,9 @@ class Prediction:
     """The most probable class of one image and the next one; confidences are in [0, 1].
 
     Attributes:
-        uncertain: why the answer is not to be relied upon: "unfamiliar", for an image unlike
-            those of the training set, or "close call"; None where it is.
+        uncertain: why the answer is not to be relied upon: "several", for a picture of more
+            than one thing, "unfamiliar", for an image unlike those of the training set, or
+            "close call"; None where it is.
         strangeness: how far the image is from the training images of its digit; above 1, as
             far as hardly any of the validation images; 0 where the run cannot tell.
     """
@@ -60,24 +61,36 @@ class Recognizer:
         """Return calibrated probabilities (N, C) of images (N, 28, 28)."""
         return apply_temperature(self.probabilities(images), self.calibration.temperature)
 
-    def predict(self, names: Sequence[str], images: NDArray[np.uint8]) -> list[Prediction]:
+    def predict(
+        self,
+        names: Sequence[str],
+        images: NDArray[np.uint8],
+        are_alone: Sequence[bool] | None = None,
+    ) -> list[Prediction]:
         """Say what each image shows; of equally probable classes the lower comes first.
 
         Args:
             names: what to call the N images.
             images: (N, 28, 28), 0 the background.
+            are_alone: (N,), whether each was the only thing of its size in its picture.
 
         Raises:
             ValueError: there is not one image per name.
         """
         calibrated = self.calibrated(images)
         predictions = []
-        for name, row, strangeness in zip(
-            names, calibrated, self._strangeness(images, calibrated), strict=True
+        for name, row, strangeness, is_alone in zip(
+            names,
+            calibrated,
+            self._strangeness(images, calibrated),
+            are_alone or [True] * len(images),
+            strict=True,
         ):
             digit, runner_up = np.argsort(-row, kind="stable")[:2].tolist()
             uncertain = None
-            if strangeness > 1:
+            if not is_alone:
+                uncertain = "several"
+            elif strangeness > 1:
                 uncertain = "unfamiliar"
             elif row[digit] < CERTAIN:
                 uncertain = "close call"
