@@ -79,9 +79,8 @@ def evaluate_command(
     write_evaluation(directory, document)
     write_run_figures(directory, Answers(images.images, images.labels, probabilities))
     if not json:
-        results().print(
-            f"Written to {directory.evaluation} and {directory.figures}/", soft_wrap=True
-        )
+        results().print(f"Written to {directory.evaluation}", soft_wrap=True)
+        results().print(f"Pictures in {directory.figures}", soft_wrap=True)
         results().print(f"Next: mnistcli predict IMAGE --run {run}", soft_wrap=True)
 
 

@@ -52,7 +52,6 @@ def train_command(
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
-    from mnistcli.cli.figures import Answers, write_run_figures
     from mnistcli.config import load_config
     from mnistcli.runs import check_writable, is_finished, load_resumed_config
 
@@ -85,6 +84,8 @@ def train_command(
             result = training.resume(run, preparation, display)
         else:
             result = training.train(preparation, run_dir, display)
+    from mnistcli.cli.figures import Answers, write_run_figures
+
     test = dataset.test_images, dataset.test_labels
     write_run_figures(result.run, Answers(*test, result.probabilities))
     if json:
@@ -94,7 +95,7 @@ def train_command(
 
 
 def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":
-    from mnistcli.runs import locked, open_run_directory
+    from mnistcli.runs import locked, open_run_directory, remove_unfinished
 
     given = {"CONFIG": config, "--run-dir": run_dir}
     extra = [name for name, value in given.items() if value]
@@ -105,7 +106,8 @@ def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "R
         )
     run = open_run_directory(resume)
     with locked(run.path):  # an error now, not after TensorFlow has started
-        return run
+        remove_unfinished(run.path)
+    return run
 
 
 def _show_finished(run: "RunDirectory", json: bool) -> None:

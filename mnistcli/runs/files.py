@@ -75,10 +75,11 @@ def sync_folder(folder: Path) -> None:
 def remove_unfinished(folder: Path) -> None:
     """Remove what a killed process was writing; the folder's lock must be held.
 
-    A new evaluation is left alone, since `evaluate` writes its own without the lock.
+    A new evaluation and its figures are left alone: `evaluate` writes them without the lock.
     """
     for path in folder.rglob(f"{_UNFINISHED}*"):
         is_evaluation = path.name.startswith(f"{_UNFINISHED}evaluation-")
+        is_evaluation |= path.parent.name == "figures"
         if not is_evaluation or time.time() - path.stat().st_mtime > 60:
             path.unlink(missing_ok=True)
 
