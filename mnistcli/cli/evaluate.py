@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from mnistcli.data import Dataset, LabelledImages
+    from mnistcli.data import LabelledImages
     from mnistcli.runs import RunDirectory
 
 
@@ -51,7 +51,7 @@ def evaluate_command(
     from mnistcli.runs import open_run_directory
 
     directory = open_run_directory(run)
-    dataset, images = _load_images(directory, split, data)
+    images = _load_images(directory, split, data)
     with tensorflow_starting():
         from mnistcli.engine import EvaluationLoop
         from mnistcli.inference import (
@@ -59,8 +59,6 @@ def evaluate_command(
             restore_network,
             write_evaluation,
         )
-    if dataset is not None:
-        directory.check_data(dataset)
     network = restore_network(directory, checkpoint.value)
     # It was fitted to the best checkpoint.
     calibrated = checkpoint is Checkpoint.BEST
@@ -84,10 +82,8 @@ def evaluate_command(
         results().print(f"Next: mnistcli predict IMAGE --run {run}", soft_wrap=True)
 
 
-def _load_images(
-    directory: "RunDirectory", split: Split, data: str | None
-) -> "tuple[Dataset | None, LabelledImages]":
-    """The images to measure on, with the data set that they are part of, if it is the run's."""
+def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "LabelledImages":
+    """The images to measure on; if the run's, it was trained on the same data set."""
     from mnistcli.cli.console import progress
     from mnistcli.cli.download import DownloadDisplay
     from mnistcli.config import load_config
@@ -95,12 +91,13 @@ def _load_images(
 
     with DownloadDisplay(progress(), quiet=False) as download:
         if data is not None:
-            return None, load_labelled_images(data, download)
+            return load_labelled_images(data, download)
         config = load_config(directory.config).config
         # No fallback: other images than the run's would be measured in its name.
         dataset = load_dataset(config.data.dataset, progress=download)
+    directory.check_data(dataset)
     splits = split_validation(dataset, config.data.validation, config.seed)
-    return dataset, {
+    return {
         Split.TRAIN: splits.train,
         Split.VALIDATION: splits.validation,
         Split.TEST: splits.test,

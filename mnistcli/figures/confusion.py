@@ -6,9 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mnistcli.figures.style import grid, new_figure, show_image
+from mnistcli.figures.style import new_figure, show_image
 
 MISTAKES = 24
+COLUMNS = 6
+CELL_WIDTH, CELL_HEIGHT = 36, 42  # in pixels: an image in its frame, and two lines above it
 
 
 def draw_confusion(
@@ -61,7 +63,7 @@ def draw_mistakes(
     predicted = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     surest = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
-    rows = max(1, -(-len(surest) // 6))
+    rows = max(1, -(-len(surest) // COLUMNS))
     shown = (
         f"the surest {len(surest)} of {len(wrong):,}"
         if len(wrong) > len(surest)
@@ -69,10 +71,15 @@ def draw_mistakes(
     )
     title = f"{name}: {shown} mistakes" if len(wrong) else f"{name}: no mistakes"
     figure = new_figure(9, 1.75 * rows + 0.6, title)
-    places = list(grid(figure, rows, 6))
-    for place, i in zip(places, surest, strict=False):
+    # One picture of all: as many axes as images take three times as long.
+    sheet = np.zeros((CELL_HEIGHT * rows, CELL_WIDTH * COLUMNS))
+    axes = figure.subplots()
+    axes.set_axis_off()
+    for place, i in enumerate(surest):
+        row, column = divmod(place, COLUMNS)
+        top, left = CELL_HEIGHT * (row + 1) - 30, CELL_WIDTH * column + (CELL_WIDTH - 30) // 2
+        sheet[top : top + 30, left : left + 30] = np.pad(images[i], 1, constant_values=60)
         told = f"{labels[i]}, taken for {predicted[i]}\n{probabilities[i, predicted[i]]:.1%} sure"
-        show_image(place, images[i], told)
-    for place in places[len(surest) :]:
-        place.set_axis_off()
+        axes.text(left + 14.5, top - 1.5, told, ha="center", va="bottom", fontsize=9)
+    show_image(axes, sheet)
     return figure

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 # Okabe and Ito (2008), Color Universal Design: told apart under every common colour blindness.
 COLOURS = (
@@ -29,8 +31,10 @@ def new_figure(width: float, height: float, title: str) -> Figure:
 def encode_png(figure: Figure) -> bytes:
     """Return a figure as the contents of a PNG file."""
     stream = io.BytesIO()
+    canvas = FigureCanvasAgg(figure)
     with rc_context({"font.family": "DejaVu Sans"}):  # it comes with matplotlib
-        figure.savefig(stream, format="png", metadata={"Software": None})
+        canvas.draw()  # once; savefig does it twice
+    Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(stream, "png")
     return stream.getvalue()
 
 
