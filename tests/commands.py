@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mnistcli.cli.app import app
+from mnistcli.cli.console import progress
+from mnistcli.errors import MnistcliError
+
 COMMAND = Path(sys.executable).parent / "mnistcli"
 
 # Learns `digits` to over 80 % in a second or two.
@@ -53,3 +57,15 @@ def run_piped(arguments: str, reader: str, folder: Path) -> subprocess.Completed
         timeout=240,
         check=False,
     )
+
+
+def invoke(*arguments: object) -> MnistcliError | None:
+    """Run a command in this process, where TensorFlow may have started; returns its error."""
+    try:
+        app([str(argument) for argument in arguments], standalone_mode=False)
+    except MnistcliError as error:
+        return error
+    finally:
+        progress().file.close()  # a copy of this process's stderr
+        progress.cache_clear()
+    return None

@@ -27,6 +27,21 @@ def without_times(metrics: Path) -> list[dict[str, float]]:
     return rows
 
 
+def without_mnist(folder: Path) -> dict[str, str]:
+    """An environment in which MNIST is nowhere and the network answers nothing."""
+    return {
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "KERAS_HOME": str(folder / "keras"),
+        "HOME": str(folder),
+        "https_proxy": "http://127.0.0.1:9",
+    }
+
+
+@pytest.fixture
+def no_data_dir(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MNISTCLI_DATA_DIR", raising=False)
+
+
 def test_mnist_is_learned_through_the_command_line(tmp_path: Path) -> None:
     """With MNISTCLI_DATA_DIR set this is the real MNIST, and fails where that is missing."""
     if "MNISTCLI_DATA_DIR" in os.environ:
@@ -56,9 +71,14 @@ def test_progress_goes_to_stderr_and_the_result_to_stdout(small: Path) -> None:
     assert max(map(len, (done.stdout + done.stderr).splitlines())) <= 80
 
 
-def test_a_dry_run_checks_everything_and_writes_nothing(small: Path) -> None:
-    done = run_command("train", "small.yaml", "--dry-run", "--json", folder=small.parent)
+@pytest.mark.usefixtures("no_data_dir")
+def test_a_dry_run_checks_everything_with_the_fallback_and_writes_nothing(small: Path) -> None:
+    data = "data: {fallback: digits}"
+    small.write_text(SMALL_CONFIG.replace("data: {dataset: digits}", data))
+    arguments = ("train", "small.yaml", "--dry-run", "--json")
+    done = run_command(*arguments, folder=small.parent, **without_mnist(small.parent))
     assert done.returncode == 0, done.stderr
+    assert "Using 'digits' instead" in done.stderr
     told = json.loads(done.stdout)
     assert told["steps_per_epoch"] == 41  # 90 % of 1,438 images in batches of 32
     assert told["seconds"] == pytest.approx(3 * told["seconds_per_epoch"])
@@ -95,21 +115,6 @@ def test_a_run_directory_that_cannot_be_made_is_an_error(small: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def without_mnist(folder: Path) -> dict[str, str]:
-    """An environment in which MNIST is nowhere and the network answers nothing."""
-    return {
-        "XDG_CACHE_HOME": str(folder / "cache"),
-        "KERAS_HOME": str(folder / "keras"),
-        "HOME": str(folder),
-        "https_proxy": "http://127.0.0.1:9",
-    }
-
-
-@pytest.fixture
-def no_data_dir(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MNISTCLI_DATA_DIR", raising=False)
-
-
 @pytest.mark.usefixtures("no_data_dir")
 def test_no_network_and_no_fallback_names_the_ways_out(small: Path) -> None:
     small.write_text(SMALL_CONFIG.replace("data: {dataset: digits}", ""))
@@ -119,16 +124,6 @@ def test_no_network_and_no_fallback_names_the_ways_out(small: Path) -> None:
     for word in ("storage.googleapis.com", "MNISTCLI_DATA_DIR", "data.dataset=digits"):
         assert word in done.stderr
     assert not (small.parent / "runs").exists()
-
-
-@pytest.mark.usefixtures("no_data_dir")
-def test_a_fallback_is_used_and_reported(small: Path) -> None:
-    data = "data: {fallback: digits, validation: 5000}"
-    small.write_text(SMALL_CONFIG.replace("data: {dataset: digits}", data))
-    environment = without_mnist(small.parent)
-    done = run_command("train", "small.yaml", "--dry-run", folder=small.parent, **environment)
-    assert done.returncode == 0, done.stderr
-    assert "Using 'digits' instead" in done.stderr
 
 
 def test_damaged_data_is_an_error_though_there_is_a_fallback(small: Path) -> None:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import invoke
 from PIL import Image
 from trainings import assert_same_training
 
-from mnistcli.cli.app import app
-from mnistcli.cli.console import progress
 from mnistcli.data import Dataset
-from mnistcli.errors import MnistcliError, RunError
+from mnistcli.errors import RunError
 from mnistcli.runs import RunDirectory
 
 CONFIG = """\
@@ -75,7 +74,7 @@ class Camera:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Camera:
     folder = tmp_path_factory.mktemp("faults")
     (folder / "config.yaml").write_text(CONFIG)
     (folder / "runs").mkdir()
@@ -86,18 +85,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
     error = invoke("train", folder / "config.yaml", "--run-dir", folder / "runs" / "run")
     camera.is_on = False
     assert error is None
-    yield camera
-    progress().file.close()  # a copy of this process's stderr
-    progress.cache_clear()
-
-
-def invoke(*arguments: object) -> MnistcliError | None:
-    """Run a command in this process, where TensorFlow has started; returns its error."""
-    try:
-        app([str(argument) for argument in arguments], standalone_mode=False)
-    except MnistcliError as error:
-        return error
-    return None
+    return camera
 
 
 def test_every_file_of_a_run_is_written_whole(pictures: Camera) -> None:
