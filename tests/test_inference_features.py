@@ -38,6 +38,11 @@ def test_features_before_and_after_each_activation(load_text: LoadText, digits: 
     assert rectified.before is not None
     assert np.array_equal(rectified.before, features["second (Conv2D)"].after)
     assert rectified.before.min() < 0 <= rectified.after.min()
+    answer = features["dense (Dense)"]
+    assert answer.before is not None
+    exponentials = np.exp(answer.before - answer.before.max())
+    assert np.allclose(answer.after, exponentials / exponentials.sum(), atol=1e-6)
+    assert not any("Flatten" in name or "Rescaling" in name for name in features)
     # Looking changes nothing.
     assert network.model.get_layer("first").activation is keras.activations.relu
 

@@ -97,8 +97,7 @@ def show_features(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw what each convolution, ReLU and pooling layer makes of a picture."""
-    from mnistcli.errors import RunError
+    """Draw what each convolution, ReLU, pooling and dense layer makes of a picture."""
     from mnistcli.figures import LayerOutput, draw_features
     from mnistcli.images import frame_digit, read_picture
 
@@ -107,8 +106,6 @@ def show_features(
     from mnistcli.inference import layer_features
 
     layers = [LayerOutput(*each) for each in layer_features(network, digit)]
-    if not layers:
-        raise RunError(f"the network of {run} has no layer that makes maps of an image")
     figure = draw_features(digit, layers, f"{directory.path.name} on {image.name}")
     _finish(figure, _place(directory, "features", out), show, inline)
 

@@ -19,8 +19,8 @@ class LayerOutput(NamedTuple):
 
     Attributes:
         layer: its name.
-        before: (H, W, channels), before its activation; None for a layer without one.
-        after: (H, W, channels), what it hands on.
+        before: (H, W, channels) or (units,), before its activation; None without one.
+        after: likewise, what it hands on.
     """
 
     layer: str
@@ -75,8 +75,7 @@ def draw_features(image: NDArray[np.uint8], layers: Sequence[LayerOutput], name:
 
 
 def _draw_layer(block: Any, layer: LayerOutput) -> None:
-    channels = layer.after.shape[2]
-    size = f"{layer.after.shape[0]} x {layer.after.shape[1]} x {channels}"
+    size = " x ".join(map(str, layer.after.shape))
     ranges = f"from {layer.after.min():.2f} to {layer.after.max():.2f}"
     if layer.before is not None:
         ranges = (
@@ -84,24 +83,45 @@ def _draw_layer(block: Any, layer: LayerOutput) -> None:
             f"{ranges} after it"
         )
     block.suptitle(f"{layer.layer}   {size}   {ranges}", fontsize=9, x=0.01, ha="left")
-    axes = block.subplots(1, MAPS_SHOWN + 2, width_ratios=[1] * MAPS_SHOWN + [0.15, 2])
-    low, high = float(layer.after.min()), float(layer.after.max())
-    for i, place in enumerate(axes[:MAPS_SHOWN]):
-        if i < channels:
-            place.imshow(layer.after[..., i], cmap="viridis", vmin=low, vmax=high or 1)
-            place.set(xticks=[], yticks=[])
-        else:
-            place.set_axis_off()
-    axes[MAPS_SHOWN].set_axis_off()
-    histogram = axes[-1]
     both = [("before", layer.before, COLOURS[1]), ("after", layer.after, COLOURS[0])]
     kept = [(told, values.ravel(), colour) for told, values, colour in both if values is not None]
+    if layer.after.ndim == 1:
+        bars, histogram = block.subplots(1, 2, width_ratios=[MAPS_SHOWN + 0.15, 2])
+        _draw_units(bars, layer)
+    else:
+        axes = block.subplots(1, MAPS_SHOWN + 2, width_ratios=[1] * MAPS_SHOWN + [0.15, 2])
+        _draw_maps(axes[:MAPS_SHOWN], layer.after)
+        axes[MAPS_SHOWN].set_axis_off()
+        histogram = axes[-1]
     edges = np.histogram_bin_edges(np.concatenate([values for _, values, _ in kept]), 30)
     for told, values, colour in kept:
         histogram.hist(values, edges, color=colour, alpha=0.6, label=told)
     histogram.set_yscale("log")
     histogram.tick_params(labelsize=6)
-    histogram.set_ylabel("pixels", fontsize=7)
+    histogram.set_xlabel("value", fontsize=7)
+    histogram.set_ylabel("pixels" if layer.after.ndim > 1 else "units", fontsize=7)
     if len(kept) > 1:
         histogram.legend(fontsize=6, frameon=False)
     plain_axes(histogram)
+
+
+def _draw_maps(places: Sequence[Any], maps: NDArray[np.floating[Any]]) -> None:
+    low, high = float(maps.min()), float(maps.max())
+    for i, place in enumerate(places):
+        if i < maps.shape[2]:
+            place.imshow(maps[..., i], cmap="viridis", vmin=low, vmax=high or 1)
+            place.set(xticks=[], yticks=[])
+        else:
+            place.set_axis_off()
+
+
+def _draw_units(place: Any, layer: LayerOutput) -> None:
+    count = len(layer.after)
+    place.bar(np.arange(count), layer.after, color=COLOURS[0])
+    if count <= 20:
+        place.set_xticks(np.arange(count))
+    place.set_xlim(-0.7, count - 0.3)
+    place.tick_params(labelsize=7)
+    place.set_xlabel("unit", fontsize=7)
+    place.set_ylabel("value", fontsize=7)
+    plain_axes(place)

@@ -8,6 +8,22 @@ from numpy.typing import NDArray
 
 from mnistcli.model import Network
 
+ACTIVATIONS = (
+    keras.layers.Activation,
+    keras.layers.ELU,
+    keras.layers.LeakyReLU,
+    keras.layers.PReLU,
+    keras.layers.ReLU,
+    keras.layers.Softmax,
+)
+# They hand on what they get, but for its shape or scale.
+UNCHANGED = (
+    keras.layers.Dropout,
+    keras.layers.Flatten,
+    keras.layers.InputLayer,
+    keras.layers.Rescaling,
+)
+
 
 class Filters(NamedTuple):
     """The weights of a layer that sees the image, (H, W, filters), and its name."""
@@ -17,7 +33,7 @@ class Filters(NamedTuple):
 
 
 class Features(NamedTuple):
-    """What a layer hands on, (H, W, channels), and what it was before the activation."""
+    """What a layer hands on, (H, W, channels) or (units,), and that before its activation."""
 
     layer: str
     before: NDArray[np.float32] | None
@@ -43,46 +59,38 @@ def first_filters(network: Network) -> Filters | None:
 
 
 def layer_features(network: Network, image: NDArray[np.uint8]) -> list[Features]:
-    """Return what each layer that works on maps (convolution, ReLU, pooling, …) makes of an image.
+    """Return what each layer (convolution, ReLU, pooling, dense, …) makes of an image.
 
     Args:
         image: (28, 28), 0 the background.
     """
     model = network.model
-    layers = [layer for layer in model.layers if _has_maps(layer)]
-    if not layers:
-        return []
+    layers = [layer for layer in model.layers if not isinstance(layer, UNCHANGED)]
     pixels = image[np.newaxis, ..., np.newaxis].astype(np.float32)
     ends = [layer.output for layer in layers]
     starts = [layer.input for layer in layers]
     outputs, inputs = keras.Model(model.inputs[0], [ends, starts])(pixels, training=False)
     return [
-        Features(_describe(layer), _before_activation(layer, given), _to_maps(made))
+        Features(_describe(layer), _before_activation(layer, given), _to_array(made))
         for layer, given, made in zip(layers, inputs, outputs, strict=True)
     ]
 
 
-def _has_maps(layer: keras.Layer) -> bool:
-    if isinstance(layer, keras.layers.InputLayer | keras.layers.Rescaling | keras.layers.Dropout):
-        return False
-    return len(getattr(layer.output, "shape", ())) == 4
-
-
 def _before_activation(layer: keras.Layer, given: Any) -> NDArray[np.float32] | None:
     """What an activation gets: that of the layer, or the layer itself."""
-    if type(layer).__name__ in ("ReLU", "LeakyReLU", "ELU", "PReLU", "Activation"):
-        return _to_maps(given)
+    if isinstance(layer, ACTIVATIONS):
+        return _to_array(given)
     activation = getattr(layer, "activation", None)
     if activation in (None, keras.activations.linear):
         return None
     layer.activation = keras.activations.linear
     try:
-        return _to_maps(layer(given, training=False))
+        return _to_array(layer(given, training=False))
     finally:
         layer.activation = activation
 
 
-def _to_maps(tensor: Any) -> NDArray[np.float32]:
+def _to_array(tensor: Any) -> NDArray[np.float32]:
     return np.asarray(keras.ops.convert_to_numpy(tensor)[0], np.float32)
 
 
