@@ -12,14 +12,16 @@ from mnistcli.errors import RunError
 from mnistcli.model import ConversionError, build_network, convert_to_lite
 from mnistcli.recognition import load_lite_model
 
-ROOT = Path(__file__).parents[1]
+CONFIGS = Path(__file__).parents[1] / "configs"
 IMAGES = np.random.default_rng(0).integers(0, 256, (250, 28, 28)).astype(np.uint8)
 IMAGES[:, :4] = 0
 
 
-@pytest.mark.parametrize("name", sorted(p.name for p in ROOT.glob("configs/*.yaml")))
+@pytest.mark.parametrize(
+    "name", sorted(str(p.relative_to(CONFIGS)) for p in CONFIGS.rglob("*.yaml"))
+)
 def test_probabilities_are_those_of_keras(name: str, tmp_path: Path) -> None:
-    network = build_network(load_config(ROOT / "configs" / name), 10)
+    network = build_network(load_config(CONFIGS / name), 10)
     path = tmp_path / "model.tflite"
     path.write_bytes(convert_to_lite(network))
 

@@ -2,11 +2,12 @@
 
     python tests/benchmarks/gallery.py [CONFIG...]
 
-Each config under configs/tutorials/ (or those named) is trained with seeds 0, 1 and 2 by the
-installed command, into a folder per config and seed under runs/gallery/. Runs that are there
-are not trained again: delete one to measure it anew. Then every config's line `# Measured:`
-and the table in configs/README.md are written from the run directories alone, with what the
-headers say of source and published figure. MNIST must be on this machine.
+Each config under configs/tutorials/ and configs/papers/ (or those named) is trained with seeds 0,
+1 and 2 by the installed command, into a folder per config and seed under runs/gallery/. Runs that
+are there are not trained again: delete one to measure it anew. Then every config's line `#
+Measured:` and the table in configs/README.md are written from the run directories alone, with what
+the headers say of source and published figure: the share of right answers, or of wrong ones where
+that is what was published. MNIST must be on this machine.
 """
 
 import json
@@ -78,27 +79,41 @@ def measure(config: Path) -> Measured:
     )
 
 
+def as_published(accuracies: list[float], published: str) -> tuple[list[float], str]:
+    """Accuracies as such, or as errors, and the word for them in a table."""
+    if published.endswith("error"):
+        return [1 - accuracy for accuracy in accuracies], " error"
+    return accuracies, ""
+
+
 def write_header(config: Path, measured: Measured) -> None:
     """Replace the line `# Measured:` of a config."""
-    found, before = measured.accuracies, measured.untrained
+    text = config.read_text(encoding="utf-8")
+    published = read_header(text)["Published"]
+    found, kind = as_published(measured.accuracies, published)
+    before, _ = as_published(measured.untrained, published)
     line = (
-        f"# Measured: {statistics.mean(found):.2%} of the test images ({min(found):.2%} to "
-        f"{max(found):.2%} with seeds\n#   0 to 2; untrained {statistics.mean(before):.1%}), "
+        f"# Measured: {statistics.mean(found):.2%}{kind} on the test images ({min(found):.2%} to "
+        f"{max(found):.2%} with\n#   seeds 0 to 2; untrained {statistics.mean(before):.1%}), "
         f"{statistics.median(measured.seconds):.0f} s in all, {measured.hardware}."
     )
-    text = config.read_text(encoding="utf-8")
     config.write_text(re.sub(r"(?m)^# Measured:.*(\n#   .*)*$", line, text), encoding="utf-8")
+
+
+def read_header(text: str) -> dict[str, str]:
+    """The lines `# Source:` and `# Published:` of a config."""
+    return dict(re.findall(r"(?m)^# (Source|Published): (.*)$", text))
 
 
 def table_row(config: Path, measured: Measured) -> str:
     """A row of configs/README.md."""
-    text = config.read_text(encoding="utf-8")
-    header = dict(re.findall(r"(?m)^# (Source|Published): (.*)$", text))
-    found, seconds = measured.accuracies, statistics.median(measured.seconds)
+    header = read_header(config.read_text(encoding="utf-8"))
+    found, kind = as_published(measured.accuracies, header["Published"])
+    seconds = statistics.median(measured.seconds)
     name = config.relative_to(ROOT / "configs").as_posix()
     return (
         f"| [{name}]({name}) | {header['Source']} | {header['Published']} | "
-        f"{statistics.mean(found):.2%} | {min(found):.2%} to {max(found):.2%} | "
+        f"{statistics.mean(found):.2%}{kind} | {min(found):.2%} to {max(found):.2%} | "
         f"{measured.parameters:,} | {measured.epochs} | {seconds:.0f} s |"
     )
 
@@ -121,7 +136,10 @@ def main() -> None:
     readme = ROOT / "configs" / "README.md"
     text = readme.read_text(encoding="utf-8")
     table = "\n".join(
-        [head, *rows, "", f"(Test accuracy and whole process, {', '.join(hardware)}.)"]
+        [
+            *(head, *rows, ""),
+            f"(On the test images; the time is that of the whole process. {', '.join(hardware)}.)",
+        ]
     )
     marks = "<!-- table -->", "<!-- end of the table -->"
     before, _, rest = text.partition(marks[0])
