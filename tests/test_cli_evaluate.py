@@ -5,9 +5,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from commands import run_command, run_piped
+import pytest
+from commands import invoke, run_command, run_piped
 
 from mnistcli.data import Dataset
+from mnistcli.errors import DataError
 
 
 def test_the_terminal_shows_scores_and_the_confusion_matrix(trained_run: Path) -> None:
@@ -23,10 +25,11 @@ def test_the_terminal_shows_scores_and_the_confusion_matrix(trained_run: Path) -
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-def test_json_is_all_that_stdout_holds(trained_run: Path) -> None:
-    folder = trained_run.parent
-    done = run_command("evaluate", trained_run, "--split", "validation", "--json", folder=folder)
-    told = json.loads(done.stdout)
+def test_json_is_all_that_stdout_holds(
+    trained_run: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("evaluate", trained_run, "--split", "validation", "--json") is None
+    told = json.loads(capfd.readouterr().out)
     assert told["images"] == 144
     assert told["data"] == "validation"
     assert sum(map(sum, told["confusion_matrix"])) == 144
@@ -36,13 +39,14 @@ def test_json_is_all_that_stdout_holds(trained_run: Path) -> None:
 
 
 def test_other_labelled_images_are_measured(
-    trained_run: Path, digits: Dataset, tmp_path: Path
+    trained_run: Path, digits: Dataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     wrong = (digits.test_labels + 1) % 10
     np.savez(tmp_path / "own.npz", x=digits.test_images, y=wrong)
-    arguments = ("evaluate", trained_run, "--data", "own.npz", "--json")
-    told = json.loads(run_command(*arguments, folder=tmp_path).stdout)
-    assert told["data"] == "own.npz"
+    own = tmp_path / "own.npz"
+    assert invoke("evaluate", trained_run, "--data", own, "--json") is None
+    told = json.loads(capfd.readouterr().out)
+    assert told["data"] == str(own)
     assert told["accuracy"] < 0.1
 
 
@@ -50,9 +54,9 @@ def test_labels_that_the_run_does_not_know_are_an_error(
     trained_run: Path, digits: Dataset, tmp_path: Path
 ) -> None:
     np.savez(tmp_path / "own.npz", x=digits.test_images, y=digits.test_labels + 3)
-    done = run_command("evaluate", trained_run, "--data", "own.npz", folder=tmp_path)
-    assert done.returncode == 1
-    assert "expected labels from 0 to 9" in done.stderr
+    error = invoke("evaluate", trained_run, "--data", tmp_path / "own.npz")
+    assert isinstance(error, DataError)
+    assert "expected labels from 0 to 9" in str(error)
 
 
 def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:

@@ -76,6 +76,10 @@ def draw_features(image: NDArray[np.uint8], layers: Sequence[LayerOutput], name:
 
 def _draw_layer(block: Any, layer: LayerOutput) -> None:
     size = " x ".join(map(str, layer.after.shape))
+    if layer.after.ndim == 1:
+        size += " units"
+    elif layer.after.shape[2] > MAPS_SHOWN:
+        size += f" (the first {MAPS_SHOWN} of them)"
     ranges = f"from {layer.after.min():.2f} to {layer.after.max():.2f}"
     if layer.before is not None:
         ranges = (
