@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     Digit = DigitImage[NDArray[np.uint8]]
 
 
-STANDARD_INPUT = Path("-")
-
-
 def predict_command(
     images: Annotated[
         list[str],
@@ -102,26 +99,16 @@ def _read_digits(
     images: list[str], labelled: bool, explain: bool
 ) -> "tuple[dict[str, Digit], dict[str, str]]":
     """Each picture as MNIST would hold it, and what went wrong with the others."""
-    from mnistcli.images import DigitImage, draw_stages, frame_digit, read_digits
+    from mnistcli.images import draw_stages, picture_name, read_digits
 
     digits: dict[str, Digit] = {}
     paths, failures = _find_paths(images, labelled)
-    files = [path for path in paths if path != STANDARD_INPUT]
-    for path, found in zip(
-        files, read_digits(files, draw_stages if explain else None), strict=True
-    ):
+    read = read_digits(paths, draw_stages if explain else None)
+    for path, found in zip(paths, read, strict=True):
         if isinstance(found, ImageError):
-            failures[str(path)] = str(found)
+            failures[picture_name(path)] = str(found)
         else:
-            digits[str(path)] = found
-    if STANDARD_INPUT in paths:
-        name = _name(STANDARD_INPUT)
-        try:
-            reading = frame_digit(_open_picture(STANDARD_INPUT))
-            drawing = draw_stages(reading) if explain else None
-            digits[name] = DigitImage(reading.image, reading.is_alone, drawing)
-        except ImageError as error:
-            failures[name] = _with_name(name, error)
+            digits[picture_name(path)] = found
     return digits, failures
 
 
@@ -137,30 +124,6 @@ def _find_paths(images: list[str], labelled: bool = False) -> tuple[list[Path], 
         except ImageError as error:
             failures[name] = str(error)
     return paths, failures
-
-
-def _with_name(name: str, error: ImageError) -> str:
-    """The message; of a picture that was read and holds no digit, it does not name the file."""
-    message = str(error)
-    return message if message.startswith(name) else f"{name}: {message}"
-
-
-def _name(path: Path) -> str:
-    return "standard input" if path == STANDARD_INPUT else str(path)
-
-
-def _open_picture(path: Path) -> Any:
-    import sys
-
-    from mnistcli.images import decode_picture, read_picture
-
-    if path != STANDARD_INPUT:
-        return read_picture(path)
-    import io
-
-    from mnistcli.images.read import MAX_FILE_BYTES
-
-    return decode_picture(io.BytesIO(sys.stdin.buffer.read(MAX_FILE_BYTES)), _name(path))
 
 
 def _write_stages(strips: "list[NDArray[np.uint8] | None]", path: Path) -> None:
@@ -228,19 +191,20 @@ def _read_lines(images: list[str], directory: "RunDirectory", json: bool) -> Non
     from mnistcli.cli.console import print_json, results
     from mnistcli.cli.recognizer import open_recognizer
     from mnistcli.cli.views import number_view
+    from mnistcli.images import name_error, picture_name, read_picture
     from mnistcli.recognition import read_number
 
     recognizer = None
     numbers = {}
     paths, failures = _find_paths(images)
     for path in paths:
-        name = _name(path)
+        name = picture_name(path)
         try:
-            picture = _open_picture(path)
+            picture = read_picture(path)
             recognizer = recognizer or open_recognizer(directory)
             numbers[name] = read_number(picture, recognizer)
         except ImageError as error:
-            failures[name] = _with_name(name, error)
+            failures[name] = str(name_error(path, error))
     if json:
         read = [{"image": name} | number.to_json() for name, number in numbers.items()]
         print_json({"run": str(directory.path), "numbers": read, "errors": failures})

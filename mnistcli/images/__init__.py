@@ -4,14 +4,13 @@ from mnistcli.images.explain import draw_stages, encode_stages
 from mnistcli.images.find import find_images
 from mnistcli.images.ink import measure_ink
 from mnistcli.images.margin import remove_margins
-from mnistcli.images.read import decode_picture, read_picture
+from mnistcli.images.read import name_error, picture_name, read_picture
 from mnistcli.images.reading import DigitImage, Reading, frame_digit, frame_mask, read_digits
 from mnistcli.images.segment import find_cuts, find_row, without_slivers
 
 __all__ = [
     "DigitImage",
     "Reading",
-    "decode_picture",
     "draw_stages",
     "encode_stages",
     "find_cuts",
@@ -20,6 +19,8 @@ __all__ = [
     "frame_digit",
     "frame_mask",
     "measure_ink",
+    "name_error",
+    "picture_name",
     "read_digits",
     "read_picture",
     "remove_margins",

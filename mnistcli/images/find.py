@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistcli.errors import ImageError
+from mnistcli.images.read import STANDARD_INPUT
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
@@ -26,7 +27,7 @@ def find_images(names: Sequence[str], labelled: bool = False) -> list[Path]:
     """
     found = []
     for path in (path for name in names for path in _expand(name)):
-        if path == Path("-") or not _is_folder(path):
+        if path == STANDARD_INPUT or not _is_folder(path):
             found.append(path)
         elif labelled and not path.name.isdecimal():
             found += [image for folder in _label_folders(path) for image in _list_folder(folder)]

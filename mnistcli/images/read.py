@@ -1,8 +1,10 @@
 """A picture file as colours, whatever its format, colours, depth and transparency."""
 
 import contextlib
+import io
 import math
 import struct
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -14,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnistcli.errors import ImageError
 
+STANDARD_INPUT = Path("-")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 # With these no picture takes more than 200 MB: JPEG is reduced while it is decoded, and of the
 # others, at 4 bytes a pixel, up to three copies are in memory at once.
@@ -37,7 +40,7 @@ DAMAGE = (
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Read a PNG, JPEG, BMP or WebP file.
+    """Read a PNG, JPEG, BMP or WebP file, or standard input where the path is `-`.
 
     EXIF rotation is applied; transparency is laid on the ground that `choose_ground` finds;
     16 bits become 8; a picture much above `WORKING_PIXELS` is reduced.
@@ -48,17 +51,31 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     Raises:
         ImageError: the file is missing, unreadable, too large, damaged or not a picture.
     """
+    if path == STANDARD_INPUT:
+        content = sys.stdin.buffer.read(MAX_FILE_BYTES)
+        return _decode(io.BytesIO(content), picture_name(path))
     _check_file(path)
     try:
         with path.open("rb") as file:
-            return decode_picture(file, str(path))
+            return _decode(file, picture_name(path))
     except PermissionError:
         raise ImageError(
             f"{path}: no permission to read it", "check its owner and permissions"
         ) from None
 
 
-def decode_picture(file: BinaryIO, name: str) -> NDArray[np.uint8]:
+def picture_name(path: Path) -> str:
+    """Return what a picture is called to its user."""
+    return "standard input" if path == STANDARD_INPUT else str(path)
+
+
+def name_error(path: Path, error: ImageError) -> ImageError:
+    """Return an error that names its picture: one of what was found in it does not yet."""
+    name, message = picture_name(path), str(error)
+    return error if message.startswith(name) else ImageError(f"{name}: {message}")
+
+
+def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
     """Read a picture from an open file that can seek, as `read_picture` does.
 
     Args:

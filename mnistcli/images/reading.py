@@ -20,7 +20,7 @@ from mnistcli.images.frame import (
 )
 from mnistcli.images.ink import Ink, measure_ink
 from mnistcli.images.margin import remove_margins
-from mnistcli.images.read import read_picture
+from mnistcli.images.read import STANDARD_INPUT, name_error, read_picture
 from mnistcli.images.segment import Mask, find_digit
 
 Drawing = TypeVar("Drawing")
@@ -83,7 +83,7 @@ def frame_digit(picture: NDArray[np.uint8]) -> Reading:
 def read_digits(
     paths: Sequence[Path], draw_stages: Callable[[Reading], Drawing] | None = None
 ) -> Iterator[DigitImage[Drawing] | ImageError]:
-    """Read files of one digit each; many are shared out among the processor's cores.
+    """Read pictures of one digit each; many are shared out among the processor's cores.
 
     Args:
         draw_stages: makes something to be kept of each reading, which itself may be large.
@@ -92,7 +92,7 @@ def read_digits(
         For each path in turn, what was read, or why it was not.
     """
     read = partial(_read_digit, draw_stages=draw_stages)
-    if len(paths) < MANY:
+    if len(paths) < MANY or STANDARD_INPUT in paths:  # other processes have no standard input
         yield from map(read, paths)
         return
     # Not threads: most of the time is Python's own, under its lock.
@@ -106,8 +106,7 @@ def _read_digit(
     try:
         reading = frame_digit(read_picture(path))
     except ImageError as error:
-        message = str(error)
-        return error if message.startswith(str(path)) else ImageError(f"{path}: {message}")
+        return name_error(path, error)
     drawing = draw_stages(reading) if draw_stages else None
     return DigitImage(reading.image, reading.is_alone, drawing)
 
