@@ -21,7 +21,9 @@ def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     for i, (name, rows) in enumerate(runs.items()):
         for kind, prefix, style in (("training", "", "-"), ("validation", "val_", "--")):
             for place, metric in zip(axes, ("loss", "accuracy"), strict=True):
-                known = [row for row in rows if row.get(prefix + metric) is not None]
+                # Beside an untrained model's accuracy, what training gains cannot be seen.
+                drawn = rows if metric == "loss" else [row for row in rows if row["epoch"] > 0]
+                known = [row for row in drawn if row.get(prefix + metric) is not None]
                 place.plot(
                     [row["epoch"] for row in known],
                     [row[prefix + metric] for row in known],
@@ -31,17 +33,11 @@ def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
                     label=kind if len(runs) == 1 else f"{name}, {kind}",
                 )
     for place in axes:
-        place.set_xlabel("epoch (0 is the untrained model)")
+        place.set_xlabel("epoch")
         place.xaxis.set_major_locator(MaxNLocator(integer=True))
         plain_axes(place)
-    axes[0].set_title("loss", fontsize=10)
-    axes[1].set_title("accuracy, without the untrained model's", fontsize=10)
-    trained = [row for rows in runs.values() for row in rows if row["epoch"] > 0]
-    columns = ("accuracy", "val_accuracy")
-    found = [row[column] for row in trained for column in columns if row.get(column) is not None]
-    if found:
-        margin = max(0.1 * (max(found) - min(found)), 0.001)
-        axes[1].set_ylim(min(found) - margin, min(1.0, max(found) + margin))
+    axes[0].set_title("loss, from the untrained model on (epoch 0)", fontsize=10)
+    axes[1].set_title("accuracy", fontsize=10)
     axes[1].set_ylabel("accuracy")
     axes[0].set_yscale("log")
     axes[0].set_ylabel("loss (logarithmic)")
