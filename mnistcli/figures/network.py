@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from mnistcli.figures.style import COLOURS, grid, new_figure, plain_axes, show_image
 
 MOST_SHOWN = 64
+MOST_IN_ROW = 8
 MAPS_SHOWN = 8
+FEWEST_COLUMNS = 5  # so that the words above a row find room
 
 
 class LayerOutput(NamedTuple):
@@ -29,7 +31,7 @@ class LayerOutput(NamedTuple):
 
 
 def draw_filters(weights: NDArray[np.floating[Any]], layer: str) -> Figure:
-    """Draw the weights of a first layer, each filter on a scale of its own colour's strength.
+    """Draw the weights of a first layer, all filters on one scale of colours.
 
     Args:
         weights: (H, W, filters).
@@ -37,23 +39,21 @@ def draw_filters(weights: NDArray[np.floating[Any]], layer: str) -> Figure:
     """
     count = weights.shape[2]
     shown = min(count, MOST_SHOWN)
-    columns = min(8, shown)
-    rows = math.ceil(shown / columns)
+    rows = math.ceil(shown / MOST_IN_ROW)
+    columns = math.ceil(shown / rows)
     some = "" if shown == count else f", the first {shown}"
     title = f"{layer}: {count} filters of {weights.shape[0]} x {weights.shape[1]} weights{some}"
-    figure = new_figure(9, 1.15 * rows + 1.2, title)
+    figure = new_figure(max(8, columns + 1.2), 1.2 * rows + 1.3, title)
+    figure.supxlabel("red: ink there speaks for the filter; blue: against it", fontsize=9)
     strongest = float(np.abs(weights[..., :shown]).max()) or 1.0
     places = list(grid(figure, rows, columns))
-    drawn = None
-    for i, place in enumerate(places):
-        if i >= shown:
-            place.set_axis_off()
-            continue
+    for place in places[shown:]:
+        place.set_axis_off()
+    for i, place in enumerate(places[:shown]):
         drawn = place.imshow(weights[..., i], cmap="RdBu_r", vmin=-strongest, vmax=strongest)
         place.set(xticks=[], yticks=[])
         place.set_title(str(i), fontsize=7, pad=2)
-    if drawn is not None:
-        figure.colorbar(drawn, ax=places, shrink=0.7, label="weight (blue: ink speaks against it)")
+    figure.colorbar(drawn, ax=places, shrink=0.8, label="weight")
     return figure
 
 
@@ -62,24 +62,39 @@ def draw_features(image: NDArray[np.uint8], layers: Sequence[LayerOutput], name:
 
     Args:
         image: (28, 28), what the network sees.
+        layers: in the order of the network.
+        name: the title.
     """
-    figure = new_figure(13, 1.75 * (len(layers) + 1) + 0.4, name)
+    most = max((layer.after.shape[2] for layer in layers if layer.after.ndim == 3), default=0)
+    columns = min(max(most, FEWEST_COLUMNS), MAPS_SHOWN)
+    figure = new_figure(1.3 * columns + 2.6, 1.75 * (len(layers) + 1) + 0.4, name)
     blocks = figure.subfigures(len(layers) + 1, 1, squeeze=False)[:, 0]
-    axes = blocks[0].subplots(1, MAPS_SHOWN + 2, width_ratios=[1] * MAPS_SHOWN + [0.15, 2])
+    axes = _row_of_maps(blocks[0], columns)
     show_image(axes[0], image, "the image")
     for place in axes[1:]:
         place.set_axis_off()
+    if most:
+        told = "Maps of a layer share one scale: dark is its lowest value, yellow its highest."
+        text = axes[1].text(0, 0.5, told, transform=axes[1].transAxes, fontsize=9, va="center")
+        text.set_in_layout(False)  # it may reach over the empty axes beside it
     for block, layer in zip(blocks[1:], layers, strict=True):
-        _draw_layer(block, layer)
+        _draw_layer(block, layer, columns)
     return figure
 
 
-def _draw_layer(block: Any, layer: LayerOutput) -> None:
+def _row_of_maps(block: Any, columns: int) -> NDArray[Any]:
+    """Axes for maps, one that keeps a distance, and one for a histogram."""
+    axes: NDArray[Any] = block.subplots(1, columns + 2, width_ratios=[*[1] * columns, 0.15, 2])
+    axes[columns].set_axis_off()
+    return axes
+
+
+def _draw_layer(block: Any, layer: LayerOutput, columns: int) -> None:
     size = " x ".join(map(str, layer.after.shape))
     if layer.after.ndim == 1:
         size += " units"
-    elif layer.after.shape[2] > MAPS_SHOWN:
-        size += f" (the first {MAPS_SHOWN} of them)"
+    elif layer.after.shape[2] > columns:
+        size += f" (the first {columns} of them)"
     ranges = f"from {layer.after.min():.2f} to {layer.after.max():.2f}"
     if layer.before is not None:
         ranges = (
@@ -90,12 +105,11 @@ def _draw_layer(block: Any, layer: LayerOutput) -> None:
     both = [("before", layer.before, COLOURS[1]), ("after", layer.after, COLOURS[0])]
     kept = [(told, values.ravel(), colour) for told, values, colour in both if values is not None]
     if layer.after.ndim == 1:
-        bars, histogram = block.subplots(1, 2, width_ratios=[MAPS_SHOWN + 0.15, 2])
+        bars, histogram = block.subplots(1, 2, width_ratios=[columns + 0.15, 2])
         _draw_units(bars, layer)
     else:
-        axes = block.subplots(1, MAPS_SHOWN + 2, width_ratios=[1] * MAPS_SHOWN + [0.15, 2])
-        _draw_maps(axes[:MAPS_SHOWN], layer.after)
-        axes[MAPS_SHOWN].set_axis_off()
+        axes = _row_of_maps(block, columns)
+        _draw_maps(axes[:columns], layer.after)
         histogram = axes[-1]
     edges = np.histogram_bin_edges(np.concatenate([values for _, values, _ in kept]), 30)
     for told, values, colour in kept:
@@ -109,7 +123,7 @@ def _draw_layer(block: Any, layer: LayerOutput) -> None:
     plain_axes(histogram)
 
 
-def _draw_maps(places: Sequence[Any], maps: NDArray[np.floating[Any]]) -> None:
+def _draw_maps(places: NDArray[Any], maps: NDArray[np.floating[Any]]) -> None:
     low, high = float(maps.min()), float(maps.max())
     for i, place in enumerate(places):
         if i < maps.shape[2]:
