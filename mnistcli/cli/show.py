@@ -213,4 +213,5 @@ def _finish(figure: "Figure", path: Path, show: bool, inline: bool) -> None:
     if show and has_display():
         typer.launch(str(path))
     elif show:
-        results().print("There is no display to show it on; --inline draws it here")
+        hint = "" if inline else "; --inline draws it here"
+        results().print(f"There is no display to show it on{hint}")
