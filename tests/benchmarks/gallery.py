@@ -3,15 +3,16 @@
     python tests/benchmarks/gallery.py [CONFIG...]
 
 Each config under configs/tutorials/ and configs/papers/ (or those named) is trained with seeds 0,
-1 and 2 by the installed command, into a folder per config and seed under runs/gallery/. Runs that
-are there are not trained again: delete one to measure it anew. Then every config's line `#
-Measured:` and the table in configs/README.md are written from the run directories alone, with what
-the headers say of source and published figure: the share of right answers, or of wrong ones where
-that is what was published. MNIST must be on this machine.
+1 and 2 by the installed command, into a folder per config and seed under runs/gallery/. Complete
+runs of the very config are not trained again: delete one to measure it anew. Then every config's
+lines `# Measured:` and the table in configs/README.md are written from the run directories alone,
+with what the headers say of source and published figure: the share of right answers, or of wrong
+ones where that is what was published. MNIST must be on this machine.
 """
 
 import json
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mnistcli.config import dump_config, load_config
 
 ROOT = Path(__file__).parents[2]
 RUNS = ROOT / "runs" / "gallery"
@@ -39,10 +42,11 @@ class Measured:
 
 
 def train(config: Path) -> None:
-    """Train a config with each seed that has no run yet."""
+    """Train a config with each seed that has no complete run of it yet."""
     for seed in SEEDS:
         run = run_of(config, seed)
-        if not (run / "seconds.json").exists():
+        if not is_measured(config, seed):
+            shutil.rmtree(run, ignore_errors=True)
             started = time.perf_counter()
             options = ["--set", f"seed={seed}", "--run-dir", run, "--quiet", "--json"]
             subprocess.run(
@@ -50,6 +54,13 @@ def train(config: Path) -> None:
             )
             (run / "seconds.json").write_text(json.dumps(time.perf_counter() - started))
             print(f"{config.stem} seed {seed}: {read(run / 'run.json')['metrics']}", flush=True)
+
+
+def is_measured(config: Path, seed: int) -> bool:
+    """There is a complete run of the config as it is now."""
+    run = run_of(config, seed)
+    described = dump_config(load_config(config, [f"seed={seed}"]).config)
+    return (run / "seconds.json").exists() and (run / "config.yaml").read_text() == described
 
 
 def run_of(config: Path, seed: int) -> Path:
@@ -94,8 +105,9 @@ def write_header(config: Path, measured: Measured) -> None:
     before, _ = as_published(measured.untrained, published)
     line = (
         f"# Measured: {statistics.mean(found):.2%}{kind} on the test images ({min(found):.2%} to "
-        f"{max(found):.2%} with\n#   seeds 0 to 2; untrained {statistics.mean(before):.1%}), "
-        f"{min(measured.seconds):.0f} s in all, {measured.hardware}."
+        f"{max(found):.2%} with\n#   seeds 0 to 2; {statistics.mean(before):.1%}{kind} on the "
+        "validation images before training),\n"
+        f"#   {min(measured.seconds):.0f} s in all, {measured.hardware}."
     )
     config.write_text(re.sub(r"(?m)^# Measured:.*(\n#   .*)*$", line, text), encoding="utf-8")
 
@@ -128,7 +140,7 @@ def main() -> None:
     gallery = sorted((ROOT / "configs").glob("*/*.yaml"), key=order)
     for config in [Path(name).resolve() for name in sys.argv[1:]] or gallery:
         train(config)
-    trained = [c for c in gallery if all((run_of(c, s) / "seconds.json").exists() for s in SEEDS)]
+    trained = [config for config in gallery if all(is_measured(config, seed) for seed in SEEDS)]
     rows, hardware = [], set()
     for config in trained:
         measured = measure(config)
