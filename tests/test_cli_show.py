@@ -9,6 +9,7 @@ from commands import invoke, run_command
 from PIL import Image
 
 from mnistcli.data import Dataset
+from mnistcli.errors import UsageError
 
 
 def read(path: Path) -> np.ndarray:
@@ -39,12 +40,29 @@ def test_a_picture_of_a_run(kind: str, trained_run: Path, tmp_path: Path) -> Non
 
 
 def test_several_runs_in_one_picture_where_out_says(trained_run: Path, tmp_path: Path) -> None:
-    other = shutil.copytree(trained_run, tmp_path / "other")
+    other = shutil.copytree(trained_run, tmp_path / "other" / trained_run.name)
+    metrics = other / "metrics.jsonl"
+    metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:-1]))
     arguments = ("show", "training", trained_run, other, "--out", "new/both.png", "--show")
     done = run_command(*arguments, folder=tmp_path, DISPLAY="", WAYLAND_DISPLAY="")
     assert done.returncode == 0, done.stderr
     assert "no display" in done.stdout
-    read(tmp_path / "new" / "both.png")
+    both = read(tmp_path / "new" / "both.png")
+    # Of the same name, but two runs: a second one's colours are drawn.
+    assert {(0, 114, 178), (213, 94, 0)} <= {tuple(pixel) for pixel in both.reshape(-1, 3)}
+
+
+def test_out_is_the_name_of_a_png(trained_run: Path, tmp_path: Path) -> None:
+    error = invoke("show", "training", trained_run, "--out", tmp_path / "a.pdf")
+    assert isinstance(error, UsageError)
+    assert "no name of a PNG file" in str(error)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_with_dollars_is_no_formula(trained_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(trained_run, tmp_path / "$5_$6")
+    for kind in ("training", "confusion"):
+        assert invoke("show", kind, run) is None
 
 
 def test_data_as_training_sees_it(tmp_path: Path) -> None:

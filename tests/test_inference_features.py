@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from conftest import LoadText
 
 from mnistcli.data import Dataset
@@ -57,3 +58,53 @@ def test_the_filters_that_meet_the_image(load_text: LoadText) -> None:
     assert filters.weights.shape == (28, 28, 10)
     kernel = keras.ops.convert_to_numpy(dense.model.layers[-1].kernel)
     assert np.array_equal(filters.weights[3, 5], kernel[3 * 28 + 5])
+
+
+@pytest.mark.parametrize(
+    ("layers", "shapes"),
+    [
+        (["Input: {shape: [784]}"], []),
+        (["Input: {shape: [28, 28]}", "SimpleRNN: {units: 7}"], [(7,)]),
+        (
+            ["Input: {shape: [28, 28]}", "Conv1D: {filters: 5, kernel_size: 3}", "Flatten: {}"],
+            [(26, 5, 1)],
+        ),
+        (
+            [
+                "Conv2D: {filters: 2, kernel_size: 3, padding: same, name: a}",
+                "MaxPool2D: {pool_size: 1, name: b}",
+                "Add: {inputs: [a, b]}",
+                "BatchNormalization: {}",
+                "Flatten: {}",
+            ],
+            [(28, 28, 2)] * 4,
+        ),
+    ],
+    ids=["flat input", "recurrent", "rows", "graph"],
+)
+def test_features_of_any_network(
+    layers: list[str], shapes: list[tuple[int, ...]], load_text: LoadText, digits: Dataset
+) -> None:
+    listed = "\n".join(f"  - {layer}" for layer in [*layers, "Dense: {units: 10}"])
+    text = f"layers:\n{listed}\nloss: {{SparseCategoricalCrossentropy: {{from_logits: true}}}}"
+    network = build_network(load_text(text), 10)
+    features = layer_features(network, digits.test_images[0])
+    assert [each.after.shape for each in features] == [*shapes, (10,)]
+
+
+@pytest.mark.parametrize(
+    ("first", "shape"),
+    [
+        ("DepthwiseConv2D: {kernel_size: 3, depth_multiplier: 2}", (3, 3, 2)),
+        ("BatchNormalization: {}}\n  - {Conv2D: {filters: 4, kernel_size: 5}", (5, 5, 4)),
+        ("Conv2DTranspose: {filters: 1, kernel_size: 3}", None),
+        ("SeparableConv2D: {filters: 2, kernel_size: 3}", None),
+        ("AveragePooling2D: {pool_size: 2}", None),
+    ],
+)
+def test_only_weights_that_meet_the_image_are_filters(
+    first: str, shape: tuple[int, ...] | None, load_text: LoadText
+) -> None:
+    text = f"layers:\n  - {{{first}}}\n  - Flatten\n  - Dense: {{units: 10, activation: softmax}}\n"
+    filters = first_filters(build_network(load_text(text), 10))
+    assert (filters.weights.shape if filters else None) == shape

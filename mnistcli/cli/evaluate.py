@@ -66,16 +66,18 @@ def evaluate_command(
     loop = EvaluationLoop(network)
     evaluation, probabilities = evaluate_network(loop, images, temperature)
     document = {"data": data or split.value, "checkpoint": checkpoint.value} | evaluation.to_json()
+    title = f"{directory.name} on {data or f'its {split.value} images'}"
+    if checkpoint is Checkpoint.LAST:
+        title += ", last checkpoint"
     # Shown before it is written: a run directory may be read-only.
     if json:
         print_json({"run": str(run)} | document)
     else:
         from mnistcli.cli.views import evaluation_view
 
-        title = f"{directory.path.name} on {data or f'its {split.value} images'}"
         results().print(evaluation_view(evaluation, title))
     write_evaluation(directory, document)
-    write_run_figures(directory, Answers(images.images, images.labels, probabilities))
+    write_run_figures(directory, Answers(images.images, images.labels, probabilities, title))
     if not json:
         results().print(f"Written to {directory.evaluation}", soft_wrap=True)
         results().print(f"Pictures in {directory.figures}", soft_wrap=True)

@@ -24,41 +24,44 @@ class Answers:
         images: (N, 28, 28).
         labels: (N,).
         probabilities: (N, C).
+        title: whose they are, of which images.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.integer[Any]]
     probabilities: NDArray[np.floating[Any]]
+    title: str
 
 
 def write_run_figures(run: RunDirectory, answers: Answers) -> None:
     """Write how a run was trained, its confusions and its mistakes."""
     from mnistcli.figures import draw_confusion, draw_mistakes, draw_training
 
-    name = run.path.name
     labels, probabilities = answers.labels, answers.probabilities
     figures = {
-        "training": draw_training({name: run.read_metrics()}),
-        "confusion": draw_confusion(labels, probabilities, name),
-        "mistakes": draw_mistakes(answers.images, labels, probabilities, name),
+        "training": draw_training({run.name: run.read_metrics()}),
+        "confusion": draw_confusion(labels, probabilities, answers.title),
+        "mistakes": draw_mistakes(answers.images, labels, probabilities, answers.title),
     }
     for kind, figure in figures.items():
         write_figure(figure, run.figures / f"{kind}.png")
 
 
-def write_figure(figure: "Figure", path: Path) -> None:
-    """Write a PNG file, and its folder if that is missing.
+def write_figure(figure: "Figure", path: Path) -> NDArray[np.uint8]:
+    """Write a PNG file, and its folder if that is missing; return its pixels, (H, W, 3).
 
     Raises:
         RunError: it cannot be written.
     """
-    from mnistcli.figures import encode_png
+    from mnistcli.figures import draw_pixels, encode_png
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"cannot make the folder {path.parent}: {error.strerror}") from None
-    write_whole(path, encode_png(figure))
+    pixels = draw_pixels(figure)
+    write_whole(path, encode_png(pixels))
+    return pixels
 
 
 def has_display() -> bool:

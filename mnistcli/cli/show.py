@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistcli.errors import UsageError
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -18,13 +20,23 @@ show_app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+def _check_suffix(path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() != ".png":
+        raise UsageError(f"--out {path} is no name of a PNG file", f"such as {path.stem}.png")
+    return path
+
+
 RunArgument = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
 ]
 Out = Annotated[
     Path | None,
     typer.Option(
-        metavar="PNG", help="Where to; by default the run's figures/.", show_default=False
+        metavar="PNG",
+        help="Where to; by default the run's figures/.",
+        show_default=False,
+        callback=_check_suffix,
     ),
 ]
 Show = Annotated[bool, typer.Option("--show", help="Open it, where there is a display.")]
@@ -39,7 +51,9 @@ def show_data(
             metavar="CONFIG", help="Whose data and augmentation; else MNIST.", show_default=False
         ),
     ] = None,
-    out: Out = None,
+    out: Annotated[
+        Path, typer.Option(metavar="PNG", help="Where to.", callback=_check_suffix)
+    ] = Path("data.png"),
     show: Show = False,
     inline: Inline = False,
 ) -> None:
@@ -63,7 +77,7 @@ def show_data(
             samples = dataset.train_images[choose_samples(dataset.train_labels)]
             augmented = augment_images(network, samples)
     figure = draw_samples(dataset.train_images, dataset.train_labels, augmented, dataset.name)
-    _finish(figure, out or Path("data.png"), show, inline)
+    _finish(figure, out, show, inline)
 
 
 @show_app.command("filters")
@@ -80,8 +94,8 @@ def show_filters(
     filters = first_filters(network)
     if filters is None:
         raise RunError(
-            f"the network of {run} has no weights that meet the image",
-            "expected a first layer such as Conv2D, or Dense on all 784 pixels",
+            f"the network of {run} has no weights that can be drawn as filters of the image",
+            "expected Conv2D, DepthwiseConv2D, or Dense on all 784 pixels to be its first layer",
         )
     figure = draw_filters(filters.weights, filters.layer)
     _finish(figure, _place(directory, "filters", out), show, inline)
@@ -98,15 +112,19 @@ def show_features(
     inline: Inline = False,
 ) -> None:
     """Draw what each convolution, ReLU, pooling and dense layer makes of a picture."""
+    from mnistcli.errors import ImageError
     from mnistcli.figures import LayerOutput, draw_features
-    from mnistcli.images import frame_digit, read_picture
+    from mnistcli.images import frame_digit, name_error, picture_name, read_picture
 
-    digit = frame_digit(read_picture(image)).image
+    try:
+        digit = frame_digit(read_picture(image)).image
+    except ImageError as error:
+        raise name_error(image, error) from None
     directory, network = _restore(run)
     from mnistcli.inference import layer_features
 
     layers = [LayerOutput(*each) for each in layer_features(network, digit)]
-    figure = draw_features(digit, layers, f"{directory.path.name} on {image.name}")
+    figure = draw_features(digit, layers, f"{directory.name} on {picture_name(image)}")
     _finish(figure, _place(directory, "features", out), show, inline)
 
 
@@ -125,7 +143,10 @@ def show_training(
     from mnistcli.runs import open_run_directory
 
     directories = [open_run_directory(run) for run in runs]
-    rows = {directory.path.name: directory.read_metrics() for directory in directories}
+    names = [directory.name for directory in directories]
+    if len(set(names)) < len(names):
+        names = [str(run) for run in runs]
+    rows = {name: each.read_metrics() for name, each in zip(names, directories, strict=True)}
     empty = [name for name, found in rows.items() if not found]
     if empty:
         raise RunError(f"{empty[0]} has no epochs to draw", "expected a run that was trained")
@@ -140,7 +161,7 @@ def show_confusion(
     from mnistcli.figures import draw_confusion
 
     directory, answers = _answer_test_images(run)
-    figure = draw_confusion(answers.labels, answers.probabilities, directory.path.name)
+    figure = draw_confusion(answers.labels, answers.probabilities, answers.title)
     _finish(figure, _place(directory, "confusion", out), show, inline)
 
 
@@ -150,7 +171,7 @@ def show_roc(run: RunArgument, out: Out = None, show: Show = False, inline: Inli
     from mnistcli.figures import draw_roc
 
     directory, answers = _answer_test_images(run)
-    figure = draw_roc(answers.labels, answers.probabilities, directory.path.name)
+    figure = draw_roc(answers.labels, answers.probabilities, answers.title)
     _finish(figure, _place(directory, "roc", out), show, inline)
 
 
@@ -162,9 +183,7 @@ def show_mistakes(
     from mnistcli.figures import draw_mistakes
 
     directory, answers = _answer_test_images(run)
-    figure = draw_mistakes(
-        answers.images, answers.labels, answers.probabilities, directory.path.name
-    )
+    figure = draw_mistakes(answers.images, answers.labels, answers.probabilities, answers.title)
     _finish(figure, _place(directory, "mistakes", out), show, inline)
 
 
@@ -191,7 +210,8 @@ def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
     directory.check_data(dataset)
     recognizer = open_recognizer(directory)
     probabilities = recognizer.calibrated(dataset.test_images)
-    return directory, Answers(dataset.test_images, dataset.test_labels, probabilities)
+    title = f"{directory.name} on its test images"
+    return directory, Answers(dataset.test_images, dataset.test_labels, probabilities, title)
 
 
 def _place(directory: "RunDirectory", name: str, out: Path | None) -> Path:
@@ -202,13 +222,12 @@ def _finish(figure: "Figure", path: Path, show: bool, inline: bool) -> None:
     """Write a figure, and show it where that was asked for and can be."""
     from mnistcli.cli.console import results
     from mnistcli.cli.figures import has_display, write_figure
-    from mnistcli.cli.views import picture_view
 
-    write_figure(figure, path)
+    pixels = write_figure(figure, path)
     if inline:
-        from mnistcli.images import read_picture
+        from mnistcli.cli.views import picture_view
 
-        results().print(picture_view(read_picture(path)))
+        results().print(picture_view(pixels))
     results().print(f"Written to {path}", soft_wrap=True)
     if show and has_display():
         typer.launch(str(path))

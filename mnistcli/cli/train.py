@@ -84,14 +84,15 @@ def train_command(
             result = training.resume(run, preparation, display)
         else:
             result = training.train(preparation, run_dir, display)
-    from mnistcli.cli.figures import Answers, write_run_figures
-
-    test = dataset.test_images, dataset.test_labels
-    write_run_figures(result.run, Answers(*test, result.probabilities))
     if json:
         print_json({"run": str(result.run.path)} | result.record)
     else:
         results().print(_result_panel(result))
+    from mnistcli.cli.figures import Answers, write_run_figures
+
+    title = f"{result.run.name} on its test images"
+    answers = Answers(dataset.test_images, dataset.test_labels, result.probabilities, title)
+    write_run_figures(result.run, answers)
 
 
 def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":

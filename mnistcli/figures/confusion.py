@@ -10,6 +10,8 @@ from mnistcli.figures.style import new_figure, show_image
 
 MISTAKES = 24
 COLUMNS = 6
+MOST_INCHES = 30
+MOST_NUMBERED = 50  # classes: beyond, numbers in the cells would overlap
 CELL_WIDTH, CELL_HEIGHT = 36, 42  # in pixels: an image in its frame, and two lines above it
 
 
@@ -27,20 +29,23 @@ def draw_confusion(
     np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
     right, images = int(np.trace(matrix)), int(matrix.sum())
     title = f"{name}: {right / max(images, 1):.2%} of {images:,} images right"
-    figure = new_figure(max(6.4, 0.62 * classes + 1.6), max(5.6, 0.55 * classes + 1.4), title)
+    width, height = max(6.4, 0.62 * classes + 1.6), max(5.6, 0.55 * classes + 1.4)
+    figure = new_figure(min(width, MOST_INCHES), min(height, MOST_INCHES), title)
     axes = figure.subplots()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     # Errors are few: a root makes one in a hundred visible beside the diagonal.
     drawn = axes.imshow(np.sqrt(shares), cmap="cividis", vmin=0, vmax=1)
-    for row, column in np.argwhere(matrix):
+    axes.set(xlabel="predicted class", ylabel="true class")
+    numbered = classes <= MOST_NUMBERED
+    if numbered:
+        axes.set(xticks=np.arange(classes), yticks=np.arange(classes))
+    for row, column in np.argwhere(matrix) if numbered else ():
         colour = "black" if shares[row, column] > 0.35 else "white"
         weight = "bold" if row == column else "normal"
         text = f"{matrix[row, column]:,}"
         axes.text(
             column, row, text, ha="center", va="center", color=colour, fontsize=8, weight=weight
         )
-    ticks = np.arange(classes)
-    axes.set(xlabel="predicted class", ylabel="true class", xticks=ticks, yticks=ticks)
     bar = figure.colorbar(drawn, shrink=0.8, label="share of the true class")
     marks = np.array([0, 0.001, 0.01, 0.05, 0.2, 0.5, 1])
     bar.set_ticks(np.sqrt(marks), labels=[f"{mark:.1%}" for mark in marks])

@@ -101,9 +101,10 @@ def _draw_layer(block: Any, layer: LayerOutput, columns: int) -> None:
             f"from {layer.before.min():.2f} to {layer.before.max():.2f} before the activation, "
             f"{ranges} after it"
         )
-    block.suptitle(f"{layer.layer}   {size}   {ranges}", fontsize=9, x=0.01, ha="left")
+    told = f"{layer.layer}   {size}   {ranges}"
+    block.suptitle(told, fontsize=9, x=0.01, ha="left", parse_math=False)
     both = [("before", layer.before, COLOURS[1]), ("after", layer.after, COLOURS[0])]
-    kept = [(told, values.ravel(), colour) for told, values, colour in both if values is not None]
+    kept = [(when, values.ravel(), colour) for when, values, colour in both if values is not None]
     if layer.after.ndim == 1:
         bars, histogram = block.subplots(1, 2, width_ratios=[columns + 0.15, 2])
         _draw_units(bars, layer)
@@ -112,8 +113,8 @@ def _draw_layer(block: Any, layer: LayerOutput, columns: int) -> None:
         _draw_maps(axes[:columns], layer.after)
         histogram = axes[-1]
     edges = np.histogram_bin_edges(np.concatenate([values for _, values, _ in kept]), 30)
-    for told, values, colour in kept:
-        histogram.hist(values, edges, color=colour, alpha=0.6, label=told)
+    for when, values, colour in kept:
+        histogram.hist(values, edges, color=colour, alpha=0.6, label=when)
     histogram.set_yscale("log")
     histogram.tick_params(labelsize=6)
     histogram.set_xlabel("value", fontsize=7)
@@ -127,7 +128,9 @@ def _draw_maps(places: NDArray[Any], maps: NDArray[np.floating[Any]]) -> None:
     low, high = float(maps.min()), float(maps.max())
     for i, place in enumerate(places):
         if i < maps.shape[2]:
-            place.imshow(maps[..., i], cmap="viridis", vmin=low, vmax=high or 1)
+            place.imshow(
+                maps[..., i], cmap="viridis", vmin=low, vmax=high if high > low else low + 1
+            )
             place.set(xticks=[], yticks=[])
         else:
             place.set_axis_off()

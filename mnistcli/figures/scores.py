@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from mnistcli.figures.style import COLOURS, new_figure, plain_axes
 
+LINES = ("-", "--", ":", "-.")
+
 
 def draw_roc(
     labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]], name: str
@@ -33,7 +35,7 @@ def draw_roc(
         told = f"{label}: AUC {auc(false, true):.5f}, AP {average_precision_score(own, scores):.5f}"
         style: dict[str, Any] = {
             "color": COLOURS[label % len(COLOURS)],
-            "linestyle": "-" if label < 5 else "--",  # the colours are beside each other
+            "linestyle": LINES[label // 5 % len(LINES)],  # the colours are beside each other
             "linewidth": 1.3,
         }
         for place in axes[0]:

@@ -1,40 +1,49 @@
 """What all figures have in common: sizes, colours, and how they become PNG."""
 
 import io
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-# Okabe and Ito (2008), Color Universal Design: told apart under every common colour blindness.
+# The first seven are of Okabe and Ito (2008), Color Universal Design: told apart under every
+# common colour blindness. The others are for data sets with more classes, and for more runs.
 COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"),
     *("#56B4E9", "#000000", "#8B6C42", "#7F7F7F", "#5D3A9B"),
 )
 DOTS_PER_INCH = 100
+TITLE_SIZE = 13  # in points
+TITLE_LETTER = 0.12  # the width of most of its letters, in inches
 INK = "gray_r"  # as on paper: 0 is white
 
 
 def new_figure(width: float, height: float, title: str) -> Figure:
     """Return a figure of a size in inches whose parts make room for each other."""
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
-    figure.suptitle(title, fontsize=13, fontweight="bold")
+    lines = textwrap.fill(title, int(width / TITLE_LETTER))
+    # A dollar in the name of a run or of a file begins no formula.
+    figure.suptitle(lines, fontsize=TITLE_SIZE, fontweight="bold", parse_math=False)
     return figure
 
 
-def encode_png(figure: Figure) -> bytes:
-    """Return a figure as the contents of a PNG file."""
-    stream = io.BytesIO()
+def draw_pixels(figure: Figure) -> NDArray[np.uint8]:
+    """Return a figure as pixels, (H, W, 3)."""
     canvas = FigureCanvasAgg(figure)
-    with rc_context({"font.family": "DejaVu Sans"}):  # it comes with matplotlib
-        canvas.draw()  # once; savefig does it twice
-    Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(stream, "png")
+    canvas.draw()  # once; savefig does it twice
+    return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return pixels (H, W, 3) as the contents of a PNG file."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "png")
     return stream.getvalue()
 
 

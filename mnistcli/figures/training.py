@@ -19,6 +19,7 @@ def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     figure = new_figure(10, 4.4 + 0.18 * len(runs), title)
     axes = figure.subplots(1, 2)
     for i, (name, rows) in enumerate(runs.items()):
+        escaped = name.replace("$", r"\$")  # a name holds no formula
         for kind, prefix, style in (("training", "", "-"), ("validation", "val_", "--")):
             for place, metric in zip(axes, ("loss", "accuracy"), strict=True):
                 # Beside an untrained model's accuracy, what training gains cannot be seen.
@@ -30,7 +31,7 @@ def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
                     style,
                     color=COLOURS[i % len(COLOURS)],
                     marker="." if len(known) < 40 else None,
-                    label=kind if len(runs) == 1 else f"{name}, {kind}",
+                    label=kind if len(runs) == 1 else f"{kind} of {escaped}",
                 )
     for place in axes:
         place.set_xlabel("epoch")
@@ -39,8 +40,10 @@ def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     axes[0].set_title("loss, from the untrained model on (epoch 0)", fontsize=10)
     axes[1].set_title("accuracy", fontsize=10)
     axes[1].set_ylabel("accuracy")
-    axes[0].set_yscale("log")
-    axes[0].set_ylabel("loss (logarithmic)")
+    losses = [value for line in axes[0].get_lines() for value in line.get_ydata()]
+    if min(losses, default=0) > 0:  # those of some losses are negative
+        axes[0].set_yscale("log")
+    axes[0].set_ylabel("loss, logarithmic" if axes[0].get_yscale() == "log" else "loss")
     axes[1].yaxis.set_major_formatter(PercentFormatter(1))
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8, frameon=False)

@@ -25,6 +25,15 @@ UNCHANGED = (
 )
 
 
+NORMALIZATIONS = (
+    keras.layers.BatchNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.Normalization,
+    keras.layers.UnitNormalization,
+)
+
+
 class Filters(NamedTuple):
     """The weights of a layer that sees the image, (H, W, filters), and its name."""
 
@@ -33,7 +42,10 @@ class Filters(NamedTuple):
 
 
 class Features(NamedTuple):
-    """What a layer hands on, (H, W, channels) or (units,), and that before its activation."""
+    """What a layer hands on, (H, W, channels) or (units,), and that before its activation.
+
+    What has two axes, as rows of features, is one channel.
+    """
 
     layer: str
     before: NDArray[np.float32] | None
@@ -41,20 +53,21 @@ class Features(NamedTuple):
 
 
 def first_filters(network: Network) -> Filters | None:
-    """Return the weights that meet the image first; None if no layer has any of its size.
+    """Return the weights that meet the image; None if they have no pixel each, or are no kernels.
 
     Those of a dense layer are images of 28x28; of a convolution, its kernels.
     """
-    for layer in network.model.layers:
-        kernel = getattr(layer, "kernel", None)
-        if kernel is None:
-            continue
-        weights = np.asarray(keras.ops.convert_to_numpy(kernel), np.float32)
-        if weights.ndim == 4:
-            return Filters(_describe(layer), weights.mean(axis=2))
-        if weights.ndim == 2 and weights.shape[0] == 28 * 28:
-            return Filters(_describe(layer), weights.reshape(28, 28, -1))
+    layers = [layer for layer in network.model.layers if not isinstance(layer, NORMALIZATIONS)]
+    first = next((layer for layer in layers if layer.weights), None)
+    if not isinstance(
+        first, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.Dense
+    ):
         return None
+    weights = np.asarray(keras.ops.convert_to_numpy(first.kernel), np.float32)
+    if weights.ndim == 4 and weights.shape[2] == 1:
+        return Filters(_describe(first), weights[:, :, 0])
+    if weights.ndim == 2 and weights.shape[0] == 28 * 28:
+        return Filters(_describe(first), weights.reshape(28, 28, -1))
     return None
 
 
@@ -66,7 +79,7 @@ def layer_features(network: Network, image: NDArray[np.uint8]) -> list[Features]
     """
     model = network.model
     layers = [layer for layer in model.layers if not isinstance(layer, UNCHANGED)]
-    pixels = image[np.newaxis, ..., np.newaxis].astype(np.float32)
+    pixels = image.reshape(1, *model.input_shape[1:]).astype(np.float32)
     ends = [layer.output for layer in layers]
     starts = [layer.input for layer in layers]
     outputs, inputs = keras.Model(model.inputs[0], [ends, starts])(pixels, training=False)
@@ -81,7 +94,8 @@ def _before_activation(layer: keras.Layer, given: Any) -> NDArray[np.float32] | 
     if isinstance(layer, ACTIVATIONS):
         return _to_array(given)
     activation = getattr(layer, "activation", None)
-    if activation in (None, keras.activations.linear):
+    # Recurrent layers have one in each step.
+    if activation in (None, keras.activations.linear) or isinstance(layer, keras.layers.RNN):
         return None
     layer.activation = keras.activations.linear
     try:
@@ -91,7 +105,8 @@ def _before_activation(layer: keras.Layer, given: Any) -> NDArray[np.float32] | 
 
 
 def _to_array(tensor: Any) -> NDArray[np.float32]:
-    return np.asarray(keras.ops.convert_to_numpy(tensor)[0], np.float32)
+    array = np.asarray(keras.ops.convert_to_numpy(tensor)[0], np.float32)
+    return array[..., np.newaxis] if array.ndim == 2 else array
 
 
 def _describe(layer: keras.Layer) -> str:

@@ -44,6 +44,11 @@ class RunDirectory:
     path: Path
 
     @property
+    def name(self) -> str:
+        """What the run is called: its folder's name, also where that was given as `.`."""
+        return self.path.resolve().name
+
+    @property
     def config(self) -> Path:
         """The resolved config."""
         return self.path / "config.yaml"
@@ -172,7 +177,7 @@ class RunDirectory:
                 row = json.loads(line)
             except (ValueError, RecursionError):
                 break
-            if not isinstance(row, dict):
+            if not (isinstance(row, dict) and isinstance(row.get("epoch"), int)):
                 break
             rows.append(row)
         return rows
