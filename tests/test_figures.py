@@ -53,7 +53,7 @@ def test_a_confusion_has_the_true_class_in_its_row() -> None:
     # (column, row)
     assert cells == {(0, 0): "1", (1, 1): "1", (1, 2): "1", (2, 2): "1"}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
-    assert figure.get_suptitle() == "run: 75.00% of 4 images right"
+    assert figure.get_suptitle() == "run\n75.00% of 4 right"
 
 
 @pytest.mark.parametrize("classes", [2, 10, 26, 256])
@@ -81,9 +81,9 @@ def test_mistakes_are_the_surest_first() -> None:
     sheet = np.asarray(axes.images[0].get_array())
     left = int(axes.texts[0].get_position()[0])
     assert sheet[30, left] == 200  # the image under the first text
-    assert figure.get_suptitle() == "run: all 3 mistakes"
+    assert figure.get_suptitle() == "run\nall 3 mistakes"
     right = draw_mistakes(images, np.array([1, 1, 0, 2]), answers, "run")
-    assert right.get_suptitle() == "run: no mistakes"
+    assert right.get_suptitle() == "run\nno mistakes"
     assert draw_pixels(right).shape[2] == 3
 
 

@@ -28,8 +28,8 @@ def draw_confusion(
     matrix = np.zeros((classes, classes), np.int64)
     np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
     right, images = int(np.trace(matrix)), int(matrix.sum())
-    title = f"{name}: {right / max(images, 1):.2%} of {images:,} images right"
-    width, height = max(6.4, 0.62 * classes + 1.6), max(5.6, 0.55 * classes + 1.4)
+    title = f"{name}\n{right / max(images, 1):.2%} of {images:,} right"
+    width, height = max(6.4, 0.62 * classes + 1.6), max(5.8, 0.55 * classes + 1.6)
     figure = new_figure(min(width, MOST_INCHES), min(height, MOST_INCHES), title)
     axes = figure.subplots()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -74,8 +74,8 @@ def draw_mistakes(
         if len(wrong) > len(surest)
         else f"all {len(wrong)}"
     )
-    title = f"{name}: {shown} mistakes" if len(wrong) else f"{name}: no mistakes"
-    figure = new_figure(9, 1.75 * rows + 0.6, title)
+    title = f"{name}\n{shown} mistakes" if len(wrong) else f"{name}\nno mistakes"
+    figure = new_figure(9, 1.75 * rows + 0.8, title)
     # One picture of all: as many axes as images take three times as long.
     sheet = np.zeros((CELL_HEIGHT * rows, CELL_WIDTH * COLUMNS))
     axes = figure.subplots()

@@ -53,9 +53,10 @@ def draw_samples(
     axes.margins(y=0.12)
     plain_axes(axes)
     means.suptitle("the mean image of each class", fontsize=10)
-    for label, place in zip(
-        range(classes), grid(means, -(-classes // columns), columns), strict=False
-    ):
+    places = list(grid(means, -(-classes // columns), columns))
+    for place in places[classes:]:
+        place.set_axis_off()
+    for label, place in enumerate(places[:classes]):
         own = images[labels == label]
         show_image(place, own.mean(axis=0) if len(own) else np.zeros((28, 28)), str(label))
     return figure

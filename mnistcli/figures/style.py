@@ -27,9 +27,10 @@ INK = "gray_r"  # as on paper: 0 is white
 def new_figure(width: float, height: float, title: str) -> Figure:
     """Return a figure of a size in inches whose parts make room for each other."""
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
-    lines = textwrap.fill(title, int(width / TITLE_LETTER))
+    letters = int(width / TITLE_LETTER)
+    lines = [textwrap.fill(line, letters) for line in title.splitlines()]
     # A dollar in the name of a run or of a file begins no formula.
-    figure.suptitle(lines, fontsize=TITLE_SIZE, fontweight="bold", parse_math=False)
+    figure.suptitle("\n".join(lines), fontsize=TITLE_SIZE, fontweight="bold", parse_math=False)
     return figure
 
 
