@@ -9,7 +9,7 @@ from commands import invoke, run_command
 from PIL import Image
 
 from mnistcli.data import Dataset
-from mnistcli.errors import UsageError
+from mnistcli.errors import RunError, UsageError
 
 
 def read(path: Path) -> np.ndarray:
@@ -48,8 +48,26 @@ def test_several_runs_in_one_picture_where_out_says(trained_run: Path, tmp_path:
     assert done.returncode == 0, done.stderr
     assert "no display" in done.stdout
     both = read(tmp_path / "new" / "both.png")
-    # Of the same name, but two runs: a second one's colours are drawn.
-    assert {(0, 114, 178), (213, 94, 0)} <= {tuple(pixel) for pixel in both.reshape(-1, 3)}
+    # Of the same name, but two runs: one is drawn in blue, the other in orange.
+    blueness = both[..., 2].astype(int) - both[..., 0]
+    assert blueness.max() > 100
+    assert blueness.min() < -100
+
+
+def test_a_run_that_finished_no_epoch_has_nothing_to_draw(
+    trained_run: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained_run, tmp_path / "cut")
+    metrics = run / "metrics.jsonl"
+    metrics.write_text(metrics.read_text().splitlines(keepends=True)[0])
+    (run / "checkpoints" / "best.npz").unlink()
+    error = invoke("show", "training", run, "--out", tmp_path / "a.png")
+    assert isinstance(error, RunError)
+    assert "has no epoch to draw" in str(error)
+    error = invoke("show", "filters", run)
+    assert isinstance(error, RunError)
+    assert f"train --resume {run}" in str(error)
+    assert not (tmp_path / "a.png").exists()
 
 
 def test_out_is_the_name_of_a_png(trained_run: Path, tmp_path: Path) -> None:

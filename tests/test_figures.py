@@ -121,6 +121,16 @@ def test_training_draws_each_run_from_its_first_epoch_on() -> None:
     draw_pixels(figure)
 
 
+def test_a_run_of_one_epoch_has_whole_epochs_on_its_axes() -> None:
+    rows = [{"epoch": epoch, "loss": 1.0, "accuracy": 0.9, "val_accuracy": 0.8} for epoch in (0, 1)]
+    figure = draw_training({"short": rows})
+    draw_pixels(figure)
+    ticks = [tick for tick in figure.axes[1].get_xticks() if 0.7 <= tick <= 1.3]
+    assert ticks == [1]
+    markers = [line.get_marker() for line in figure.axes[1].get_lines()]
+    assert len(set(markers)) == 2  # without a line, only they tell training from validation
+
+
 def test_negative_losses_are_drawn() -> None:
     rows = [{"epoch": epoch, "loss": -0.1 * epoch, "accuracy": 0.5} for epoch in range(3)]
     axes = draw_training({"cosine": rows}).axes[0]

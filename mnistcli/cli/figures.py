@@ -58,7 +58,10 @@ def write_figure(figure: "Figure", path: Path) -> NDArray[np.uint8]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"cannot make the folder {path.parent}: {error.strerror}") from None
+        raise RunError(
+            f"cannot make the folder {path.parent}: {error.strerror}",
+            "expected a folder that is there or can be made",
+        ) from None
     pixels = draw_pixels(figure)
     write_whole(path, encode_png(pixels))
     return pixels

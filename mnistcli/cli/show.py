@@ -147,10 +147,11 @@ def show_training(
     if len(set(names)) < len(names):
         names = [str(run) for run in runs]
     rows = {name: each.read_metrics() for name, each in zip(names, directories, strict=True)}
-    empty = [name for name, found in rows.items() if not found]
+    empty = [name for name, found in rows.items() if not any(row["epoch"] for row in found)]
     if empty:
-        raise RunError(f"{empty[0]} has no epochs to draw", "expected a run that was trained")
-    _finish(draw_training(rows), _place(directories[0], "training", out), show, inline)
+        raise RunError(f"{empty[0]} has no epoch to draw", "expected a run that finished one")
+    place = _place(directories[0], "training" if len(rows) == 1 else "comparison", out)
+    _finish(draw_training(rows), place, show, inline)
 
 
 @show_app.command("confusion")

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from mnistcli.figures.style import COLOURS, grid, new_figure, plain_axes, show_image
 
-MOST_SHOWN = 64
-MOST_IN_ROW = 8
+MOST_SHOWN = 128
 MAPS_SHOWN = 8
 FEWEST_COLUMNS = 5  # so that the words above a row find room
 
@@ -39,7 +38,7 @@ def draw_filters(weights: NDArray[np.floating[Any]], layer: str) -> Figure:
     """
     count = weights.shape[2]
     shown = min(count, MOST_SHOWN)
-    rows = math.ceil(shown / MOST_IN_ROW)
+    rows = math.ceil(shown / (8 if shown <= 32 else 16))
     columns = math.ceil(shown / rows)
     some = "" if shown == count else f", the first {shown}"
     title = f"{layer}: {count} filters of {weights.shape[0]} x {weights.shape[1]} weights{some}"
@@ -116,6 +115,7 @@ def _draw_layer(block: Any, layer: LayerOutput, columns: int) -> None:
     for when, values, colour in kept:
         histogram.hist(values, edges, color=colour, alpha=0.6, label=when)
     histogram.set_yscale("log")
+    histogram.set_ylim(bottom=0.5)  # a single one has a bar, too
     histogram.tick_params(labelsize=6)
     histogram.set_xlabel("value", fontsize=7)
     histogram.set_ylabel("pixels" if layer.after.ndim > 1 else "units", fontsize=7)

@@ -31,7 +31,7 @@ def draw_samples(
     width = 12.5 if augmented is not None else 8.5
     columns = 5 if classes <= 10 else 10
     heights = [0.62 * len(shown), max(3, 1.2 * -(-classes // columns) + 0.6)]
-    figure = new_figure(width, sum(heights) + 0.4, f"{name}: {len(labels):,} images")
+    figure = new_figure(width, sum(heights) + 0.4, f"{name}: {len(labels):,} training images")
     upper, lower = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).flat
     blocks = upper.subfigures(1, 1 if augmented is None else 2, squeeze=False)[0]
     chosen = images[choose_samples(labels)]

@@ -20,7 +20,7 @@ def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     axes = figure.subplots(1, 2)
     for i, (name, rows) in enumerate(runs.items()):
         escaped = name.replace("$", r"\$")  # a name holds no formula
-        for kind, prefix, style in (("training", "", "-"), ("validation", "val_", "--")):
+        for kind, prefix, style in (("training", "", "o-"), ("validation", "val_", "x--")):
             for place, metric in zip(axes, ("loss", "accuracy"), strict=True):
                 # Beside an untrained model's accuracy, what training gains cannot be seen.
                 drawn = rows if metric == "loss" else [row for row in rows if row["epoch"] > 0]
@@ -30,12 +30,17 @@ def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
                     [row[prefix + metric] for row in known],
                     style,
                     color=COLOURS[i % len(COLOURS)],
-                    marker="." if len(known) < 40 else None,
+                    alpha=0.8,  # where lines cross, both can be seen
+                    markersize=4 if len(known) < 40 else 0,
                     label=kind if len(runs) == 1 else f"{kind} of {escaped}",
                 )
-    for place in axes:
+    last = max((row["epoch"] for rows in runs.values() for row in rows), default=0)
+    for first, place in enumerate(axes):
         place.set_xlabel("epoch")
-        place.xaxis.set_major_locator(MaxNLocator(integer=True))
+        # A run of one epoch has room beside its points, too.
+        margin = max(0.05 * (last - first), 0.3)
+        place.set_xlim(first - margin, max(first, last) + margin)
+        place.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         plain_axes(place)
     axes[0].set_title("loss, from the untrained model on (epoch 0)", fontsize=10)
     axes[1].set_title("accuracy", fontsize=10)

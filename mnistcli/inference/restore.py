@@ -25,7 +25,8 @@ def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "be
         raise RunError(
             f"{run.path} has no checkpoint {path.name}",
             "expected a run that finished its first epoch",
-            f"train it again with: mnistcli train {run.config}",
+            f"go on with: mnistcli train --resume {run.path}, "
+            f"or train it again: mnistcli train {run.config}",
         )
     try:
         num_classes = int(data["num_classes"])
