@@ -126,11 +126,10 @@ def _draw_layer(block: Any, layer: LayerOutput, columns: int) -> None:
 
 def _draw_maps(places: NDArray[Any], maps: NDArray[np.floating[Any]]) -> None:
     low, high = float(maps.min()), float(maps.max())
+    scale = {"vmin": low, "vmax": high if high > low else low + 1}
     for i, place in enumerate(places):
         if i < maps.shape[2]:
-            place.imshow(
-                maps[..., i], cmap="viridis", vmin=low, vmax=high if high > low else low + 1
-            )
+            place.imshow(maps[..., i], cmap="viridis", **scale)
             place.set(xticks=[], yticks=[])
         else:
             place.set_axis_off()

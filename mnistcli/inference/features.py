@@ -23,14 +23,12 @@ UNCHANGED = (
     keras.layers.InputLayer,
     keras.layers.Rescaling,
 )
-
-
+# They have weights, but none that look for something in the image.
 NORMALIZATIONS = (
     keras.layers.BatchNormalization,
     keras.layers.GroupNormalization,
     keras.layers.LayerNormalization,
     keras.layers.Normalization,
-    keras.layers.UnitNormalization,
 )
 
 
