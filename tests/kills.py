@@ -211,8 +211,8 @@ def _describe(run: RunDirectory) -> str:
 
 def _read_with_every_command(run: RunDirectory) -> None:
     """Each command has to give a result or a clean error, whatever the kill left."""
+    from mnistcli.artifacts import restore_network
     from mnistcli.errors import RunError
-    from mnistcli.inference import restore_network
     from mnistcli.runs import open_run_directory
 
     if not run.path.exists():

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mnistcli.cli import views
-from mnistcli.inference.metrics import evaluate_predictions
+from mnistcli.evaluation.metrics import evaluate_predictions
 from mnistcli.recognition import Prediction
 
 TITLE = "lenet5-20261121-101500 on [test]"

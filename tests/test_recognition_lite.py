@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from conftest import LoadText
 
+from mnistcli.artifacts import ConversionError, convert_to_lite
 from mnistcli.config import load_config
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import RunError
-from mnistcli.model import ConversionError, build_network, convert_to_lite
+from mnistcli.model import build_network
 from mnistcli.recognition import load_lite_model
 
 CONFIGS = Path(__file__).parents[1] / "configs"

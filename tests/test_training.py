@@ -19,11 +19,11 @@ from trainings import (
     assert_same_training,
 )
 
+from mnistcli.artifacts import restore_network
 from mnistcli.config import ConfigFile, load_config
 from mnistcli.data import Dataset
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import RunError
-from mnistcli.inference import restore_network
 from mnistcli.runs import RunDirectory
 from mnistcli.training import (
     prepare,

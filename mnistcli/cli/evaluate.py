@@ -47,18 +47,15 @@ def evaluate_command(
     """Measure a trained run on labelled images."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
     from mnistcli.cli.figures import Answers, write_run_figures
+    from mnistcli.evaluation import evaluate_network, write_evaluation
     from mnistcli.recognition import read_calibration
     from mnistcli.runs import open_run_directory
 
     directory = open_run_directory(run)
     images = _load_images(directory, split, data)
     with tensorflow_starting():
+        from mnistcli.artifacts import restore_network
         from mnistcli.engine import EvaluationLoop
-        from mnistcli.inference import (
-            evaluate_network,
-            restore_network,
-            write_evaluation,
-        )
     network = restore_network(directory, checkpoint.value)
     # It was fitted to the best checkpoint.
     calibrated = checkpoint is Checkpoint.BEST

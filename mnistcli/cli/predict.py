@@ -140,7 +140,7 @@ def _print_json(
     labelled: bool,
 ) -> None:
     from mnistcli.cli.console import print_json
-    from mnistcli.recognition import score
+    from mnistcli.evaluation import score
 
     document: dict[str, Any] = {
         "run": str(directory.path),
@@ -168,7 +168,7 @@ def _print_predictions(
             results().print(name, soft_wrap=True)
             results().print(digit_view(digit.image))
     if labelled:
-        from mnistcli.recognition import score
+        from mnistcli.evaluation import score
 
         scored = score(predictions)
         wrong = [each for each in predictions if each.digit != scored.labels[each.image]]

@@ -23,6 +23,6 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
         reason = str(error)
     progress().print(f"{reason}; Keras reads instead", soft_wrap=True)
     with tensorflow_starting():
+        from mnistcli.artifacts import restore_network
         from mnistcli.engine import EvaluationLoop
-        from mnistcli.inference import restore_network
     return Recognizer(EvaluationLoop(restore_network(directory)).predict, calibration)

@@ -89,7 +89,7 @@ def show_filters(
     from mnistcli.figures import draw_filters
 
     directory, network = _restore(run)
-    from mnistcli.inference import first_filters
+    from mnistcli.evaluation.features import first_filters
 
     filters = first_filters(network)
     if filters is None:
@@ -121,7 +121,7 @@ def show_features(
     except ImageError as error:
         raise name_error(image, error) from None
     directory, network = _restore(run)
-    from mnistcli.inference import layer_features
+    from mnistcli.evaluation.features import layer_features
 
     layers = [LayerOutput(*each) for each in layer_features(network, digit)]
     figure = draw_features(digit, layers, f"{directory.name} on {picture_name(image)}")
@@ -194,7 +194,7 @@ def _restore(run: Path) -> "tuple[RunDirectory, Network]":
 
     directory = open_run_directory(run)
     with tensorflow_starting():
-        from mnistcli.inference import restore_network
+        from mnistcli.artifacts import restore_network
     return directory, restore_network(directory)
 
 

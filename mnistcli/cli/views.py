@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:  # the package of these loads TensorFlow
-    from mnistcli.inference import Evaluation
+    from mnistcli.evaluation import Evaluation
     from mnistcli.recognition import NumberReading, Prediction
 
 RGB = tuple[int, int, int]

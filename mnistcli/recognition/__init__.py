@@ -11,7 +11,6 @@ from mnistcli.recognition.familiarity import Familiarity, fit_familiarity
 from mnistcli.recognition.lite import load_lite_model
 from mnistcli.recognition.number import NumberReading, read_number
 from mnistcli.recognition.predictions import Prediction, Recognizer
-from mnistcli.recognition.score import Score, score
 
 __all__ = [
     "Calibration",
@@ -19,7 +18,6 @@ __all__ = [
     "NumberReading",
     "Prediction",
     "Recognizer",
-    "Score",
     "apply_temperature",
     "expected_calibration_error",
     "fit_familiarity",
@@ -27,5 +25,4 @@ __all__ = [
     "load_lite_model",
     "read_calibration",
     "read_number",
-    "score",
 ]

@@ -1,9 +1,9 @@
 """Go on with a run that was cut short, or for more epochs than it had."""
 
+from mnistcli.artifacts import load_checkpoint, save_checkpoint
 from mnistcli.config import Config, dump_config
-from mnistcli.engine import averaged_weights
 from mnistcli.errors import RunError
-from mnistcli.model import load_checkpoint, save_checkpoint
+from mnistcli.model import averaged_weights
 from mnistcli.runs import (
     CheckpointFile,
     RunDirectory,

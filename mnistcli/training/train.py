@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnistcli.config import dump_config
 from mnistcli.errors import InterruptedTrainingError, MnistcliError, RunError, StopSignal
-from mnistcli.inference import Evaluation
+from mnistcli.evaluation import Evaluation
 from mnistcli.runs import RunDirectory, describe_environment, new_run_directory, utc_now
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation

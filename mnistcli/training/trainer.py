@@ -10,12 +10,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.artifacts import (
+    ConversionError,
+    convert_to_lite,
+    load_checkpoint,
+    save_checkpoint,
+)
 from mnistcli.config import Config
 from mnistcli.data import permutation
-from mnistcli.engine import BEFORE_FIRST_STEP, EpochProgress, averaged_weights
+from mnistcli.engine import BEFORE_FIRST_STEP, EpochProgress
 from mnistcli.errors import RunError
-from mnistcli.inference import Evaluation, calibrate, evaluate_network, write_evaluation
-from mnistcli.model import ConversionError, convert_to_lite, load_checkpoint, save_checkpoint
+from mnistcli.evaluation import Evaluation, calibrate, evaluate_network, write_evaluation
+from mnistcli.model import averaged_weights
 from mnistcli.runs import RunDirectory, write_whole
 from mnistcli.training.monitor import Monitor
 from mnistcli.training.observer import TrainingObserver

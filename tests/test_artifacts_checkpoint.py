@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from conftest import LoadText
 
+from mnistcli.artifacts import load_checkpoint, save_checkpoint
 from mnistcli.errors import RunError
-from mnistcli.model import Network, build_network, load_checkpoint, save_checkpoint
+from mnistcli.model import Network, build_network
 
 TEXT = """
 layers:

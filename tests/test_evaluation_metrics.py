@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from mnistcli.inference.metrics import Confusion, evaluate_predictions
+from mnistcli.evaluation.metrics import Confusion, evaluate_predictions
 
 # Six images of three classes; the fourth class of the model never occurs.
 LABELS = np.array([0, 0, 0, 1, 1, 2])

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
+from mnistcli.artifacts.checkpoint import load_checkpoint
 from mnistcli.config import load_config
-from mnistcli.engine import use_averaged_weights
 from mnistcli.errors import RunError
-from mnistcli.model import Network, build_network, load_checkpoint
+from mnistcli.model import Network, build_network, use_averaged_weights
 from mnistcli.runs import RunDirectory
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
-from mnistcli.model.network import Network
+from mnistcli.model import Network
 from mnistcli.runs import write_whole
 
 # The rows of metrics of 10,000 epochs take 4 MB. A stranger's file must not fill the memory.

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from conftest import LoadText
 
+from mnistcli.artifacts import restore_network
 from mnistcli.data import Dataset
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import DataError, MnistcliError, RunError
-from mnistcli.inference import evaluate_network, restore_network, write_evaluation
+from mnistcli.evaluation import evaluate_network, write_evaluation
 from mnistcli.model import build_network
 from mnistcli.runs import RunDirectory
 from mnistcli.training import prepare, train

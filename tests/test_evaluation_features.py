@@ -6,7 +6,7 @@ import pytest
 from conftest import LoadText
 
 from mnistcli.data import Dataset
-from mnistcli.inference import first_filters, layer_features
+from mnistcli.evaluation.features import first_filters, layer_features
 from mnistcli.model import build_network
 
 TEXT = """

@@ -1,14 +1,15 @@
 """One pass over a labelled set."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.data import LabelledImages
-from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import DataError
-from mnistcli.inference.metrics import Evaluation, evaluate_predictions
+from mnistcli.evaluation.metrics import Evaluation, evaluate_predictions
 from mnistcli.recognition import (
     Calibration,
     apply_temperature,
@@ -16,6 +17,9 @@ from mnistcli.recognition import (
     fit_temperature,
 )
 from mnistcli.runs import RunDirectory, dump_json, write_whole
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from mnistcli.engine import EvaluationLoop
 
 
 def evaluate_network(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mnistcli.model import Network
+from mnistcli.model.network import Network
 
 
 @contextmanager
