@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from mnistcli.errors import RunError
+from mnistcli.evaluation.metrics import expected_calibration_error
 from mnistcli.recognition import (
-    apply_temperature,
-    expected_calibration_error,
+    OutputKind,
     fit_temperature,
     read_calibration,
+    to_probabilities,
 )
-from mnistcli.recognition.calibration import LOWEST, softmax
+from mnistcli.recognition.outputs import TEMPERATURES, softmax
 from mnistcli.runs import RunDirectory
 
 
@@ -24,18 +25,19 @@ def test_the_temperature_that_spoilt_the_probabilities_is_found(temperature: flo
     labels = (honest.cumsum(axis=1) > random.random((20_000, 1))).argmax(axis=1)
     spoilt = softmax(logits * temperature)
 
-    fitted = fit_temperature(spoilt, labels)
+    fitted = fit_temperature(spoilt, labels, OutputKind.PROBABILITIES)
 
     assert fitted == pytest.approx(temperature, rel=0.03)
-    assert expected_calibration_error(apply_temperature(spoilt, fitted), labels) < 0.01
+    mended = to_probabilities(spoilt, OutputKind.PROBABILITIES, fitted)
+    assert expected_calibration_error(mended, labels) < 0.01
     if temperature != 1:
         assert expected_calibration_error(spoilt, labels) > 0.03
 
 
 def test_a_validation_set_without_an_error_gives_a_finite_temperature() -> None:
-    assert fit_temperature(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 0])) == pytest.approx(
-        LOWEST
-    )
+    outputs, labels = np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 0])
+    fitted = fit_temperature(outputs, labels, OutputKind.PROBABILITIES)
+    assert fitted == pytest.approx(min(TEMPERATURES))
 
 
 def test_the_expected_calibration_error_by_hand() -> None:
@@ -48,7 +50,8 @@ def test_the_expected_calibration_error_by_hand() -> None:
 
 def test_certainty_of_zero_and_one_survives() -> None:
     probabilities = np.array([[0.0, 1.0]], np.float32)
-    assert apply_temperature(probabilities, 2.0)[0, 1] == pytest.approx(1.0)
+    cooled = to_probabilities(probabilities, OutputKind.PROBABILITIES, 2.0)
+    assert cooled[0, 1] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no zip file at all"])

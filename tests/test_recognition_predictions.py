@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from mnistcli.data import Dataset
 from mnistcli.images import frame_digit
-from mnistcli.recognition import Calibration, Recognizer, fit_familiarity
+from mnistcli.recognition import (
+    Calibration,
+    NetworkClassifier,
+    OutputKind,
+    Recognizer,
+    fit_familiarity,
+)
 
 BLANK = np.zeros((1, 28, 28), np.uint8)
 
@@ -20,7 +26,8 @@ def recognizer(row: list[float], temperature: float = 1.0) -> Recognizer:
     def probabilities(images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
         return np.repeat([row], len(images), axis=0)
 
-    return Recognizer(probabilities, Calibration(temperature))
+    classifier = NetworkClassifier(probabilities, OutputKind.PROBABILITIES, temperature)
+    return Recognizer(classifier)
 
 
 def test_the_two_most_probable_classes_are_found() -> None:

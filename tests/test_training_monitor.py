@@ -23,7 +23,8 @@ def test_what_counts_as_better(
 ) -> None:
     monitor = Monitor("val_loss", higher_is_better, min_delta)
 
-    assert [monitor.update(epoch, value) for epoch, value in enumerate(values, 1)] == improved
+    rows = [{"epoch": i, "loss": 1.0, "val_loss": value} for i, value in enumerate(values, 1)]
+    assert [monitor.update(row) for row in rows] == improved
     last = max(i for i, better in enumerate(improved) if better)
     assert monitor.best == values[last]
     assert monitor.best_epoch == last + 1

@@ -1,54 +1,142 @@
-"""A network as a LiteRT file, which runs without TensorFlow."""
+"""A network in the formats of other runtimes, each checked against the original."""
 
+import hashlib
+import math
 import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
-from mnistcli.model.construct import explain
-from mnistcli.model.network import Network
+from mnistcli.model import IMAGE_SHAPE, Network
+from mnistcli.model.construct import KERAS_ERRORS, explain
 from mnistcli.recognition import load_lite_model
+from mnistcli.runs import RunDirectory, write_whole
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-4  # of the largest output
+CHECKED_IMAGES = 4
+UNROLLED_STEPS = 28  # a row of pixels each
 
 
-class ConversionError(Exception):
-    """LiteRT has no equal of a part of the network; the message is one line."""
+class ExportError(Exception):
+    """A network cannot be had in a format; the message is one line."""
 
 
-def convert_to_lite(network: Network) -> bytes:
-    """Return the contents of a .tflite file that turns images into probabilities.
+def export_litert(network: Network) -> bytes:
+    """Return the contents of a .tflite file that gives what the network gives.
 
     It takes float32 pixels 0 to 255 (batch, 28, 28, 1), any number of them.
 
     Raises:
-        ConversionError: it cannot be converted, or gives other probabilities then.
+        ExportError: it cannot be converted, does not run in LiteRT, or gives other outputs there.
     """
     model = network.model
-    if network.ends_in_logits:
-        model = keras.Sequential([model, keras.layers.Softmax()])
+    if model.input_shape[1:] != IMAGE_SHAPE:
+        reshape = keras.layers.Reshape(model.input_shape[1:])
+        model = keras.Sequential([keras.Input(IMAGE_SHAPE), reshape, model])
     with tempfile.TemporaryDirectory(prefix="mnistcli-") as folder:
         path = Path(folder) / "model.tflite"
         try:
-            model.export(path, format="litert", verbose=False)
+            with _unrolled(network.model):
+                model.export(path, format="litert", verbose=False)
         except Exception as error:  # the converter's errors have no common class
-            raise ConversionError(explain(error)) from None
+            raise ExportError(f"LiteRT's converter: {explain(error)}") from None
         _check_equal(path, model)
         return path.read_bytes()
 
 
-def _check_equal(path: Path, model: keras.Model) -> None:
-    """Raise `ConversionError` unless LiteRT runs a file, and as Keras does.
+def export_keras(network: Network) -> bytes:
+    """Return the contents of a .keras file, which `keras.models.load_model` reads.
 
-    What has no equal in LiteRT is converted to calls of TensorFlow, which it cannot run.
+    Raises:
+        ExportError: Keras cannot save a layer.
     """
-    images = np.random.default_rng(0).integers(0, 256, (4, 28, 28)).astype(np.uint8)
+    with tempfile.TemporaryDirectory(prefix="mnistcli-") as folder:
+        path = Path(folder) / "model.keras"
+        try:
+            network.model.save(path)
+        except KERAS_ERRORS as error:
+            raise ExportError(f"Keras cannot save it: {explain(error)}") from None
+        return path.read_bytes()
+
+
+# The model files of a run.
+EXPORTERS: Mapping[str, Callable[[Network], bytes]] = {
+    "model.keras": export_keras,
+    "model.tflite": export_litert,
+}
+
+
+def write_model_files(run: RunDirectory, network: Network) -> dict[str, dict[str, str]]:
+    """Write a network in each format that can hold it.
+
+    Returns:
+        For each file its SHA-256, or the problem for which there is none.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
+    artifacts = {}
+    for name, export in EXPORTERS.items():
+        try:
+            content = export(network)
+        except ExportError as error:
+            artifacts[name] = {"problem": str(error)}
+            (run.path / name).unlink(missing_ok=True)  # of an earlier best epoch
+        else:
+            write_whole(run.path / name, content)
+            artifacts[name] = {"sha256": hashlib.sha256(content).hexdigest()}
+    return artifacts
+
+
+def _check_equal(path: Path, model: keras.Model) -> None:
+    """Raise `ExportError` unless LiteRT runs a file, and gives what Keras gives."""
+    images = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, 28, 28)).astype(np.uint8)
     try:
         by_lite = load_lite_model(path)(images)
-    except RunError:
-        raise ConversionError("a layer has no equal in LiteRT") from None
-    by_keras = keras.ops.convert_to_numpy(model(images[..., np.newaxis].astype(np.float32)))
-    if by_lite.shape != by_keras.shape or not np.abs(by_lite - by_keras).max() < TOLERANCE:
-        raise ConversionError("LiteRT gives other probabilities than Keras")
+    except RunError as error:
+        # What LiteRT does not have itself is converted to TensorFlow's own operations.
+        reason = str(error).partition("\n")[0].partition(f"{path}")[2].lstrip(": ")
+        if "Flex" in reason or "Select TensorFlow op" in reason:
+            reason = "it needs an operation that LiteRT does not have"
+        raise ExportError(f"LiteRT cannot run it: {reason}") from None
+    pixels = images[..., np.newaxis].astype(np.float32)
+    by_keras = keras.ops.convert_to_numpy(model(pixels, training=False))
+    difference = _largest_difference(by_lite, by_keras)
+    if not difference < TOLERANCE:
+        raise ExportError(f"LiteRT gives other outputs than Keras: they differ by {difference:.2g}")
+
+
+@contextmanager
+def _unrolled(model: keras.Model) -> Iterator[None]:
+    """Inside this, recurrent layers of few steps are written out step by step.
+
+    LiteRT has no loop over a list of tensors, which they are otherwise.
+    """
+    recurrent = [
+        inner
+        for layer in model.layers
+        for inner in layer._flatten_layers()  # those within Bidirectional, too
+        if isinstance(inner, keras.layers.RNN)
+        and (keras.tree.flatten(layer.input)[0].shape[1] or math.inf) <= UNROLLED_STEPS
+    ]
+    settings = [layer.unroll for layer in recurrent]
+    for layer in recurrent:
+        layer.unroll = True
+    try:
+        yield
+    finally:
+        for layer, setting in zip(recurrent, settings, strict=True):
+            layer.unroll = setting
+
+
+def _largest_difference(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Return the largest difference as a share of the largest output, or of 1 if that is more."""
+    if one.shape != other.shape:
+        return float("inf")
+    return float(np.abs(one - other).max() / max(1.0, float(np.abs(other).max())))

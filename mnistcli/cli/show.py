@@ -210,7 +210,7 @@ def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
     dataset = load_dataset(load_config(directory.config).config.data.dataset)
     directory.check_data(dataset)
     recognizer = open_recognizer(directory)
-    probabilities = recognizer.calibrated(dataset.test_images)
+    probabilities = recognizer.classifier(dataset.test_images)
     title = f"{directory.name} on its test images"
     return directory, Answers(dataset.test_images, dataset.test_labels, probabilities, title)
 

@@ -6,7 +6,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnistcli.engine.training import compute_loss, count_correct, run_model, update_metrics
+from mnistcli.engine.training import (
+    compute_loss,
+    count_correct,
+    make_targets,
+    run_model,
+    update_metrics,
+)
 from mnistcli.model import Network
 
 # Large, since nothing is kept for a backward pass; a conv of 32 maps then takes 100 MB.
@@ -14,7 +20,7 @@ BATCH_SIZE = 1000
 
 
 class EvaluationLoop:
-    """Runs a network on images: for its metrics, or for its probabilities."""
+    """Runs a network on images: for its metrics, or for its outputs."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -46,7 +52,7 @@ class EvaluationLoop:
         return {"loss": loss_sum / len(labels), "accuracy": correct / len(labels)} | metrics
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities (N, num_classes) of images (N, 28, 28), 0 to 255."""
+        """Return the outputs (N, num_classes) for images (N, 28, 28), 0 to 255."""
         batches = [
             self._predict_batch(tf.constant(images[start : start + BATCH_SIZE])).numpy()
             for start in range(0, len(images), BATCH_SIZE)
@@ -56,10 +62,10 @@ class EvaluationLoop:
     @tf.function(reduce_retracing=True, autograph=False)
     def _evaluate_batch(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         outputs = run_model(self.network, tf.cast(images, tf.float32), training=False)
-        update_metrics(self.metrics, self.network.num_classes, labels, outputs)
-        return compute_loss(self.network, labels, outputs), count_correct(labels, outputs)
+        targets = make_targets(labels, self.network.num_classes)
+        update_metrics(self.metrics, targets, outputs)
+        return compute_loss(self.network, targets, outputs), count_correct(targets, outputs)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def _predict_batch(self, images: tf.Tensor) -> tf.Tensor:
-        outputs = run_model(self.network, tf.cast(images, tf.float32), training=False)
-        return tf.nn.softmax(outputs) if self.network.ends_in_logits else outputs
+        return run_model(self.network, tf.cast(images, tf.float32), training=False)

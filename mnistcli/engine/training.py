@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -57,6 +57,21 @@ class EpochProgress:
 
 
 BEFORE_FIRST_STEP = EpochProgress()
+
+
+class Targets(NamedTuple):
+    """What losses and metrics compare the outputs for a batch with.
+
+    Where augmentation mixes images and labels, `one_hot` is the mixture, and `classes` the class
+    with the largest share in it.
+
+    Attributes:
+        classes: (B,) int32.
+        one_hot: (B, num_classes) float32.
+    """
+
+    classes: tf.Tensor
+    one_hot: tf.Tensor
 
 
 class TrainingLoop:
@@ -172,16 +187,15 @@ class TrainingLoop:
         network, model = self.network, self.network.model
         labels = tf.gather(self.labels, batch)
         images = tf.cast(tf.gather(self.images, batch), tf.float32)  # (B, 28, 28, 1)
-        for layer in network.augment:
-            images = layer(images, training=True)
+        images, targets = augment_batch(network, images, make_targets(labels, network.num_classes))
         with tf.GradientTape() as tape:
             outputs = run_model(network, images, training=True)
-            loss = compute_loss(network, labels, outputs)
+            loss = compute_loss(network, targets, outputs)
             scaled_loss = network.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled_loss, model.trainable_variables)
         network.optimizer.apply(gradients, model.trainable_variables)
-        update_metrics(network.metrics, network.num_classes, labels, outputs)
-        return loss, count_correct(labels, outputs)
+        update_metrics(network.metrics, targets, outputs)
+        return loss, count_correct(targets, outputs)
 
 
 def run_model(network: Network, images: tf.Tensor, training: bool) -> tf.Tensor:
@@ -191,27 +205,39 @@ def run_model(network: Network, images: tf.Tensor, training: bool) -> tf.Tensor:
     return tf.cast(outputs, tf.float32)
 
 
-def compute_loss(network: Network, labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-    """The loss with the layers' own penalties, as Keras' fit computes it."""
-    targets = encode_labels(labels, network.num_classes, network.loss_takes_one_hot)
-    return tf.add_n([network.loss(targets, outputs), *network.model.losses])
+def make_targets(labels: tf.Tensor, num_classes: int) -> Targets:
+    """Return the targets of unmixed images with labels (B,)."""
+    return Targets(labels, tf.one_hot(labels, num_classes))
 
 
-def update_metrics(
-    metrics: Sequence[Metric], num_classes: int, labels: tf.Tensor, outputs: tf.Tensor
-) -> None:
+def augment_batch(
+    network: Network, images: tf.Tensor, targets: Targets
+) -> tuple[tf.Tensor, Targets]:
+    """Return what training sees of images (B, 28, 28, 1), float32 of 0 to 255, and of targets."""
+    for layer in network.augment:
+        if layer not in network.label_mixers:
+            images = layer(images, training=True)
+            continue
+        mixed = layer({"images": images, "labels": targets.one_hot}, training=True)
+        images, one_hot = mixed["images"], mixed["labels"]
+        targets = Targets(tf.argmax(one_hot, axis=1, output_type=tf.int32), one_hot)
+    return images, targets
+
+
+def compute_loss(network: Network, targets: Targets, outputs: tf.Tensor) -> tf.Tensor:
+    """Return the loss with the layers' own penalties, as Keras' fit computes it."""
+    labels = targets.one_hot if network.loss_takes_one_hot else targets.classes
+    return tf.add_n([network.loss(labels, outputs), *network.model.losses])
+
+
+def update_metrics(metrics: Sequence[Metric], targets: Targets, outputs: tf.Tensor) -> None:
     """Add a batch to the metrics beside loss and accuracy."""
     for metric in metrics:
-        targets = encode_labels(labels, num_classes, metric.takes_one_hot)
-        metric.metric.update_state(targets, outputs)
+        labels = targets.one_hot if metric.takes_one_hot else targets.classes
+        metric.metric.update_state(labels, outputs)
 
 
-def encode_labels(labels: tf.Tensor, num_classes: int, one_hot: bool) -> tf.Tensor:
-    """Class numbers as they are, or one-hot as float32 (B, num_classes)."""
-    return tf.one_hot(labels, num_classes) if one_hot else labels
-
-
-def count_correct(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-    """How many of the images have their largest output at their label."""
+def count_correct(targets: Targets, outputs: tf.Tensor) -> tf.Tensor:
+    """Return how many of the images have their largest output at their class."""
     predicted = tf.argmax(outputs, axis=1, output_type=tf.int32)
-    return tf.math.count_nonzero(predicted == labels, dtype=tf.int32)
+    return tf.math.count_nonzero(predicted == targets.classes, dtype=tf.int32)

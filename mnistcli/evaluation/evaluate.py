@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +13,16 @@ from mnistcli.errors import DataError
 from mnistcli.evaluation.metrics import Evaluation, evaluate_predictions
 from mnistcli.recognition import (
     Calibration,
-    apply_temperature,
     fit_familiarity,
     fit_temperature,
+    to_probabilities,
 )
 from mnistcli.runs import RunDirectory, dump_json, write_whole
 
 if TYPE_CHECKING:  # it loads TensorFlow
     from mnistcli.engine import EvaluationLoop
+
+STAND_IN_IMAGES = 5_000
 
 
 def evaluate_network(
@@ -40,23 +43,31 @@ def evaluate_network(
             f"expected labels from 0 to {num_classes - 1}: the run knows {num_classes} classes",
         )
     loss = loop.evaluate(data.images, data.labels)["loss"]
-    probabilities = apply_temperature(loop.predict(data.images), temperature)
+    outputs = loop.predict(data.images)
+    probabilities = to_probabilities(outputs, loop.network.output_kind, temperature)
     return evaluate_predictions(data.labels, probabilities, loss), probabilities
 
 
 def calibrate(
     loop: EvaluationLoop, train: LabelledImages, validation: LabelledImages
 ) -> Calibration:
-    """Fit a network's temperature on the validation images, and learn what it was trained on."""
-    probabilities = loop.predict(validation.images)
+    """Fit a network's temperature on the validation images, and learn what it was trained on.
+
+    Where there are no validation images, the first training images stand in for them.
+    """
+    if not len(validation):
+        first = slice(0, STAND_IN_IMAGES)
+        validation = replace(train, images=train.images[first], labels=train.labels[first])
+    outputs = loop.predict(validation.images)
     familiarity = fit_familiarity(
         train.images,
         train.labels,
         validation.images,
-        probabilities.argmax(axis=1),
+        outputs.argmax(axis=1),
         loop.network.num_classes,
     )
-    return Calibration(fit_temperature(probabilities, validation.labels), familiarity)
+    temperature = fit_temperature(outputs, validation.labels, loop.network.output_kind)
+    return Calibration(temperature, familiarity)
 
 
 def write_evaluation(run: RunDirectory, document: dict[str, Any]) -> None:

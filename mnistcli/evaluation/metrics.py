@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.recognition import expected_calibration_error
-
 TOP_CONFUSIONS = 10
+BINS = 15
 
 
 @dataclass(frozen=True)
@@ -116,3 +115,17 @@ def _find_top_confusions(matrix: NDArray[np.integer[Any]]) -> list[Confusion]:
     # argwhere goes row by row and sort is stable, so ties stay in the order (true, predicted).
     confusions.sort(key=lambda confusion: -confusion.count)
     return confusions[:TOP_CONFUSIONS]
+
+
+def expected_calibration_error(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+) -> float:
+    """Return how far confidence and accuracy are apart on the mean, in [0, 1].
+
+    Guo et al. (2017), equation 3, with 15 bins of equal width.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    gaps = np.bincount(bins, confidence - right, BINS)
+    return float(np.abs(gaps).sum() / len(labels))

@@ -1,10 +1,12 @@
 """A checked config -> Keras model, optimizer, loss and metrics."""
 
 from mnistcli.model.averaging import averaged_weights, use_averaged_weights
+from mnistcli.model.layers import IMAGE_SHAPE
 from mnistcli.model.network import Metric, Network, augment_images, build_network
 from mnistcli.model.summary import LayerSummary, ModelSummary, summarize_model
 
 __all__ = [
+    "IMAGE_SHAPE",
     "LayerSummary",
     "Metric",
     "ModelSummary",

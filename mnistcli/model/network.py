@@ -1,8 +1,9 @@
 """Everything that training needs of Keras, built and tried once on two images."""
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -18,6 +19,16 @@ from mnistcli.config import (
 )
 from mnistcli.model.construct import KERAS_ERRORS, ConstructionError, construct_all, explain
 from mnistcli.model.layers import IMAGE_SHAPE, build_model
+from mnistcli.model.trial import (
+    ShapeError,
+    Trial,
+    measure_with,
+    mixes_labels,
+    needs_probabilities,
+    probe_outputs,
+    try_measure,
+)
+from mnistcli.recognition import OutputKind, find_output_kind
 
 
 class Metric(NamedTuple):
@@ -38,7 +49,8 @@ class Network:
         loss_takes_one_hot: the loss compares with one-hot labels, not class numbers.
         metrics: those beside loss and accuracy.
         augment: layers on float32 pixels 0 to 255, for training only.
-        ends_in_logits: a softmax of the outputs gives the probabilities.
+        label_mixers: those of them that mix labels with the images, as MixUp does.
+        output_kind: what the model's outputs are.
     """
 
     model: keras.Model
@@ -47,7 +59,8 @@ class Network:
     loss_takes_one_hot: bool
     metrics: list[Metric]
     augment: list[keras.layers.Layer]
-    ends_in_logits: bool
+    label_mixers: list[keras.layers.Layer]
+    output_kind: OutputKind
     num_classes: int
 
     def higher_is_better(self, column: str) -> bool:
@@ -87,43 +100,57 @@ def build_network(
     metrics = construct_all(_objects(config.metrics), problems)
     losses = construct_all([config.loss], problems)
     optimizers = construct_all([_with_steps(config.optimizer, total_steps)], problems)
-    if model is not None:
-        _check_last_activation(config, problems)
     problems.raise_if_any()
     optimizer = optimizers[0]
     if config.precision == "mixed_float16":
         # Small gradients vanish in float16: scale the loss, as Keras' fit does.
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    network = Network(
+    label_mixers = _try_augmentation(augment, config, num_classes, problems)
+    loss_trial = _try_loss(losses[0], config, num_classes, problems)
+    metric_trials = [
+        _try_metric(metric, described, num_classes, problems)
+        for metric, described in zip(metrics, _objects(config.metrics), strict=True)
+    ]
+    problems.raise_if_any()
+    if label_mixers and not loss_trial.takes_one_hot:
+        names = " and ".join(type(layer).__name__ for layer in label_mixers)
+        message = (
+            f"{names} mixes the labels of images, but {config.loss} takes one class an image; "
+            "use CategoricalCrossentropy"
+        )
+        problems.add(config.loss.path or ("augment",), message)
+    output_kind = _find_output_kind(model, losses[0], loss_trial, config, num_classes, problems)
+    problems.raise_if_any()
+    optimizer.build(model.trainable_variables)
+    return Network(
         model=model,
         optimizer=optimizer,
         loss=losses[0],
-        loss_takes_one_hot=_takes_one_hot(config.loss),
+        loss_takes_one_hot=loss_trial.takes_one_hot,
         metrics=[
             Metric(
-                name=metric_name(described),
-                metric=metric,
-                takes_one_hot=_takes_one_hot(described),
-                # Keras marks its metrics so, for ModelCheckpoint and EarlyStopping.
-                higher_is_better=getattr(metric, "_direction", "up") != "down",
+                metric_name(described), metric, trial.takes_one_hot, bool(trial.higher_is_better)
             )
-            for described, metric in zip(_objects(config.metrics), metrics, strict=True)
+            for described, metric, trial in zip(
+                _objects(config.metrics), metrics, metric_trials, strict=True
+            )
         ],
         augment=augment,
-        ends_in_logits=config.loss.arguments.get("from_logits") is True,
+        label_mixers=label_mixers,
+        output_kind=output_kind,
         num_classes=num_classes,
     )
-    _try_on_two_images(network, config, problems)
-    problems.raise_if_any()
-    optimizer.build(model.trainable_variables)
-    return network
 
 
 def augment_images(network: Network, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return what training makes of images (N, 28, 28): float32 of 0 to 255, of the same shape."""
     pixels = images[..., np.newaxis].astype(np.float32)
     for layer in network.augment:
-        pixels = layer(pixels, training=True)
+        if layer in network.label_mixers:
+            labels = np.zeros((len(images), network.num_classes), np.float32)
+            pixels = layer({"images": pixels, "labels": labels}, training=True)["images"]
+        else:
+            pixels = layer(pixels, training=True)
     augmented: NDArray[np.float32] = keras.ops.convert_to_numpy(pixels)[..., 0]
     return augmented
 
@@ -140,63 +167,101 @@ def _with_steps(optimizer: KerasObject, total_steps: int) -> KerasObject:
     return KerasObject(optimizer.family, optimizer.name, arguments, path=optimizer.path)
 
 
-def _takes_one_hot(described: KerasObject) -> bool:
-    """Keras names losses and metrics that take class numbers Sparse…, but for MeanIoU and IoU."""
-    is_sparse = described.name.startswith("Sparse")
-    return not is_sparse and described.arguments.get("sparse_y_true") is not True
-
-
-def _check_last_activation(config: Config, problems: Problems) -> None:
-    """Report probabilities where the loss expects logits, and the reverse."""
-    from_logits = config.loss.arguments.get("from_logits")
-    last = config.layers[-1]
-    activation = last.arguments.get("activation")
-    if from_logits is False and last.name == "Dense" and activation in (None, "linear"):
-        message = (
-            f"the model ends in logits, but {config.loss} expects probabilities: add "
-            "'activation: softmax' here, or 'from_logits: true' to the loss"
-        )
-        problems.add(last.path, message, at_key=True)
-    if from_logits is True and (last.name == "Softmax" or activation in ("softmax", "sigmoid")):
-        message = (
-            f"{config.loss} expects logits, but the model ends in {activation or 'softmax'}: "
-            "remove that, or 'from_logits: true'"
-        )
-        problems.add((*config.loss.path, "from_logits"), message)
-
-
-def _try_on_two_images(network: Network, config: Config, problems: Problems) -> None:
-    """Run augmentation, loss and metrics once, so that what cannot work is known now."""
-    images = np.zeros((2, *IMAGE_SHAPE), np.float32)
-    for layer, described in zip(network.augment, config.augment, strict=True):
-        _try_layer(layer, described, images, problems)
-    labels = np.arange(2)
-    one_hot = np.eye(network.num_classes, dtype=np.float32)[labels]
-    outputs = np.full((2, network.num_classes), 1 / network.num_classes, np.float32)
+def _try_loss(
+    loss: keras.losses.Loss, config: Config, num_classes: int, problems: Problems
+) -> Trial:
+    """Find out which labels a loss takes; report one that does not work on outputs and labels."""
     try:
-        loss = network.loss(one_hot if network.loss_takes_one_hot else labels, outputs)
-        if tuple(loss.shape) != () or config.loss.arguments.get("reduction") == "sum":
-            message = f"{config.loss} gives no mean over the batch; use sum_over_batch_size"
-            problems.add((*config.loss.path, "reduction"), message)
+        trial = try_measure(loss, num_classes)
+    except ShapeError:
+        trial = None
     except KERAS_ERRORS as error:
         problems.add(config.loss.path, f"{config.loss}: {explain(error)}", at_key=True)
-    for metric, described in zip(network.metrics, _objects(config.metrics), strict=True):
+        return Trial(True, None)
+    if trial is None or config.loss.arguments.get("reduction") == "sum":
+        message = f"{config.loss} gives no mean over the batch; use sum_over_batch_size"
+        problems.add((*config.loss.path, "reduction"), message)
+    return trial or Trial(True, None)
+
+
+def _try_metric(
+    metric: keras.metrics.Metric, described: KerasObject, num_classes: int, problems: Problems
+) -> Trial:
+    """Find out which labels a metric takes and whether more is better; report what cannot be."""
+    parameters = inspect.signature(metric.update_state).parameters
+    if "y_pred" not in parameters:
+        message = f"{described} does not compare outputs with labels"
+        problems.add(described.path, message, at_key=True)
+        return Trial(True, None)
+    message = ""
+    try:
+        trial = try_measure(measure_with(metric), num_classes)
+    except ShapeError:
+        message = f"{described} gives several numbers; a column of metrics holds one"
+        if "average" in inspect.signature(type(metric)).parameters:
+            message += ", as with 'average: macro'"
+    except KERAS_ERRORS as error:
+        message = f"{described}: {explain(error)}"
+    else:
+        if trial.higher_is_better is not None:
+            return trial
+        message = f"{described} says the same of right and of wrong answers"
+        if described.arguments.get("sparse_y_pred") is True:
+            message += ": it expects class numbers; add 'sparse_y_pred: false'"
+    problems.add(described.path, message, at_key=True)
+    return Trial(True, None)
+
+
+def _try_augmentation(
+    augment: Sequence[keras.layers.Layer], config: Config, num_classes: int, problems: Problems
+) -> list[keras.layers.Layer]:
+    """Report layers that do not work on images; return those that mix labels, too."""
+    images = np.zeros((2, *IMAGE_SHAPE), np.float32)
+    for layer, described in zip(augment, config.augment, strict=True):
         try:
-            metric.metric.update_state(one_hot if metric.takes_one_hot else labels, outputs)
-            if tuple(np.shape(metric.metric.result())) != ():
-                message = f"{described} gives several numbers; a column of metrics holds one"
-                problems.add(described.path, message, at_key=True)
-            metric.metric.reset_state()
+            shape = tuple(layer(images, training=True).shape)
         except KERAS_ERRORS as error:
             problems.add(described.path, f"{described}: {explain(error)}", at_key=True)
+            continue
+        if shape != images.shape:
+            message = f"{described} changes an image's shape to {shape[1:]}; augmentation keeps it"
+            problems.add(described.path, message, at_key=True)
+    return [layer for layer in augment if mixes_labels(layer, num_classes)]
 
 
-def _try_layer(layer: Any, described: KerasObject, images: Any, problems: Problems) -> None:
-    try:
-        shape = tuple(layer(images, training=True).shape)
-    except KERAS_ERRORS as error:
-        problems.add(described.path, f"{described}: {explain(error)}", at_key=True)
-        return
-    if shape != images.shape:
-        message = f"{described} changes an image's shape to {shape[1:]}; augmentation keeps it"
-        problems.add(described.path, message, at_key=True)
+def _find_output_kind(
+    model: keras.Model,
+    loss: keras.losses.Loss,
+    trial: Trial,
+    config: Config,
+    num_classes: int,
+    problems: Problems,
+) -> OutputKind:
+    """Find out what a model puts out; report outputs that its loss does not expect."""
+    from_logits = config.loss.arguments.get("from_logits")
+    kind = find_output_kind(probe_outputs(model), from_logits is True)
+    are_probabilities = kind in (OutputKind.PROBABILITIES, OutputKind.INDEPENDENT)
+    last = config.layers[-1]
+    if from_logits is True and are_probabilities:
+        message = (
+            f"{config.loss} expects logits, but the model puts out probabilities: remove its "
+            "softmax or sigmoid, or 'from_logits: true'"
+        )
+        problems.add((*config.loss.path, "from_logits"), message)
+    is_sensitive = trial.higher_is_better is not None  # some losses compare images with each other
+    expects_probabilities = from_logits is False or (
+        from_logits is None
+        and is_sensitive
+        and needs_probabilities(loss, num_classes, trial.takes_one_hot)
+    )
+    if expects_probabilities and not are_probabilities:
+        softmax = "add 'activation: softmax' here"
+        if last.name != "Dense" or last.arguments.get("activation") not in (None, "linear"):
+            softmax = "end it with a layer of softmax"
+        message = (
+            f"{config.loss} expects probabilities, but the model puts out other numbers: {softmax}"
+        )
+        if from_logits is False:
+            message += ", or add 'from_logits: true' to the loss if they are logits"
+        problems.add(last.path, message, at_key=True)
+    return kind

@@ -1,28 +1,32 @@
 """What a trained run says of pictures, without TensorFlow."""
 
-from mnistcli.recognition.calibration import (
-    Calibration,
-    apply_temperature,
-    expected_calibration_error,
-    fit_temperature,
-    read_calibration,
-)
+from mnistcli.recognition.calibration import Calibration, read_calibration
+from mnistcli.recognition.classifier import Classifier, NetworkClassifier
 from mnistcli.recognition.familiarity import Familiarity, fit_familiarity
 from mnistcli.recognition.lite import load_lite_model
 from mnistcli.recognition.number import NumberReading, read_number
+from mnistcli.recognition.outputs import (
+    OutputKind,
+    find_output_kind,
+    fit_temperature,
+    to_probabilities,
+)
 from mnistcli.recognition.predictions import Prediction, Recognizer
 
 __all__ = [
     "Calibration",
+    "Classifier",
     "Familiarity",
+    "NetworkClassifier",
     "NumberReading",
+    "OutputKind",
     "Prediction",
     "Recognizer",
-    "apply_temperature",
-    "expected_calibration_error",
+    "find_output_kind",
     "fit_familiarity",
     "fit_temperature",
     "load_lite_model",
     "read_calibration",
     "read_number",
+    "to_probabilities",
 ]

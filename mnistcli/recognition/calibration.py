@@ -1,21 +1,17 @@
 """How far a network's confidence can be believed, fitted at the end of training."""
 
 import io
+import math
 import zipfile
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
 from mnistcli.recognition.familiarity import Familiarity
 from mnistcli.runs import RunDirectory
 
-# A validation set without an error would make the confidence infinite.
-LOWEST, HIGHEST = 0.5, 10.0
-SMALLEST_PROBABILITY = 1e-30
-BINS = 15
 MAXIMUM_BYTES = 16 * 1024**2
 
 
@@ -51,7 +47,7 @@ class Calibration:
                 raise ValueError("its arrays are too large")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             temperature = float(arrays["temperature"])
-            if not LOWEST <= temperature <= HIGHEST:
+            if not 0 < temperature < math.inf:
                 raise ValueError(f"its temperature is {temperature}")
             familiarity = Familiarity.from_arrays(arrays) if "means" in arrays else None
         return cls(temperature, familiarity)
@@ -74,57 +70,3 @@ def read_calibration(run: RunDirectory) -> Calibration:
             f"{run.calibration} is damaged: {error}",
             f"delete it to do without, or train again: mnistcli train {run.config}",
         ) from None
-
-
-def fit_temperature(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
-) -> float:
-    """Return the temperature under which the labels are likeliest.
-
-    Guo, Pleiss, Sun, Weinberger (2017), On Calibration of Modern Neural Networks, section 4.2.
-
-    Args:
-        probabilities: (N, C), of images that were not trained on.
-        labels: (N,).
-    """
-    logits = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST_PROBABILITY))
-    own = logits[np.arange(len(labels)), labels]
-
-    def slope(inverse: float) -> float:
-        """The derivative of the mean negative log-likelihood; it only grows."""
-        scaled = softmax(logits * inverse)
-        return float(((scaled * logits).sum(axis=1) - own).mean())
-
-    low, high = 1 / HIGHEST, 1 / LOWEST
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return min(max(2 / (low + high), LOWEST), HIGHEST)
-
-
-def apply_temperature(
-    probabilities: NDArray[np.floating[Any]], temperature: float
-) -> NDArray[np.floating[Any]]:
-    """Return probabilities (N, C) as the temperature makes them; the order stays."""
-    logits = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY).astype(np.float64))
-    return softmax(logits / temperature)
-
-
-def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the softmax of each row."""
-    exponentials: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
-
-
-def expected_calibration_error(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
-) -> float:
-    """Return how far confidence and accuracy are apart on the mean, in [0, 1].
-
-    Guo et al. (2017), equation 3, with 15 bins of equal width.
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    gaps = np.bincount(bins, confidence - right, BINS)
-    return float(np.abs(gaps).sum() / len(labels))

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
-
-# Images (N, 28, 28) uint8 -> probabilities (N, C).
-Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
+from mnistcli.recognition.classifier import Outputs
 
 BATCH = 100
 MAXIMUM_BYTES = 512 * 1024**2
 
 
-def load_lite_model(path: Path, sha256: str | None = None) -> Probabilities:
+def load_lite_model(path: Path, sha256: str | None = None) -> Outputs:
     """Return the network of a LiteRT file as a function.
 
     Args:
@@ -49,7 +47,7 @@ def load_lite_model(path: Path, sha256: str | None = None) -> Probabilities:
     except (OSError, ValueError, RuntimeError) as error:
         raise RunError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
 
-    def probabilities(images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
+    def outputs(images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
         found = []
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH, ..., np.newaxis].astype(np.float32)
@@ -61,7 +59,12 @@ def load_lite_model(path: Path, sha256: str | None = None) -> Probabilities:
             found.append(interpreter.get_tensor(made["index"]))
         return np.concatenate(found)
 
-    return probabilities
+    try:
+        outputs(np.zeros((1, 28, 28), np.uint8))
+    except (ValueError, RuntimeError) as error:
+        # LiteRT loads what it cannot run: operations of TensorFlow that it does not have.
+        raise RunError(f"LiteRT cannot run {path}: {str(error).splitlines()[0]}") from None
+    return outputs
 
 
 @contextlib.contextmanager

@@ -2,14 +2,14 @@
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.recognition.calibration import Calibration, apply_temperature
-from mnistcli.recognition.lite import Probabilities
+from mnistcli.recognition.classifier import Classifier
+from mnistcli.recognition.familiarity import Familiarity
 
 # Below this confidence another digit is about as likely.
 CERTAIN = 0.6
@@ -48,18 +48,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Recognizer:
-    """A trained network with its calibration.
+    """A trained network, and what its training images look like.
 
     Attributes:
-        probabilities: the network, by LiteRT or Keras.
+        familiarity: None where the run cannot tell.
     """
 
-    probabilities: Probabilities
-    calibration: Calibration = field(default_factory=Calibration)
-
-    def calibrated(self, images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
-        """Return calibrated probabilities (N, C) of images (N, 28, 28)."""
-        return apply_temperature(self.probabilities(images), self.calibration.temperature)
+    classifier: Classifier
+    familiarity: Familiarity | None = None
 
     def predict(
         self,
@@ -77,12 +73,12 @@ class Recognizer:
         Raises:
             ValueError: there is not one image per name.
         """
-        calibrated = self.calibrated(images)
+        probabilities = self.classifier(images)
         predictions = []
         for name, row, strangeness, is_alone in zip(
             names,
-            calibrated,
-            self._strangeness(images, calibrated),
+            probabilities,
+            self._strangeness(images, probabilities),
             are_alone or [True] * len(images),
             strict=True,
         ):
@@ -111,7 +107,7 @@ class Recognizer:
     def _strangeness(
         self, images: NDArray[np.uint8], probabilities: NDArray[np.floating[Any]]
     ) -> NDArray[np.floating[Any]]:
-        familiarity = self.calibration.familiarity
-        if familiarity is None:
+        if self.familiarity is None:
             return np.zeros(len(images))
-        return familiarity.distances(images, probabilities.argmax(axis=1)) / familiarity.limit
+        distances = self.familiarity.distances(images, probabilities.argmax(axis=1))
+        return distances / self.familiarity.limit

@@ -1,7 +1,12 @@
 """Whether a metric improved, for the best checkpoint and for early stopping."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from mnistcli.config import Config
+from mnistcli.model import Network
 
 
 @dataclass
@@ -9,6 +14,8 @@ class Monitor:
     """Follows one column of metrics.jsonl.
 
     Attributes:
+        min_delta: the smallest change that is an improvement.
+        loss_decides_ties: of epochs with an equal value, the one with the lower loss is better.
         best: the best value so far; None before the first.
         best_epoch: the epoch it was in.
         waited_epochs: epochs since then.
@@ -17,19 +24,24 @@ class Monitor:
     column: str
     higher_is_better: bool
     min_delta: float = 0.0
+    loss_decides_ties: bool = False
     best: float | None = None
     best_epoch: int = 0
     waited_epochs: int = 0
+    _best_loss: float = math.inf
 
-    def update(self, epoch: int, value: float) -> bool:
-        """Take the value of an epoch; True if it is better by more than `min_delta`.
+    def update(self, row: Mapping[str, Any]) -> bool:
+        """Take the row of an epoch; return whether it is better by more than `min_delta`.
 
         A NaN is never better than a number, and any number is better than a NaN.
         """
-        if not self._is_better(value):
+        value, loss = row[self.column], row.get("val_loss", row["loss"])
+        is_tie = self.loss_decides_ties and value == self.best and loss < self._best_loss
+        if not (is_tie or self._is_better(value)):
             self.waited_epochs += 1
             return False
-        self.best, self.best_epoch, self.waited_epochs = value, epoch, 0
+        self.best, self._best_loss = value, loss
+        self.best_epoch, self.waited_epochs = row["epoch"], 0
         return True
 
     def _is_better(self, value: float) -> bool:
@@ -37,3 +49,20 @@ class Monitor:
             return self.best is None or not math.isnan(value)
         gain = value - self.best if self.higher_is_better else self.best - value
         return gain > self.min_delta
+
+
+def monitor_best(config: Config, network: Network) -> Monitor:
+    """Return what finds the best epoch; without validation images, that is the last one."""
+    column = config.checkpoint.best
+    if config.data.validation == 0 and column.startswith("val_"):
+        return Monitor("epoch", higher_is_better=True)
+    return Monitor(column, network.higher_is_better(column), loss_decides_ties=True)
+
+
+def monitor_stopping(config: Config, network: Network) -> Monitor | None:
+    """Return what early stopping follows; None where the config asks for none."""
+    settings = config.early_stopping
+    if settings is None:
+        return None
+    column = settings.monitor
+    return Monitor(column, network.higher_is_better(column), settings.min_delta)

@@ -85,12 +85,15 @@ def try_one_step(preparation: Preparation) -> DryRun:
     started = time.perf_counter()
     loop.run_steps(steps)
     step_seconds = (time.perf_counter() - started) / steps
-    some = slice(0, 1000)
-    images, labels = splits.validation.images[some], splits.validation.labels[some]
-    preparation.evaluation.evaluate(images, labels)
-    started = time.perf_counter()
-    preparation.evaluation.evaluate(images, labels)
-    validation_seconds = (time.perf_counter() - started) * len(splits.validation) / len(labels)
+    validation_seconds = 0.0
+    if len(splits.validation):
+        first = slice(0, 1000)
+        images, labels = splits.validation.images[first], splits.validation.labels[first]
+        preparation.evaluation.evaluate(images, labels)
+        started = time.perf_counter()
+        preparation.evaluation.evaluate(images, labels)
+        seconds = time.perf_counter() - started
+        validation_seconds = seconds * len(splits.validation) / len(labels)
     epoch_seconds = step_seconds * loop.steps_per_epoch + validation_seconds
     epochs = preparation.file.config.epochs
     return DryRun(loop.steps_per_epoch, epoch_seconds, epoch_seconds * epochs)

@@ -1,7 +1,7 @@
 """Go on with a run that was cut short, or for more epochs than it had."""
 
 from mnistcli.artifacts import load_checkpoint, save_checkpoint
-from mnistcli.config import Config, dump_config
+from mnistcli.config import dump_config
 from mnistcli.errors import RunError
 from mnistcli.model import averaged_weights
 from mnistcli.runs import (
@@ -14,7 +14,7 @@ from mnistcli.runs import (
     utc_now,
     write_whole,
 )
-from mnistcli.training.monitor import Monitor
+from mnistcli.training.monitor import monitor_best
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.train import TrainingResult, finish
@@ -106,8 +106,9 @@ def _load_position(checkpoint: CheckpointFile, preparation: Preparation) -> Posi
     document = load_checkpoint(checkpoint.path, preparation.network)
     try:
         position = Position.from_json(document)
+        column = monitor_best(preparation.file.config, preparation.network).column
         for row in position.rows:
-            float(row[preparation.file.config.checkpoint.best])
+            float(row[column])
     except (LookupError, TypeError, ValueError) as error:
         raise RunError(f"the checkpoint {checkpoint.path} is damaged: {error!r}") from None
     if (position.epoch, position.unfinished.step) != (checkpoint.epoch, checkpoint.step):
@@ -117,11 +118,9 @@ def _load_position(checkpoint: CheckpointFile, preparation: Preparation) -> Posi
 
 def _best_epoch(position: Position, preparation: Preparation) -> int:
     """The best epoch of a position; 0 before the first."""
-    config: Config = preparation.file.config
-    column = config.checkpoint.best
-    monitor = Monitor(column, preparation.network.higher_is_better(column))
+    monitor = monitor_best(preparation.file.config, preparation.network)
     for row in position.rows[1:]:
-        monitor.update(row["epoch"], row[column])
+        monitor.update(row)
     return monitor.best_epoch
 
 

@@ -58,7 +58,8 @@ def train(
         "dataset": _describe_data(preparation),
         "seed": config.seed,
         "threads": preparation.threads.count,
-        "lite_model": None,
+        "artifacts": {},
+        "outputs": preparation.network.output_kind,
         "metrics": None,
     } | describe_environment()
     with new_run_directory(config.name, path, datetime.now(), dump_config(config), record) as run:
@@ -88,10 +89,11 @@ def finish(
             observer.training_finished()
             completion = trainer.complete()
         best, evaluation = trainer.best, completion.evaluation
-        record["lite_model"] = completion.lite_model
+        record["artifacts"] = completion.artifacts
+        chosen_by = {} if best.column == "epoch" else {best.column: best.best}
         record["metrics"] = {
             "best_epoch": best.best_epoch,
-            best.column: best.best,
+            **chosen_by,
             "test_loss": evaluation.loss,
             "test_accuracy": evaluation.accuracy,
             "test_expected_calibration_error": evaluation.expected_calibration_error,

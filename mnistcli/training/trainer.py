@@ -1,6 +1,5 @@
 """The epochs of one run, and what they leave on disk."""
 
-import hashlib
 import math
 import time
 from collections.abc import Mapping
@@ -10,23 +9,21 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.artifacts import (
-    ConversionError,
-    convert_to_lite,
-    load_checkpoint,
-    save_checkpoint,
-)
+from mnistcli.artifacts import load_checkpoint, save_checkpoint, write_model_files
 from mnistcli.config import Config
 from mnistcli.data import permutation
 from mnistcli.engine import BEFORE_FIRST_STEP, EpochProgress
 from mnistcli.errors import RunError
 from mnistcli.evaluation import Evaluation, calibrate, evaluate_network, write_evaluation
 from mnistcli.model import averaged_weights
+from mnistcli.recognition import Calibration
 from mnistcli.runs import RunDirectory, write_whole
-from mnistcli.training.monitor import Monitor
+from mnistcli.training.monitor import monitor_best, monitor_stopping
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.stopping import StopRequest
+
+UNTRAINED_IMAGES = 1000  # that epoch 0 measures where there are no validation images
 
 
 @dataclass(frozen=True)
@@ -70,14 +67,14 @@ class Completion:
     """The best model of a run.
 
     Attributes:
+        artifacts: for each of its files the SHA-256, or the problem for which there is none.
         evaluation: how it does on the test set.
         probabilities: (N, C), what it says of the test images, calibrated.
-        lite_model: the SHA-256 of its LiteRT file, or the problem for which there is none.
     """
 
+    artifacts: dict[str, dict[str, str]]
     evaluation: Evaluation
     probabilities: NDArray[np.floating[Any]]
-    lite_model: dict[str, str]
 
 
 class Trainer:
@@ -105,9 +102,8 @@ class Trainer:
         self.stop = stop
         self.is_saved = bool(position.rows)
         self.saved_at = time.monotonic()
-        self.best = self._follow(self.config.checkpoint.best)
-        stopping = self.config.early_stopping
-        self.stopping = stopping and self._follow(stopping.monitor, stopping.min_delta)
+        self.best = monitor_best(self.config, self.network)
+        self.stopping = monitor_stopping(self.config, self.network)
         for row in position.rows[1:]:
             self._update_monitors(row)
 
@@ -152,34 +148,46 @@ class Trainer:
         self.is_saved, self.saved_at = True, time.monotonic()
 
     def complete(self) -> Completion:
-        """Evaluate and save the best model; the network has its weights then.
+        """Calibrate, save and test the best model; the network has its weights then.
 
         Raises:
             RunError: the best checkpoint is damaged, or of another epoch.
         """
         with self.stop.at_once():
-            best = load_checkpoint(self.run.best_checkpoint, self.network, weights_only=True)
-            if best["epoch"] != self.best.best_epoch:
-                raise RunError(
-                    f"{self.run.best_checkpoint} is of epoch {best['epoch']}",
-                    f"expected epoch {self.best.best_epoch}, the best in {self.run.metrics}",
-                )
-            splits = self.preparation.splits
-            calibration = calibrate(self.preparation.evaluation, splits.train, splits.validation)
-            evaluation, probabilities = evaluate_network(
-                self.preparation.evaluation, splits.test, calibration.temperature
+            self.restore_best()
+            calibration = self.calibrate()
+            artifacts = write_model_files(self.run, self.network)
+            evaluation, probabilities = self.test(calibration)
+        return Completion(artifacts, evaluation, probabilities)
+
+    def restore_best(self) -> None:
+        """Give the network the weights of the best epoch.
+
+        Raises:
+            RunError: its checkpoint is damaged, or of another epoch.
+        """
+        best = load_checkpoint(self.run.best_checkpoint, self.network, weights_only=True)
+        if best["epoch"] != self.best.best_epoch:
+            raise RunError(
+                f"{self.run.best_checkpoint} is of epoch {best['epoch']}",
+                f"expected epoch {self.best.best_epoch}, the best in {self.run.metrics}",
             )
-            write_whole(self.run.calibration, calibration.to_bytes())
-            write_whole(self.run.model, self.network.model.save)
-            try:
-                content = convert_to_lite(self.network)
-                write_whole(self.run.lite_model, content)
-                lite_model = {"sha256": hashlib.sha256(content).hexdigest()}
-            except ConversionError as error:
-                lite_model = {"problem": str(error)}
-            document = {"data": "test", "checkpoint": "best"} | evaluation.to_json()
-            write_evaluation(self.run, document)
-        return Completion(evaluation, probabilities, lite_model)
+
+    def calibrate(self) -> Calibration:
+        """Fit and write how far the network can be believed; looks at validation images only."""
+        splits = self.preparation.splits
+        calibration = calibrate(self.preparation.evaluation, splits.train, splits.validation)
+        write_whole(self.run.calibration, calibration.to_bytes())
+        return calibration
+
+    def test(self, calibration: Calibration) -> tuple[Evaluation, NDArray[np.floating[Any]]]:
+        """Measure the network on the test images, and write the evaluation."""
+        evaluation, probabilities = evaluate_network(
+            self.preparation.evaluation, self.preparation.splits.test, calibration.temperature
+        )
+        document = {"data": "test", "checkpoint": "best"} | evaluation.to_json()
+        write_evaluation(self.run, document)
+        return evaluation, probabilities
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
         images = len(self.preparation.splits.train)
@@ -207,6 +215,8 @@ class Trainer:
 
     def _validate(self) -> dict[str, float]:
         validation = self.preparation.splits.validation
+        if not len(validation):
+            return {}
         metrics = self.preparation.evaluation.evaluate(validation.images, validation.labels)
         return {f"val_{name}": value for name, value in metrics.items()}
 
@@ -217,8 +227,8 @@ class Trainer:
         images: all of them would take as long as a third of an epoch.
         """
         train, validation = self.preparation.splits.train, self.preparation.splits.validation
-        some = slice(0, len(validation))
-        metrics = self.preparation.evaluation.evaluate(train.images[some], train.labels[some])
+        first = slice(0, len(validation) or UNTRAINED_IMAGES)
+        metrics = self.preparation.evaluation.evaluate(train.images[first], train.labels[first])
         return {
             "epoch": 0,
             **metrics,
@@ -231,8 +241,8 @@ class Trainer:
     def _update_monitors(self, row: Mapping[str, Any]) -> bool:
         """Tell best checkpoint and early stopping of an epoch; True if it is the best so far."""
         if self.stopping:
-            self.stopping.update(row["epoch"], row[self.stopping.column])
-        return self.best.update(row["epoch"], row[self.best.column])
+            self.stopping.update(row)
+        return self.best.update(row)
 
     def _finish_epoch(self, row: dict[str, Any], is_best: bool) -> None:
         ordered = self._order(row)
@@ -246,7 +256,7 @@ class Trainer:
         names = self.config.metric_names()
         columns = ["epoch", *names, *(f"val_{name}" for name in names)]
         columns += ["learning_rate", "seconds", "images_per_second"]
-        return {column: row[column] for column in columns}
+        return {column: row[column] for column in columns if column in row}
 
     def _patience_is_over(self) -> bool:
         settings = self.config.early_stopping
@@ -255,7 +265,7 @@ class Trainer:
         return self.stopping.waited_epochs >= settings.patience
 
     def _check_validation(self, row: Mapping[str, Any]) -> None:
-        if not math.isfinite(row["val_loss"]):
+        if not math.isfinite(row.get("val_loss", 0.0)):
             raise self._divergence("the validation loss", self.position.unfinished.step)
 
     def _divergence(self, what: str, step: int) -> RunError:
@@ -274,6 +284,3 @@ class Trainer:
             f"try a lower learning rate ({lower}); clipnorm: 1 in the optimizer{precision}",
             f"the last good checkpoint is {last}",
         )
-
-    def _follow(self, column: str, min_delta: float = 0.0) -> Monitor:
-        return Monitor(column, self.network.higher_is_better(column), min_delta)

@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pictures import NUISANCES, draw, tiny
 
+from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.data import load_dataset
 from mnistcli.errors import ImageError
 from mnistcli.images import frame_digit
 from mnistcli.images.read import lay_on_ground
-from mnistcli.recognition import Recognizer, load_lite_model, read_calibration
 from mnistcli.runs import RunDirectory, describe_environment
 
 COMMAND = Path(sys.executable).parent / "mnistcli"
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=200)
     options = parser.parse_args()
     run = RunDirectory(options.run)
-    recognizer = Recognizer(load_lite_model(run.lite_model), read_calibration(run))
+    recognizer = open_recognizer(run)
     dataset = load_dataset("mnist")
     images, labels = dataset.test_images[: options.images], dataset.test_labels
     print("| the picture | right | right, but called uncertain |\n| --- | --- | --- |")
