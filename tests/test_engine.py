@@ -14,10 +14,8 @@ from mnistcli.engine import (
     EpochProgress,
     EvaluationLoop,
     TrainingLoop,
-    averaged_weights,
-    use_averaged_weights,
 )
-from mnistcli.model import build_network
+from mnistcli.model import averaged_weights, build_network, use_averaged_weights
 
 CONV_WITH_BATCH_NORMALIZATION = (
     "layers:\n  - Conv2D: {filters: 4, kernel_size: 3, strides: 2, kernel_regularizer: L2}\n"
@@ -227,21 +225,60 @@ def test_metrics_begin_anew_in_each_epoch_and_pass(load_text: LoadText, digits: 
     ],
     ids=["softmax", "logits", "flat"],
 )
-def test_probabilities_sum_to_one(
+def test_a_pass_gives_what_the_model_puts_out(
     load_text: LoadText, digits: Dataset, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine.evaluation, "BATCH_SIZE", 100)
     network = build_network(load_text(text), 10)
 
-    probabilities = EvaluationLoop(network).predict(digits.test_images)
+    outputs = EvaluationLoop(network).predict(digits.test_images)
 
-    assert probabilities.shape == (359, 10)
-    assert probabilities.dtype == np.float32
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    assert probabilities.min() >= 0
+    assert outputs.shape == (359, 10)
+    assert outputs.dtype == np.float32
     shape = network.model.input_shape[1:]
-    outputs = network.model(digits.test_images.reshape(-1, *shape).astype(np.float32))
-    assert (probabilities.argmax(axis=1) == np.asarray(outputs).argmax(axis=1)).mean() > 0.99
+    expected = network.model(digits.test_images.reshape(-1, *shape).astype(np.float32))
+    tolerance = 0.05 if "bfloat16" in text else 1e-5  # a batch of another size rounds otherwise
+    np.testing.assert_allclose(outputs, expected, atol=tolerance)
+
+
+# Keras takes the share of CutMix before it rounds and clips the box.
+@pytest.mark.parametrize(("mixer", "tolerance"), [("{MixUp: {alpha: 1.0}}", 0.02), ("CutMix", 0.6)])
+def test_labels_are_mixed_with_their_images(
+    mixer: str, tolerance: float, load_text: LoadText
+) -> None:
+    text = (
+        f"layers:\n{DENSE}loss: categorical_crossentropy\nmetrics: [CategoricalCrossentropy]\n"
+        f"augment: [RandomFlip, {mixer}]\n"
+    )
+    network = build_network(load_text(text), 10)
+    # Each image is of its class's grey level, so that its pixels tell how it was mixed.
+    labels = tf.constant(np.tile(np.arange(10, dtype=np.int32), 8))
+    images = tf.cast(labels, tf.float32)[:, None, None, None] * tf.ones((1, 28, 28, 1))
+
+    mixed, targets = engine.training.augment_batch(
+        network, images, engine.training.make_targets(labels, 10)
+    )
+
+    means = tf.reduce_mean(mixed, axis=(1, 2, 3))
+    expected = tf.linalg.matvec(targets.one_hot, tf.range(10, dtype=tf.float32))
+    np.testing.assert_allclose(means, expected, atol=tolerance)
+    assert np.abs(means - tf.cast(labels, tf.float32)).max() > 0.5, "some images were mixed"
+    assert np.array_equal(targets.classes, np.argmax(targets.one_hot, axis=1))
+
+
+def test_mixed_labels_learn_what_they_should(load_text: LoadText, digits: Dataset) -> None:
+    text = (
+        f"layers:\n{DENSE}loss: categorical_crossentropy\n"
+        "optimizer: {Adam: {learning_rate: 0.01}}\n"
+        "augment: [{MixUp: {alpha: 1.0}}]\n"
+    )
+    network = build_network(load_text(text), 10)
+    loop = TrainingLoop(network, digits.train_images, digits.train_labels, 64)
+    for epoch in range(6):
+        run_epoch(loop, np.random.default_rng(epoch).permutation(1438).astype(np.int32))
+    assert (
+        EvaluationLoop(network).evaluate(digits.test_images, digits.test_labels)["accuracy"] > 0.85
+    )
 
 
 def test_a_last_batch_of_one_weighs_one_image(

@@ -7,6 +7,7 @@ from conftest import LoadText
 
 from mnistcli.data import Dataset
 from mnistcli.evaluation.features import first_filters, layer_features
+from mnistcli.figures import LayerOutput, draw_features, draw_pixels
 from mnistcli.model import build_network
 
 TEXT = """
@@ -79,8 +80,24 @@ def test_the_filters_that_meet_the_image(load_text: LoadText) -> None:
             ],
             [(28, 28, 2)] * 4,
         ),
+        (
+            [
+                "Reshape: {target_shape: [4, 7, 28, 1]}",
+                "Conv3D: {filters: 2, kernel_size: 2}",
+                "Flatten: {}",
+            ],
+            [(7, 4 * 28, 1), (6, 3 * 27, 2)],
+        ),
+        (
+            [
+                "Reshape: {target_shape: [2, 14, 28, 1]}",
+                "ConvLSTM2D: {filters: 3, kernel_size: 3, return_sequences: true}",
+                "Flatten: {}",
+            ],
+            [(14, 2 * 28, 1), (12, 2 * 26, 3)],
+        ),
     ],
-    ids=["flat input", "recurrent", "rows", "graph"],
+    ids=["flat input", "recurrent", "rows", "graph", "volumes", "sequences of maps"],
 )
 def test_features_of_any_network(
     layers: list[str], shapes: list[tuple[int, ...]], load_text: LoadText, digits: Dataset
@@ -90,6 +107,8 @@ def test_features_of_any_network(
     network = build_network(load_text(text), 10)
     features = layer_features(network, digits.test_images[0])
     assert [each.after.shape for each in features] == [*shapes, (10,)]
+    outputs = [LayerOutput(*each) for each in features]
+    assert draw_pixels(draw_features(digits.test_images[0], outputs, "any")).shape[2] == 3
 
 
 @pytest.mark.parametrize(

@@ -110,16 +110,16 @@ def test_the_config_s_own_input_can_be_named(load_text: LoadText) -> None:
         ("layers:\n  - Input: {shape: [784]}\n", ["2:3: error: expected a layer after Input"]),
         (
             "layers:\n  - Flatten\n  - Dense: {units: 10}\n",
-            ["3:5: error: the model ends in logits, but SparseCategoricalCrossentropy expects"],
+            ["3:5: error: SparseCategoricalCrossentropy expects probabilities, but the model puts"],
         ),
         (
             f"{SMALL}loss: {{SparseCategoricalCrossentropy: {{from_logits: true}}}}\n",
-            ["3:53: error: SparseCategoricalCrossentropy expects logits, but the model ends in so"],
+            ["3:53: error: SparseCategoricalCrossentropy expects logits, but the model puts out p"],
         ),
         (
             "layers:\n  - Dense: {units: 10}\n  - Softmax\n"
             "loss: {CategoricalCrossentropy: {from_logits: true}}\n",
-            ["4:47: error: CategoricalCrossentropy expects logits, but the model ends in softmax"],
+            ["4:47: error: CategoricalCrossentropy expects logits, but the model puts out proba"],
         ),
         (
             f"{SMALL}loss: {{CategoricalCrossentropy: {{reduction: none}}}}\n",
@@ -185,6 +185,9 @@ def test_what_keras_refuses_is_an_error_at_its_place(
         ("{CategoricalCrossentropy: {label_smoothing: 0.1}}", True),
         ("mse", True),
         ("CategoricalFocalCrossentropy", True),
+        ("{CategoricalGeneralizedCrossEntropy: {q: 0.5}}", False),
+        ("Circle", False),
+        ("Dice", True),
     ],
 )
 def test_labels_are_one_hot_exactly_where_the_loss_needs_it(
@@ -218,6 +221,60 @@ def test_which_columns_are_better_when_higher(load_text: LoadText) -> None:
     for prefix in ("", "val_"):
         better = [network.higher_is_better(prefix + column) for column in columns]
         assert better == [False, True, False, True]
+
+
+HIGHER_IS_BETTER = {
+    "AUC": True,
+    "BinaryAccuracy": True,
+    "CosineSimilarity": True,
+    "FalseNegatives": False,
+    "FalsePositives": False,
+    "TrueNegatives": True,
+    "TruePositives": True,
+    "Precision: {thresholds: 0.99}": True,
+    "Recall: {top_k: 2}": True,
+    "KLDivergence": False,
+    "Hinge": False,
+    "LogCoshError": False,
+    "RootMeanSquaredError": False,
+    "R2Score": True,
+    "F1Score: {average: weighted}": True,
+    "SensitivityAtSpecificity: {specificity: 0.9}": True,
+    "SparseTopKCategoricalAccuracy": True,
+    "TopKCategoricalAccuracy: {k: 2}": True,
+    "OneHotMeanIoU: {num_classes: 10}": True,
+}
+
+
+@pytest.mark.parametrize("metric", HIGHER_IS_BETTER)
+def test_the_direction_of_a_metric_is_known(metric: str, load_text: LoadText) -> None:
+    text = f"{SMALL}metrics: [{{{metric}}}]\n" if ":" in metric else f"{SMALL}metrics: [{metric}]\n"
+    (built,) = build_network(load_text(text), 10).metrics
+    assert built.higher_is_better is HIGHER_IS_BETTER[metric]
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        ("MeanIoU: {num_classes: 10}", "it expects class numbers; add 'sparse_y_pred: false'"),
+        ("TopKCategoricalAccuracy: {k: 10}", "says the same of right and of wrong answers"),
+        ("Accuracy: {name: a}", "says the same of right and of wrong answers"),
+        ("Mean: {name: m}", "does not compare outputs with labels"),
+        ("FBetaScore: {beta: 2.0}", "a column of metrics holds one, as with 'average: macro'"),
+    ],
+)
+def test_a_metric_that_measures_nothing_is_an_error(
+    metric: str, reason: str, load_text: LoadText
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        build_network(load_text(f"{SMALL}metrics: [{{{metric}}}]\n"), 10)
+    assert reason in str(error.value)
+
+
+@pytest.mark.parametrize("mixer", ["MixUp", "CutMix"])
+def test_mixed_labels_need_a_loss_that_takes_them(mixer: str, load_text: LoadText) -> None:
+    with pytest.raises(ConfigError, match=f"{mixer} mixes the labels of images, but Sparse"):
+        build_network(load_text(f"{SMALL}augment: [{mixer}]\n"), 10)
 
 
 def test_metrics_are_left_empty_by_the_trial(load_text: LoadText) -> None:

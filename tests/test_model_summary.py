@@ -1,5 +1,6 @@
 """What a model is made of, against counts by hand."""
 
+import pytest
 from conftest import LoadText
 
 from mnistcli.model import ModelSummary, build_network, summarize_model
@@ -64,6 +65,42 @@ def test_half_precision_halves_activations(load_text: LoadText) -> None:
     # The added Flatten keeps float32, like the layer before it.
     assert full.training_bytes - half.training_bytes == 10 * 2 * 1000
     assert full.parameter_bytes == half.parameter_bytes
+
+
+# One step: what is multiplied, and what is not (activations and gates) as the profiler counts it.
+@pytest.mark.parametrize(
+    ("layers", "steps", "features"),
+    [
+        ("{Reshape: {target_shape: [28, 28]}}", 28, 28),
+        ("{Reshape: {target_shape: [784, 1]}}", 784, 1),
+        ("{Reshape: {target_shape: [28, 28]}}, Masking", 28, 28),
+    ],
+)
+def test_every_step_of_a_recurrent_layer_counts(
+    layers: str, steps: int, features: int, load_text: LoadText
+) -> None:
+    recurrent = "{SimpleRNN: {units: 4, name: r}}, {Dense: {units: 10, activation: softmax}}"
+    summary = summarize(load_text, f"layers: [{layers}, {recurrent}]")
+    (flops,) = (layer.flops for layer in summary.layers if layer.name == "r")
+    products = 2 * 4 * (features + 4)
+    assert steps * products <= flops <= steps * (products + 4 * 4)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "{Embedding: {input_dim: 256, output_dim: 2, mask_zero: true}}, {LSTM: {units: 2}}",
+        "{Reshape: {target_shape: [28, 28], name: a}}, {Attention: {inputs: [a, a]}}, Flatten",
+        "{Reshape: {target_shape: [28, 28]}}, {Masking: {name: a}}, {GRU: {units: 2, name: b}}, "
+        "{LSTM: {units: 2, inputs: a, name: c}}, {Add: {inputs: [b, c]}}",
+    ],
+)
+def test_masks_and_repeated_inputs_are_summarized(layer: str, load_text: LoadText) -> None:
+    text = f"layers: [Flatten, {layer}, {{Dense: {{units: 10, activation: softmax}}}}]"
+    summary = summarize(load_text, text)
+    names = {each.name for each in summary.layers} | {"input"}
+    assert all(names.issuperset(each.inputs) for each in summary.layers)
+    assert summary.flops == sum(each.flops for each in summary.layers) > 0
 
 
 def test_connections_of_a_functional_graph(load_text: LoadText) -> None:

@@ -1,10 +1,8 @@
 """A network in the formats of other runtimes, each checked against the original."""
 
 import hashlib
-import math
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
-from mnistcli.model import IMAGE_SHAPE, Network
+from mnistcli.model import IMAGE_SHAPE, Network, count_steps, find_recurrent, unrolled
 from mnistcli.model.construct import KERAS_ERRORS, explain
 from mnistcli.recognition import load_lite_model
 from mnistcli.runs import RunDirectory, write_whole
 
 TOLERANCE = 1e-4  # of the largest output
 CHECKED_IMAGES = 4
-UNROLLED_STEPS = 28  # a row of pixels each
+UNROLLED_STEPS = 28  # a row of pixels each; more take long to convert
 
 
 class ExportError(Exception):
@@ -36,13 +34,15 @@ def export_litert(network: Network) -> bytes:
         ExportError: it cannot be converted, does not run in LiteRT, or gives other outputs there.
     """
     model = network.model
+    recurrent = [layer for layer in model.layers if find_recurrent(layer)]
+    short_sequences = [layer for layer in recurrent if count_steps(layer) <= UNROLLED_STEPS]
     if model.input_shape[1:] != IMAGE_SHAPE:
         reshape = keras.layers.Reshape(model.input_shape[1:])
         model = keras.Sequential([keras.Input(IMAGE_SHAPE), reshape, model])
     with tempfile.TemporaryDirectory(prefix="mnistcli-") as folder:
         path = Path(folder) / "model.tflite"
         try:
-            with _unrolled(network.model):
+            with unrolled(short_sequences):
                 model.export(path, format="litert", verbose=False)
         except Exception as error:  # the converter's errors have no common class
             raise ExportError(f"LiteRT's converter: {explain(error)}") from None
@@ -110,29 +110,6 @@ def _check_equal(path: Path, model: keras.Model) -> None:
     difference = _largest_difference(by_lite, by_keras)
     if not difference < TOLERANCE:
         raise ExportError(f"LiteRT gives other outputs than Keras: they differ by {difference:.2g}")
-
-
-@contextmanager
-def _unrolled(model: keras.Model) -> Iterator[None]:
-    """Inside this, recurrent layers of few steps are written out step by step.
-
-    LiteRT has no loop over a list of tensors, which they are otherwise.
-    """
-    recurrent = [
-        inner
-        for layer in model.layers
-        for inner in layer._flatten_layers()  # those within Bidirectional, too
-        if isinstance(inner, keras.layers.RNN)
-        and (keras.tree.flatten(layer.input)[0].shape[1] or math.inf) <= UNROLLED_STEPS
-    ]
-    settings = [layer.unroll for layer in recurrent]
-    for layer in recurrent:
-        layer.unroll = True
-    try:
-        yield
-    finally:
-        for layer, setting in zip(recurrent, settings, strict=True):
-            layer.unroll = setting
 
 
 def _largest_difference(one: NDArray[Any], other: NDArray[Any]) -> float:

@@ -42,7 +42,8 @@ class Filters(NamedTuple):
 class Features(NamedTuple):
     """What a layer hands on, (H, W, channels) or (units,), and that before its activation.
 
-    What has two axes, as rows of features, is one channel.
+    What has two axes, as rows of features, is one channel. The slices of a volume, or the steps of
+    a sequence of maps, stand beside each other.
     """
 
     layer: str
@@ -104,6 +105,9 @@ def _before_activation(layer: keras.Layer, given: Any) -> NDArray[np.float32] | 
 
 def _to_array(tensor: Any) -> NDArray[np.float32]:
     array = np.asarray(keras.ops.convert_to_numpy(tensor)[0], np.float32)
+    if array.ndim > 3:
+        slices = array.reshape(-1, *array.shape[-3:])  # (slices, H, W, channels)
+        array = np.concatenate(list(slices), axis=1)
     return array[..., np.newaxis] if array.ndim == 2 else array
 
 

@@ -3,6 +3,7 @@
 from mnistcli.model.averaging import averaged_weights, use_averaged_weights
 from mnistcli.model.layers import IMAGE_SHAPE
 from mnistcli.model.network import Metric, Network, augment_images, build_network
+from mnistcli.model.recurrence import count_steps, find_recurrent, unrolled
 from mnistcli.model.summary import LayerSummary, ModelSummary, summarize_model
 
 __all__ = [
@@ -14,6 +15,9 @@ __all__ = [
     "augment_images",
     "averaged_weights",
     "build_network",
+    "count_steps",
+    "find_recurrent",
     "summarize_model",
+    "unrolled",
     "use_averaged_weights",
 ]

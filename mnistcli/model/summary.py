@@ -1,12 +1,16 @@
 """What a model is made of: shapes, parameters, arithmetic and memory."""
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from mnistcli.model.layers import format_shape
+from mnistcli.model.recurrence import count_steps, find_recurrent, unrolled
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def summarize_model(
             output_shape=format_shape(layer.output.shape),
             parameters=layer.count_params(),
             flops=count_flops(layer),
-            inputs=[source._keras_history.operation.name for source in _inputs(layer)],
+            inputs=_input_names(layer),
         )
         for layer in model.layers
     ]
@@ -87,24 +91,44 @@ def count_flops(layer: keras.layers.Layer) -> int:
     """
     if isinstance(layer, keras.layers.InputLayer):
         return 0
-    images = [tf.TensorSpec((1, *source.shape[1:]), source.dtype) for source in _inputs(layer)]
-    call = tf.function(lambda *tensors: layer(tensors[0] if len(tensors) == 1 else list(tensors)))
+    # Masks are among them, and a layer may take the same tensor twice.
+    inputs = list({id(source): source for source in keras.tree.flatten(layer.input)}.values())
+    if not find_recurrent(layer):
+        specs = [tf.TensorSpec((1, *source.shape[1:]), source.dtype) for source in inputs]
+        return _profile(keras.Model(inputs, layer.output), specs)
+    # A loop over the steps would count once.
+    sequence = inputs[0]
+    with unrolled([layer]):
+        one, two = (
+            _profile(
+                lambda tensors: layer(tensors[0]),
+                [tf.TensorSpec((1, steps, *sequence.shape[2:]), sequence.dtype)],
+            )
+            for steps in (1, 2)
+        )
+    steps = count_steps(layer)
+    return one + (int(steps) - 1) * (two - one) if math.isfinite(steps) else one
+
+
+def _profile(call: Callable[[list[Any]], Any], specs: Sequence[tf.TensorSpec]) -> int:
+    function = tf.function(lambda *tensors: call(list(tensors)), autograph=False)
     builder = tf.compat.v1.profiler.ProfileOptionBuilder
     options = builder(builder.float_operation()).with_empty_output().build()
     verbosity = tf.compat.v1.logging.get_verbosity()
     tf.compat.v1.logging.set_verbosity("ERROR")  # it warns of its own deprecated parts
     try:
-        graph = call.get_concrete_function(*images).graph
+        graph = function.get_concrete_function(*specs).graph
         return int(tf.compat.v1.profiler.profile(graph, options=options).total_float_ops)
     finally:
         tf.compat.v1.logging.set_verbosity(verbosity)
 
 
-def _inputs(layer: keras.layers.Layer) -> list[keras.KerasTensor]:
-    """The tensors that feed a layer; none feed an input layer."""
+def _input_names(layer: keras.layers.Layer) -> list[str]:
+    """Return the names of the layers that feed a layer; none feed an input layer."""
     if isinstance(layer, keras.layers.InputLayer):
         return []
-    return layer.input if isinstance(layer.input, list) else [layer.input]
+    sources = [each for each in keras.tree.flatten(layer.input) if each.dtype != "bool"]  # masks
+    return list(dict.fromkeys(source._keras_history.operation.name for source in sources))
 
 
 def _bytes(variable: keras.Variable) -> int:
