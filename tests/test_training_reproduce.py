@@ -39,7 +39,7 @@ def test_the_first_difference_and_what_could_explain_it(
     assert found.epochs[2] == [Difference("val_loss", 0.5, val_loss)]
     tensorflow, threads = found.environment
     assert tensorflow.startswith("tensorflow 2.0, now 2.")
-    assert threads == f"threads 7, now {preparation.threads.count}"
+    assert threads == f"threads 7, now {preparation.runtime.threads}"
     assert found.to_json()["epochs"][2]["differences"] == {
         "val_loss": {"recorded": 0.5, "now": val_loss}
     }

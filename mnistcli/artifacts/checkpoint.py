@@ -12,12 +12,12 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
 from mnistcli.model import Network
+from mnistcli.model.backend import keras
 from mnistcli.runs import write_whole
 
 # The rows of metrics of 10,000 epochs take 4 MB. A stranger's file must not fill the memory.

@@ -33,8 +33,8 @@ def show_heading(preparation: Preparation, console: Console) -> None:
     """One line each for the model, the data and the machine."""
     config, splits = preparation.file.config, preparation.splits
     parameters = preparation.network.model.count_params()
-    threads = preparation.threads
-    thread_count = "1 thread" if threads.count == 1 else f"{threads.count} threads"
+    runtime = preparation.runtime
+    thread_count = "1 thread" if runtime.threads == 1 else f"{runtime.threads} threads"
     data = preparation.dataset
     compiled = ", compiled by XLA (auto: dense layers)" if preparation.training.is_compiled else ""
     reason = explain_precision(config)
@@ -44,7 +44,7 @@ def show_heading(preparation: Preparation, console: Console) -> None:
         f"{config.optimizer.name}, batch {config.batch_size}",
         f"{data.name}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
         f"{len(splits.test):,} to test",
-        f"{thread_count} ({threads.reason}){compiled}",
+        f"{runtime.device}, {thread_count} ({runtime.threads_reason}){compiled}",
         f"{precision}, seed {config.seed}",
     )
     for line in lines:

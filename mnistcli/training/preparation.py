@@ -8,7 +8,7 @@ import numpy as np
 
 from mnistcli.config import KNOWN_TRAINING_SIZES, ConfigFile, check_sizes
 from mnistcli.data import BUILT_IN, Dataset, Splits, split_validation
-from mnistcli.engine import EvaluationLoop, Threads, TrainingLoop, configure_threads
+from mnistcli.engine import EvaluationLoop, Runtime, TrainingLoop, check_memory, start_runtime
 from mnistcli.model import Network, build_network
 
 
@@ -29,7 +29,7 @@ class Preparation:
     network: Network
     training: TrainingLoop
     evaluation: EvaluationLoop
-    threads: Threads
+    runtime: Runtime
     scale: float
     offset: float
 
@@ -53,13 +53,14 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
     config, problems = file.config, file.problems()
     check_sizes(config, len(dataset.train_labels), problems)
     problems.raise_if_any()
-    threads = configure_threads(config)
+    runtime = start_runtime(config)
     splits = split_validation(dataset, config.data.validation, config.seed)
     scale, offset = _pixel_scaling(config.data.normalize, splits.train.images)
     steps_per_epoch = -(-len(splits.train) // config.batch_size)
     network = build_network(
         file, dataset.num_classes, scale, offset, config.epochs * steps_per_epoch
     )
+    check_memory(network, config.batch_size)
     train = splits.train
     return Preparation(
         file=file,
@@ -68,7 +69,7 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
         network=network,
         training=TrainingLoop(network, train.images, train.labels, config.batch_size),
         evaluation=EvaluationLoop(network),
-        threads=threads,
+        runtime=runtime,
         scale=scale,
         offset=offset,
     )

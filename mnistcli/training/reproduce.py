@@ -81,7 +81,7 @@ def reproduce(
         result = train(shorter, Path(folder) / "run", observer)
         rows = result.run.read_metrics()
         metrics = result.run.read_record()["metrics"]
-    now = describe_environment() | {"threads": preparation.threads.count}
+    now = describe_environment() | {"threads": preparation.runtime.threads}
     again = dict(enumerate(rows))
     return Reproduction(
         epochs={i: _compare(row, again.get(i, {})) for i, row in enumerate(recorded)},

@@ -43,7 +43,7 @@ def resume(
         record = run.read_record()
         run.check_data(preparation.dataset)
         position, notices = _restore(run, preparation)
-        now = describe_environment() | {"threads": preparation.threads.count}
+        now = describe_environment() | {"threads": preparation.runtime.threads}
         differences = environment_differences(record, now)
         notices += [f"the last bits may differ from here on: {each}" for each in differences]
         observer.resumed(position.epoch, position.unfinished.step, notices)
