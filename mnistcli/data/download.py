@@ -85,7 +85,7 @@ def _fetch(url: str, file_name: str, progress: ProgressCallback | None) -> bytes
         response.raise_for_status()
         length = response.headers.get("Content-Length", "")
         total = int(length) if length.isdigit() else 0
-        for chunk in response.iter_content(64 * 1024):
+        for chunk in response.iter_content(32 * 1024):
             content += chunk
             if progress:
                 # More than was promised arrives where the server packs the file once more.

@@ -80,7 +80,8 @@ def _from_one_hot(part: Part, count: int) -> NDArray[Any]:
             "expected one 1 and zeros in each row, or one class number for each image",
             "mend: save class numbers, (N,); for probabilities they are y.argmax(axis=1)",
         )
-    return is_one.argmax(axis=1)
+    classes: NDArray[Any] = is_one.argmax(axis=1)
+    return classes
 
 
 def _check_class_numbers(part: Part, classes: NDArray[Any]) -> None:

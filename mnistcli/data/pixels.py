@@ -84,8 +84,9 @@ def _arrange(part: Part, notes: list[Note]) -> Part:
 
 
 def _first_channel(part: Part, channels: NDArray[Any]) -> NDArray[Any]:
-    if len(channels) == 3 and all((channels[0] == other).all() for other in channels[1:]):
-        return channels[0]
+    first: NDArray[Any] = channels[0]
+    if len(channels) == 3 and all(np.array_equal(first, other) for other in channels[1:]):
+        return first
     raise DataError(
         f"{part.origin}: images of shape {part.array.shape}, whose channels differ",
         "expected grey images, light ink on a dark ground",
