@@ -56,7 +56,8 @@ def examine_labels(
     absent = sorted(set(range(num_classes)) - set(classes.tolist()))
     if not absent:
         return []
-    return [Note(train.name, f"no image of class {_ranges(absent)} among {num_classes} classes")]
+    what = "class" if len(absent) == 1 else "classes"
+    return [Note(train.name, f"no image of {what} {_ranges(absent)} among {num_classes} classes")]
 
 
 def examine_test(

@@ -60,8 +60,8 @@ def read_parts(path: Path, wanted: Sequence[str]) -> dict[str, Part]:
             }
         if path.is_file():
             return _read_npz(path, wanted)
-        state = "is neither a file nor a folder" if path.exists() else "no such file or folder"
-    raise DataError(f"{path}: {state}", _EXPECTED_FORMS)
+        state = " is neither a file nor a folder" if path.exists() else ": no such file or folder"
+    raise DataError(f"{path}{state}", _EXPECTED_FORMS)
 
 
 @contextmanager

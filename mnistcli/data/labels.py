@@ -30,34 +30,34 @@ def convert_labels(part: Part, images: Part) -> tuple[NDArray[np.uint8], list[No
         raise not_numbers(part, "labels")
     count = len(images.array)
     if part.array.ndim == 1:
+        if len(part.array) != count:
+            raise _wrong_count(part, images)
         classes, notes = part.array, []
     elif part.array.size == count:
         classes = part.array.reshape(count)
         notes = [Note(part.name, f"shape {part.array.shape}, taken as {classes.shape}")]
     else:
-        classes = _from_one_hot(part, count)
+        classes = _from_one_hot(part, images)
         notes = [Note(part.name, f"one-hot of shape {part.array.shape}, taken as class numbers")]
-    if len(classes) != count:
-        raise _wrong_count(part, len(classes), images)
     if len(notes) == 0 and classes.dtype.kind == "b":
         notes = [Note(part.name, "False and True, taken as 0 and 1")]
     _check_class_numbers(part, classes)
     return np.ascontiguousarray(classes, np.uint8), notes
 
 
-def _wrong_count(part: Part, count: int, images: Part) -> DataError:
+def _wrong_count(part: Part, images: Part) -> DataError:
     return DataError(
         f"{images.origin} holds {len(images.array):,} images, "
-        f"but {part.origin} holds {count:,} labels",
+        f"but {part.origin} holds {len(part.array):,} labels",
         "expected one label for each image",
         "mend: take both from the same set",
     )
 
 
-def _from_one_hot(part: Part, count: int) -> NDArray[Any]:
-    array = part.array
+def _from_one_hot(part: Part, images: Part) -> NDArray[Any]:
+    array, count = part.array, len(images.array)
     if array.ndim:
-        array = array.reshape(len(array), *(size for size in array.shape[1:] if size > 1))
+        array = array.reshape(len(array), *(size for size in array.shape[1:] if size != 1))
     if array.ndim != 2:
         raise DataError(
             f"{part.origin}: labels of shape {part.array.shape}",
@@ -70,6 +70,8 @@ def _from_one_hot(part: Part, count: int) -> NDArray[Any]:
             f"expected class numbers, ({count},), or one-hot, ({count}, classes)",
             "mend: transpose them, with y.T, if each column is one-hot",
         )
+    if len(array) != count:
+        raise _wrong_count(part, images)
     is_one = array == 1
     is_one_hot = (is_one | (array == 0)).all(axis=1) & (is_one.sum(axis=1) == 1)
     if not is_one_hot.all():
@@ -86,8 +88,6 @@ def _from_one_hot(part: Part, count: int) -> NDArray[Any]:
 
 def _check_class_numbers(part: Part, classes: NDArray[Any]) -> None:
     expected = f"expected whole numbers from 0 to {_LARGEST_LABEL}"
-    if len(classes) == 0:
-        raise DataError(f"{part.origin}: holds no labels", "expected at least one")
     if classes.dtype.kind == "f":
         is_whole = np.isfinite(classes) & (np.trunc(classes) == classes)
         if not is_whole.all():

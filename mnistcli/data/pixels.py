@@ -69,7 +69,7 @@ def _arrange(part: Part, notes: list[Note]) -> Part:
     pictures = array
     if array.ndim:
         # An axis of length 1 holds nothing: the one channel of a grey picture.
-        pictures = array.reshape(len(array), *(size for size in array.shape[1:] if size > 1))
+        pictures = array.reshape(len(array), *(size for size in array.shape[1:] if size != 1))
     if pictures.shape[1:] == (IMAGE_SIZE**2,):
         pictures = pictures.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     for axis in (1, 3):
