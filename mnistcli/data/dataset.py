@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.data.examine import examine_images, examine_labels, examine_test
 from mnistcli.data.idx import idx_sha256
 from mnistcli.data.labels import convert_labels
 from mnistcli.data.part import PARTS, Part, join_notes
@@ -31,7 +30,7 @@ class LabelledImages:
         images: (N, 28, 28), 0 background to 255 ink.
         labels: (N,).
         source: where the bytes came from, for people to read.
-        notes: what was converted, and what is odd; a sentence each.
+        notes: how it was converted, and what is odd about it; a sentence each.
     """
 
     name: str
@@ -63,7 +62,7 @@ class Dataset:
         sha256: for each of the four arrays the SHA-256, in lower-case hex, of the
             uncompressed IDX file that holds it.
         fallback_reason: where this data set stands in for another, why that could not be had.
-        notes: what was converted, and what is odd; a sentence each.
+        notes: how it was converted, and what is odd about it; a sentence each.
     """
 
     name: str
@@ -101,17 +100,9 @@ def make_dataset(name: str, parts: Mapping[str, Part], source: str) -> Dataset:
     train_classes, train_notes = convert_labels(train_labels, train)
     test_classes, test_notes = convert_labels(test_labels, test)
     arrays = (train_images, train_classes, test_images, test_classes)
-    notes = [
-        *image_notes,
-        *train_notes,
-        *test_notes,
-        *examine_images(train, train_images),
-        *examine_images(test, test_images),
-        *examine_labels(train_labels, train_classes, test_classes),
-        *examine_test(test, train_images, test_images),
-    ]
+    notes = join_notes([*image_notes, *train_notes, *test_notes])
     sha256 = {part: idx_sha256(array) for part, array in zip(PARTS, arrays, strict=True)}
-    return Dataset(name, *arrays, source, sha256, notes=join_notes(notes))
+    return Dataset(name, *arrays, source, sha256, notes=notes)
 
 
 def make_labelled_images(name: str, images: Part, labels: Part, source: str) -> LabelledImages:
@@ -122,5 +113,4 @@ def make_labelled_images(name: str, images: Part, labels: Part, source: str) -> 
     """
     (pictures,), image_notes = convert_images([images])
     classes, label_notes = convert_labels(labels, images)
-    notes = join_notes([*image_notes, *label_notes, *examine_images(images, pictures)])
-    return LabelledImages(name, pictures, classes, source, notes)
+    return LabelledImages(name, pictures, classes, source, join_notes([*image_notes, *label_notes]))

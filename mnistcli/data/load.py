@@ -12,6 +12,7 @@ from mnistcli.data.dataset import (
 )
 from mnistcli.data.digits import load_digits
 from mnistcli.data.download import ProgressCallback
+from mnistcli.data.examine import examine_dataset, examine_labelled_images
 from mnistcli.data.files import (
     describe_contents,
     find_single_archive,
@@ -81,7 +82,8 @@ def load_labelled_images(path: str, progress: ProgressCallback | None = None) ->
     for images, labels in _LABELLED_PAIRS:
         parts = read_parts(place, (images, labels))
         if len(parts) == 2:
-            return make_labelled_images(path, parts[images], parts[labels], str(place))
+            labelled = make_labelled_images(path, parts[images], parts[labels], str(place))
+            return examine_labelled_images(labelled, parts[images])
     layout = names_in(place)
     pairs = [f"{layout[a]} with {layout[b]}" for a, b in _LABELLED_PAIRS if a in layout]
     raise DataError(
@@ -98,4 +100,4 @@ def _load(name: str, progress: ProgressCallback | None, folder: Path | None = No
     path = find_single_archive(locate(name, folder))
     parts = read_parts(path, PARTS)
     require_parts(parts, path)
-    return make_dataset(name, parts, str(path))
+    return examine_dataset(make_dataset(name, parts, str(path)), parts)
