@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from mnistcli.config.checks import carry_validation
+from mnistcli.config.checks import KNOWN_TRAINING_SIZES, carry_validation
 from mnistcli.config.document import Document, Path, Position, config_error, fold_name
 from mnistcli.config.objects import describe_value
 from mnistcli.config.settings import Data
@@ -15,7 +15,7 @@ def apply_overrides(document: Document, options: Iterable[str]) -> None:
     """Apply `--set` options in order.
 
     A number of validation images in the file is meant for the data set that the file names;
-    where an option names another, the same share of that one is held out.
+    where an option names the other of the built-in ones, the same share of it is held out.
 
     Raises:
         ConfigError: as `apply_override`.
@@ -25,7 +25,9 @@ def apply_overrides(document: Document, options: Iterable[str]) -> None:
         apply_override(document, option)
     new_dataset, _ = _data_of(document)
     position = document.values.get(("data", "validation"))
-    if new_dataset != dataset and position and position.line:  # an option has no line
+    is_of_file = position is not None and position.line > 0  # an option has no line
+    # A path may be where the same data lies now, so its number stays.
+    if is_of_file and new_dataset != dataset and new_dataset in KNOWN_TRAINING_SIZES:
         document.value["data"]["validation"] = carry_validation(validation, dataset)
 
 

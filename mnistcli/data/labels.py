@@ -35,10 +35,12 @@ def convert_labels(part: Part, images: Part) -> tuple[NDArray[np.uint8], list[No
         classes, notes = part.array, []
     elif part.array.size == count:
         classes = part.array.reshape(count)
-        notes = [Note(part.name, f"shape {part.array.shape}, taken as {classes.shape}")]
+        axes = ", ".join("N" if size == count else str(size) for size in part.array.shape)
+        notes = [Note(part.name, f"shape ({axes}), taken as (N,)")]
     else:
         classes = _from_one_hot(part, images)
-        notes = [Note(part.name, f"one-hot of shape {part.array.shape}, taken as class numbers")]
+        axes = ", ".join(map(str, part.array.shape[1:]))
+        notes = [Note(part.name, f"one-hot, (N, {axes}), taken as class numbers")]
     if len(notes) == 0 and classes.dtype.kind == "b":
         notes = [Note(part.name, "False and True, taken as 0 and 1")]
     _check_class_numbers(part, classes)

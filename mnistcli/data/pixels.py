@@ -79,7 +79,8 @@ def _arrange(part: Part, notes: list[Note]) -> Part:
     if pictures.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
         raise _wrong_shape(part)
     if pictures.shape != array.shape:
-        notes.append(Note(part.name, f"shape {array.shape}, taken as {pictures.shape}"))
+        axes = ", ".join(map(str, array.shape[1:]))
+        notes.append(Note(part.name, f"shape (N, {axes}), taken as (N, 28, 28)"))
     return part._replace(array=pictures)
 
 
