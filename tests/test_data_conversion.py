@@ -219,6 +219,7 @@ LABEL_FAULTS: list[tuple[Convert, str, str]] = [
     (lambda y: np.ones((30, 2)), "row 0 has 2 ones and 0 zeros", "one 1 and zeros in each row"),
     (lambda y: one_hot(y).T, r"shape \(10, 30\) for 30 images", r"transpose them, with y\.T"),
     (lambda y: np.ones((30, 2, 2)), r"shape \(30, 2, 2\)", "class numbers"),
+    (lambda y: y.reshape(3, 10), "30 images, but .*y_train holds 3 labels", "one label for each"),
     (lambda y: y[0], r"shape \(\)", "class numbers"),
     (lambda y: y[:0], "30 images, but .*y_train holds 0 labels", "one label for each"),
     (lambda y: y.astype(int) - 1, "labels from -1 to 8", "with a negative label"),

@@ -65,11 +65,6 @@ def test_a_number_of_images_goes_with_the_data_set_beside_it(
     assert config.data.validation == validation
 
 
-def test_an_alias_of_the_data_is_not_changed(load: Load) -> None:
-    text = f"{SMALL}data: &data {{dataset: mnist, validation: 6000}}\n"
-    assert load(text, "data.dataset=digits").config.data.validation == 0.1
-
-
 @pytest.mark.usefixtures("offline")
 def test_without_mnist_the_command_in_the_error_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs_dir: Path

@@ -33,7 +33,7 @@ def convert_labels(part: Part, images: Part) -> tuple[NDArray[np.uint8], list[No
         if len(part.array) != count:
             raise _wrong_count(part, images)
         classes, notes = part.array, []
-    elif part.array.size == count:
+    elif part.array.size == count and count in part.array.shape:  # every other axis is of 1
         classes = part.array.reshape(count)
         axes = ", ".join("N" if size == count else str(size) for size in part.array.shape)
         notes = [Note(part.name, f"shape ({axes}), taken as (N,)")]
