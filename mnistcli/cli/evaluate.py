@@ -84,17 +84,21 @@ def evaluate_command(
 def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "LabelledImages":
     """The images to measure on; if the run's, it was trained on the same data set."""
     from mnistcli.cli.console import progress
+    from mnistcli.cli.data import show_notes
     from mnistcli.cli.download import DownloadDisplay
     from mnistcli.config import load_config
     from mnistcli.data import load_dataset, load_labelled_images, split_validation
 
     with DownloadDisplay(progress(), quiet=False) as download:
         if data is not None:
-            return load_labelled_images(data, download)
+            images = load_labelled_images(data, download)
+            show_notes(images.notes)
+            return images
         config = load_config(directory.config).config
         # No fallback: other images than the run's would be measured in its name.
         dataset = load_dataset(config.data.dataset, progress=download)
     directory.check_data(dataset)
+    show_notes(dataset.notes)
     splits = split_validation(dataset, config.data.validation, config.seed)
     return {
         Split.TRAIN: splits.train,
