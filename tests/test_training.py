@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from commands import invoke
 from conftest import LoadText
 from trainings import (
     DENSE,
@@ -24,6 +25,7 @@ from mnistcli.config import ConfigFile, load_config
 from mnistcli.data import Dataset
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import RunError
+from mnistcli.recognition import read_calibration
 from mnistcli.runs import RunDirectory
 from mnistcli.training import (
     prepare,
@@ -275,3 +277,59 @@ def test_without_a_name_the_run_goes_under_runs(
     assert len(names) == 2
     assert all(name.startswith("idle-") for name in names)
     assert results[0].run.path.parent == runs_dir
+
+
+@pytest.mark.parametrize("best", ["val_accuracy", "val_loss"])
+def test_without_validation_images_all_are_trained_on_and_the_last_epoch_is_best(
+    best: str, load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    text = f"layers:\n{DENSE}epochs: 2\ndata: {{dataset: digits, validation: 0}}\n"
+    file = load_text(text, f"checkpoint.best={best}")
+    result = train(prepare(file, digits), tmp_path / "run")
+
+    assert result.best_epoch == 2
+    rows = result.run.read_metrics()
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
+    assert not any(name.startswith("val_") for row in rows for name in row)
+    record = result.run.read_record()
+    assert record["dataset"]["training_images"] == len(digits.train_labels)
+    assert record["metrics"]["best_epoch"] == 2
+    assert read_calibration(result.run).temperature > 0
+    with pytest.raises(RunError, match="has no validation images"):
+        raise invoke("evaluate", result.run.path, "--split", "validation") or AssertionError
+
+
+def test_false_negatives_are_better_when_fewer(
+    load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    text = (
+        f"layers:\n{DENSE}epochs: 3\nmetrics: [FalseNegatives]\ndata: {{dataset: digits}}\n"
+        "checkpoint: {best: val_false_negatives}\n"
+        "early_stopping: {monitor: val_false_negatives, patience: 1}\n"
+    )
+    result = train(prepare(load_text(text), digits), tmp_path / "run")
+    rows = result.run.read_metrics()[1:]
+    counts = [row["val_false_negatives"] for row in rows]
+    assert counts == sorted(counts, reverse=True), "each epoch has fewer"
+    assert result.best_epoch == 3
+
+
+def test_an_export_that_fails_ends_no_run(
+    load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    text = """
+layers:
+  - Flatten
+  - CategoryEncoding: {num_tokens: 2, output_mode: multi_hot}
+  - Dense: {units: 10, activation: softmax}
+epochs: 1
+data: {dataset: digits}
+"""
+    result = train(prepare(load_text(text), digits), tmp_path / "run")
+    record = result.run.read_record()
+    assert record["status"] == "completed"
+    assert record["artifacts"]["model.tflite"] == {
+        "problem": "LiteRT cannot run it: it needs an operation that LiteRT does not have"
+    }
+    assert not result.run.lite_model.exists() and result.run.model.is_file()
+    assert result.evaluation.is_at_chance  # it sees which classes there are, and no digit

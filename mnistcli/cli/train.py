@@ -51,7 +51,7 @@ def train_command(
 ) -> None:
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
-    from mnistcli.cli.data import load_training_data
+    from mnistcli.cli.data import load_training_data, show_notes
     from mnistcli.config import load_config
     from mnistcli.runs import check_writable, is_finished, load_resumed_config
 
@@ -74,6 +74,7 @@ def train_command(
         from mnistcli import training
         from mnistcli.cli.display import TrainingDisplay, show_heading
     preparation = training.prepare(file, dataset)
+    show_notes(_validation_notes(preparation.file.config.data.validation))
     if dry_run:
         _show_dry_run(preparation, training.try_one_step(preparation), json)
         return
@@ -93,6 +94,18 @@ def train_command(
     title = f"{result.run.name} on its test images"
     answers = Answers(dataset.test_images, dataset.test_labels, result.probabilities, title)
     write_run_figures(result.run, answers)
+
+
+def _validation_notes(validation: int | float | str) -> list[str]:
+    """What to know of a run that chooses without images of its own for it."""
+    if validation == "test":
+        return [
+            "validation is 'test': the best epoch is chosen by the test images, so the test "
+            "accuracy is better than that of new images"
+        ]
+    if validation == 0:
+        return ["validation is 0: nothing chooses between epochs, so the best epoch is the last"]
+    return []
 
 
 def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":
@@ -156,6 +169,7 @@ def _result_panel(result: "TrainingResult") -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    from mnistcli.cli.views import chance_notice
     from mnistcli.runs import runs_root
 
     evaluation, run = result.evaluation, result.run.path
@@ -168,6 +182,10 @@ def _result_panel(result: "TrainingResult") -> Any:
             style="bold green",
         ),
         "best epoch": Text(str(result.best_epoch)),
+    }
+    if evaluation.is_at_chance:
+        rows["note"] = Text(chance_notice(evaluation), style="yellow")
+    rows |= {
         "run": Text(str(run)),
         "next": Text(f"mnistcli evaluate {run}\nmnistcli predict IMAGE{named_run}", style="cyan"),
     }

@@ -57,6 +57,12 @@ def evaluation_view(evaluation: Evaluation, title: str) -> RenderableType:
     return _EvaluationView(evaluation, title)
 
 
+def chance_notice(evaluation: Evaluation) -> str:
+    """Say that a network does no better than one that always gives the same answer."""
+    chance = _percent(evaluation.chance_accuracy, decimals=2)
+    return f"no better than chance: always the most frequent class is right in {chance}"
+
+
 def confusion_table(matrix: Sequence[Sequence[int]]) -> Table:
     """Draw a confusion matrix, (C, C) with true classes as rows, as a heat table."""
     digits = max(len(str(count)) for row in matrix for count in row)
@@ -121,6 +127,8 @@ class _EvaluationView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text(self.title, style="bold")
         yield _headline(self.evaluation)
+        if self.evaluation.is_at_chance:
+            yield Text(chance_notice(self.evaluation), style="yellow")
         classes = _class_table(self.evaluation)
         confusions = _top_confusions_table(self.evaluation)
         heading = Text.assemble(("Confusion matrix", "bold"), "  rows: true, columns: predicted")

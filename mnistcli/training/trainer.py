@@ -14,7 +14,13 @@ from mnistcli.config import Config
 from mnistcli.data import permutation
 from mnistcli.engine import BEFORE_FIRST_STEP, EpochProgress
 from mnistcli.errors import RunError
-from mnistcli.evaluation import Evaluation, calibrate, evaluate_network, write_evaluation
+from mnistcli.evaluation import (
+    Evaluation,
+    Subject,
+    calibrate,
+    evaluate_network,
+    write_evaluation,
+)
 from mnistcli.model import averaged_weights
 from mnistcli.recognition import Calibration
 from mnistcli.runs import RunDirectory, write_whole
@@ -185,8 +191,7 @@ class Trainer:
         evaluation, probabilities = evaluate_network(
             self.preparation.evaluation, self.preparation.splits.test, calibration.temperature
         )
-        document = {"data": "test", "checkpoint": "best"} | evaluation.to_json()
-        write_evaluation(self.run, document)
+        write_evaluation(self.run, evaluation, Subject())
         return evaluation, probabilities
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
