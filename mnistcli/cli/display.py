@@ -94,7 +94,7 @@ class TrainingDisplay(TrainingObserver):
             self.console.print(Text(f"note: {notice}", style="yellow"), soft_wrap=True)
         if not self.quiet and (epoch or step):
             where = f"after epoch {epoch}" if step == 0 else f"in epoch {epoch + 1}, step {step:,}"
-            self.console.print(f"resumed {where}\n")
+            self.console.print(f"resumed {where}", "", sep="\n")
 
     def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
         """Start the bars."""

@@ -71,8 +71,8 @@ def picture_name(path: Path) -> str:
 
 def name_error(path: Path, error: ImageError) -> ImageError:
     """Return an error that names its picture: one of what was found in it does not yet."""
-    name, message = picture_name(path), str(error)
-    return error if message.startswith(name) else ImageError(f"{name}: {message}")
+    name, (message, *expected) = picture_name(path), error.args
+    return error if message.startswith(name) else ImageError(f"{name}: {message}", *expected)
 
 
 def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
