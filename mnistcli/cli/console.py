@@ -17,7 +17,9 @@ from rich.text import Text
 from mnistcli.cli.streams import open_output
 from mnistcli.errors import MnistcliError, printable
 
-USABLE_COLUMNS = range(20, 10_000)  # that COLUMNS may ask for
+# With 3 GB, a small network of two layers was killed in its first step; with 4 GB it was trained.
+ADDRESS_SPACE_BYTES = 4_000_000_000
+USABLE_COLUMNS = range(40, 10_000)  # that COLUMNS may ask for
 
 
 class PrintableConsole(Console):
@@ -103,6 +105,7 @@ def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
     They are shown if the import fails.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _warn_of_little_memory()
     descriptor = sys.stderr.fileno()
     status = progress().status("Starting TensorFlow")  # before the descriptor is diverted
     with _open_log() as log:
@@ -126,6 +129,22 @@ def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
             os.dup2(kept, descriptor)
             os.close(kept)
             gc.enable()
+
+
+def _warn_of_little_memory() -> None:
+    """Say that TensorFlow may abort: it ends the process then, and nothing can be said any more."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < ADDRESS_SPACE_BYTES:
+        progress().print(
+            f"note: TensorFlow may abort with {format_bytes(limit)} of memory (ulimit -v); "
+            f"it needs about {format_bytes(ADDRESS_SPACE_BYTES)}",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 def _open_log() -> BinaryIO:

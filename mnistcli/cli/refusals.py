@@ -1,6 +1,8 @@
 """What a system refuses: memory, room, files, processes. One clear error for each."""
 
+import errno
 from concurrent.futures import BrokenExecutor
+from pathlib import Path
 
 from mnistcli.errors import MnistcliError, RunError
 
@@ -36,8 +38,21 @@ def explain_refusal(error: Exception) -> MnistcliError | None:
         return RunError(
             "the system allows no more threads", "expected room for some: see ulimit -u and -v"
         )
-    if isinstance(error, OSError) and error.errno is not None:
-        # The system says why; without a number, a library says something of its own.
-        where = f"{error.filename}: " if error.filename is not None else ""
-        return RunError(f"{where}{error.strerror}")
+    if isinstance(error, OSError) and error.errno is not None:  # else a library's own
+        return _explain_system_error(error)
     return None
+
+
+def _explain_system_error(error: OSError) -> MnistcliError:
+    """What the system says, which does not say where it would be of help."""
+    try:
+        Path.cwd()
+    except OSError:
+        return RunError("the working directory is gone", "go to one that is there")
+    advice = {
+        errno.EMFILE: "expected to be allowed more open files: see ulimit -n",
+        errno.ENOSPC: "expected room on the disk",
+        errno.EROFS: "expected a place that can be written to",
+    }.get(error.errno or 0)
+    where = error.filename if error.filename is not None else "a file"
+    return RunError(f"{where}: {error.strerror}", *([advice] if advice else []))
