@@ -12,7 +12,7 @@ from mnistcli.cli.predict import predict_command
 from mnistcli.cli.reproduce import reproduce_command
 from mnistcli.cli.schema import schema_command
 from mnistcli.cli.show import show_app
-from mnistcli.cli.signals import raised_stop_signals
+from mnistcli.cli.signals import end_process, raised_stop_signals
 from mnistcli.cli.streams import finish_output
 from mnistcli.cli.summary import summary_command
 from mnistcli.cli.train import train_command
@@ -58,8 +58,8 @@ def run() -> None:
         with raised_stop_signals():
             status = finish_output(app(standalone_mode=False) or 0)
     except StopSignal as stop:
-        sys.stderr.write("interrupted\n")
-        status = 128 + stop.signal_number
+        sys.stdout.flush()
+        end_process(stop.signal_number)
     except Exception as caught:
         error: Any = caught
         if hasattr(error, "format_message"):  # Typer's, whose versions name its class differently

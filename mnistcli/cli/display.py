@@ -72,7 +72,7 @@ class TrainingDisplay(TrainingObserver):
             console=console,
             transient=True,
             refresh_per_second=5,  # 10 took 5 % of an epoch of the MLP
-            disable=quiet or not console.is_terminal,
+            disable=quiet or not console.is_interactive,
         )
         self.epoch_bar = self.bars.add_task("epoch", visible=False, total=self.images)
         self.run_bar = self.bars.add_task("run", visible=False)

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from mnistcli.errors import STOP_SIGNALS, StopSignal
 
@@ -15,7 +17,7 @@ RETRY_SECONDS = 1.0
 
 def end_at_stop_signals() -> None:
     """End the process at once at a signal: before and after a command there is nothing to tidy."""
-    _handle_with(_end)
+    _handle_with(end_process)
 
 
 @contextmanager
@@ -28,21 +30,31 @@ def raised_stop_signals() -> Iterator[None]:
     alarm = getattr(signal, "SIGALRM", None)  # Windows has none
 
     def raise_stop_signal(number: int, _frame: FrameType | None) -> None:
+        threading.excepthook = lambda _: None  # of a pool, whose processes end as well
         if alarm:
             signal.signal(alarm, lambda *_: raise_stop_signal(number, None))
             signal.setitimer(signal.ITIMER_REAL, RETRY_SECONDS)
         raise StopSignal(number)
 
+    report = sys.unraisablehook
+
+    def report_others(unraisable: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(unraisable.exc_value, StopSignal):
+            report(unraisable)
+
     try:
+        sys.unraisablehook = report_others
         _handle_with(raise_stop_signal)
         yield
     finally:
-        _handle_with(_end)
+        _handle_with(end_process)
+        sys.unraisablehook = report
         if alarm:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
+def end_process(number: int, _frame: FrameType | None = None) -> NoReturn:
+    """Say that a signal ends the process, and end it; no pool and no thread is waited for."""
     with suppress(OSError):
         os.write(2, b"interrupted\n")
     os._exit(128 + number)
