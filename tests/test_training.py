@@ -28,6 +28,7 @@ from mnistcli.errors import RunError
 from mnistcli.recognition import read_calibration
 from mnistcli.runs import RunDirectory
 from mnistcli.training import (
+    TrainingObserver,
     prepare,
     resume,
     train,
@@ -138,7 +139,7 @@ def test_a_failed_run_says_so(load_text: LoadText, digits: Dataset, tmp_path: Pa
     run = RunDirectory(tmp_path / "run")
 
     with pytest.raises(ZeroDivisionError):
-        train(prepare(load_text(IDLE), digits), run.path, Stopper(1, ZeroDivisionError()))
+        train(prepare(load_text(IDLE), digits), run.path, [Stopper(1, ZeroDivisionError())])
 
     assert run.read_record()["status"] == "failed"
 
@@ -161,7 +162,7 @@ def test_training_stops_early_and_says_so(
 ) -> None:
     file = load_text(IDLE, "checkpoint.every_epochs=2", "checkpoint.keep=5")
     recorder = Recorder(tmp_path / "run", tmp_path / "killed")
-    run = train(prepare(file, digits), tmp_path / "run", recorder).run
+    run = train(prepare(file, digits), tmp_path / "run", [recorder]).run
 
     stopped = ("stopped_early", 3, "val_accuracy has not improved for 2 epochs")
     assert recorder.calls[-2:] == [stopped, ("training_finished",)]
@@ -170,13 +171,39 @@ def test_training_stops_early_and_says_so(
     assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [0, 2, 3]
     metrics = run.read_record()["metrics"]
     assert metrics["best_epoch"] == 1
+    assert run.read_record()["stop_reason"] == stopped[2]
 
     # Interrupted in its last second, it does not train on.
     run.write_record(run.read_record() | {"status": "interrupted"})
     recorder = Recorder()
-    resume(run, prepare(load_config(run.config), digits), recorder)
+    resume(run, prepare(load_config(run.config), digits), [recorder])
     assert recorder.calls == [("training_started", 4, 9, 1294), stopped, ("training_finished",)]
     assert run.read_record()["metrics"] == metrics
+
+
+def test_an_observer_can_end_a_training_after_an_epoch(
+    load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    class Pruner(TrainingObserver):
+        def epoch_finished(self, row: dict[str, Any], is_best: bool) -> str | None:
+            return f"pruned at {row['val_accuracy']:.0f}" if row["epoch"] == 1 else None
+
+    file = load_text(IDLE, "epochs=4", "checkpoint.every_epochs=3", "early_stopping=null")
+    before, after = Recorder(), Recorder()
+    result = train(prepare(file, digits), tmp_path / "run", [before, Pruner(), after])
+
+    assert before.calls == after.calls
+    assert before.calls[-2:] == [("stopped_early", 1, "pruned at 0"), ("training_finished",)]
+    record = result.run.read_record()
+    assert (record["status"], record["stop_reason"]) == ("completed", "pruned at 0")
+    assert [row["epoch"] for row in result.run.read_metrics()] == [0, 1]
+    assert [checkpoint.epoch for checkpoint in result.run.list_checkpoints()] == [0, 1]
+    assert result.run.model.exists()
+
+    # What ended one training does not end the next.
+    result = resume(result.run, prepare(file, digits))
+    assert [row["epoch"] for row in result.run.read_metrics()] == [0, 1, 2, 3, 4]
+    assert result.run.read_record()["stop_reason"] is None
 
 
 def test_the_best_epoch_is_the_one_that_is_saved(

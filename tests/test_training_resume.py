@@ -50,7 +50,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
         file.write('{"epoch": 3, "lo')
 
     recorder = Recorder()
-    result = resume(run, prepare(load_config(run.config), digits), recorder)
+    result = resume(run, prepare(load_config(run.config), digits), [recorder])
 
     assert_same_training(run, trained.run)
     assert recorder.calls[0] == ("training_started", 2, 3, 1238)
@@ -73,7 +73,7 @@ def test_an_interrupted_run_says_so_and_goes_on(
     run = RunDirectory(tmp_path / "run")
 
     with pytest.raises(InterruptedTrainingError, match=r"mnistcli train --resume .*run") as caught:
-        train(prepare(load_text(TEXT), digits), run.path, Stopper(2, error))
+        train(prepare(load_text(TEXT), digits), run.path, [Stopper(2, error)])
 
     assert caught.value.exit_code == 128 + number
     assert run.read_record()["status"] == "interrupted"
@@ -84,7 +84,7 @@ def test_an_interrupted_run_says_so_and_goes_on(
     assert rows_without_times(run) == rows_without_times(trained.run)[:2]
     if number == signal.SIGTERM:
         reader = RecordReader(run)
-        resume(run, prepare(load_config(run.config), digits), reader)
+        resume(run, prepare(load_config(run.config), digits), [reader])
         assert_same_training(run, trained.run)
         assert (reader.record["status"], reader.record["finished"]) == ("running", None)
         (entry,) = run.read_record()["resumed"]
@@ -121,7 +121,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
     flip_a_bit(cut.checkpoint(3))
     notes = Notes()
 
-    resume(cut, prepare(load_config(cut.config), digits), notes)
+    resume(cut, prepare(load_config(cut.config), digits), [notes])
 
     assert notes.place == (2, 0)
     (notice,) = notes.notices
@@ -137,7 +137,7 @@ def test_a_damaged_best_checkpoint_is_made_again(
     cut.best_checkpoint.write_bytes(b"")
     notes = Notes()
 
-    resume(cut, prepare(load_config(cut.config), digits), notes)
+    resume(cut, prepare(load_config(cut.config), digits), [notes])
 
     assert notes.place == (best, 0)
     assert notes.notices[0].startswith(f"the checkpoint {cut.best_checkpoint} is damaged: ")
@@ -178,7 +178,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(
     cut.write_metrics(cut.read_metrics()[:1])
     notes = Notes()
 
-    resume(cut, prepare(load_config(cut.config), digits), notes)
+    resume(cut, prepare(load_config(cut.config), digits), [notes])
 
     assert notes.notices == ["the run was cut short before its first checkpoint: it begins anew"]
     assert_same_training(cut, trained.run)

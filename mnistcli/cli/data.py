@@ -65,9 +65,11 @@ def _show_fallback(dataset: "Dataset") -> None:
     from rich.text import Text
 
     from mnistcli.cli.console import progress
+    from mnistcli.errors import printable
 
     message = Text.assemble(
-        (f"Using '{dataset.name}' instead: ", "bold"), " ".join(dataset.fallback_reason.split())
+        (f"Using '{dataset.name}' instead: ", "bold"),
+        printable(" ".join(dataset.fallback_reason.split())),
     )
     title = "data set not found"
     progress().print(Panel(message, title=title, title_align="left", border_style="yellow"))

@@ -72,7 +72,7 @@ class TrainingDisplay(TrainingObserver):
             console=console,
             transient=True,
             refresh_per_second=5,  # 10 took 5 % of an epoch of the MLP
-            disable=quiet or not console.is_terminal,
+            disable=quiet or not console.is_interactive,
         )
         self.epoch_bar = self.bars.add_task("epoch", visible=False, total=self.images)
         self.run_bar = self.bars.add_task("run", visible=False)
@@ -94,7 +94,7 @@ class TrainingDisplay(TrainingObserver):
             self.console.print(Text(f"note: {notice}", style="yellow"), soft_wrap=True)
         if not self.quiet and (epoch or step):
             where = f"after epoch {epoch}" if step == 0 else f"in epoch {epoch + 1}, step {step:,}"
-            self.console.print(f"resumed {where}\n")
+            self.console.print(f"resumed {where}", "", sep="\n")
 
     def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
         """Start the bars."""

@@ -35,7 +35,7 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
         if problem:
             reason += f": it could not be converted ({problem})"
     except RunError as error:
-        reason = str(error)
+        reason = error.args[0]
     progress().print(f"{reason}; Keras reads instead", soft_wrap=True)
     with tensorflow_starting():
         from mnistcli.artifacts import restore_network

@@ -39,7 +39,7 @@ def summary_command(
     else:
         results().print(_layer_table(summary))
         results().print(_totals(summary))
-        results().print(f"\nNext: mnistcli train {config}", soft_wrap=True)
+        results().print("", f"Next: mnistcli train {config}", sep="\n", soft_wrap=True)
 
 
 def _layer_table(summary: "ModelSummary") -> Any:

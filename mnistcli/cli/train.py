@@ -82,9 +82,9 @@ def train_command(
         if not quiet:
             show_heading(preparation, progress())
         if run:
-            result = training.resume(run, preparation, display)
+            result = training.resume(run, preparation, [display])
         else:
-            result = training.train(preparation, run_dir, display)
+            result = training.train(preparation, run_dir, [display])
     if json:
         print_json({"run": str(result.run.path)} | result.record)
     else:
@@ -155,11 +155,12 @@ def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> 
         print_json(document)
         return
     results().print(
-        f"{config.name}: everything checked, nothing written\n"
+        f"{config.name}: everything checked, nothing written",
         f"  {format_count(config.epochs, 'epoch')} of "
         f"{format_count(dry_run.steps_per_epoch, 'step')} would take about "
         f"{format_duration(dry_run.seconds_in_all)} "
         f"({format_duration(dry_run.seconds_per_epoch)} an epoch)",
+        sep="\n",
         soft_wrap=True,
     )
 
@@ -170,11 +171,13 @@ def _result_panel(result: "TrainingResult") -> Any:
     from rich.text import Text
 
     from mnistcli.cli.views import chance_notice
+    from mnistcli.errors import printable
     from mnistcli.runs import runs_root
 
     evaluation, run = result.evaluation, result.run.path
     # Without --run, predict takes the latest run under runs/: this one.
     named_run = "" if run.parent == runs_root() else f" --run {run}"
+    next_lines = (f"mnistcli evaluate {run}", f"mnistcli predict IMAGE{named_run}")
     rows = {
         "test accuracy": Text(
             f"{evaluation.accuracy:.2%}  ({evaluation.errors:,} errors in "
@@ -186,8 +189,8 @@ def _result_panel(result: "TrainingResult") -> Any:
     if evaluation.is_at_chance:
         rows["note"] = Text(chance_notice(evaluation), style="yellow")
     rows |= {
-        "run": Text(str(run)),
-        "next": Text(f"mnistcli evaluate {run}\nmnistcli predict IMAGE{named_run}", style="cyan"),
+        "run": Text(printable(str(run))),
+        "next": Text("\n".join(map(printable, next_lines)), style="cyan"),
     }
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)

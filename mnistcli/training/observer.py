@@ -23,8 +23,13 @@ class TrainingObserver:
     def epoch_progressed(self, progress: EpochProgress) -> None:
         """Part of the epoch is done; called about ten times a second."""
 
-    def epoch_finished(self, row: dict[str, Any], is_best: bool) -> None:
-        """An epoch was trained and validated; epoch 0 is the untrained model."""
+    def epoch_finished(self, row: dict[str, Any], is_best: bool) -> str | None:
+        """An epoch was trained and validated; epoch 0 is the untrained model.
+
+        Returns:
+            Why the training should end with this epoch, as `stopped_early` tells it; None to
+            go on. The run is completed with the epochs that it has. Epoch 0 cannot be the last.
+        """
 
     def stopped_early(self, epoch: int, reason: str) -> None:
         """Training ends before its last epoch."""

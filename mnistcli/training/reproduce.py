@@ -1,7 +1,7 @@
 """Train a run again, and compare it with itself."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Reproduction:
 
 
 def reproduce(
-    run: RunDirectory, preparation: Preparation, observer: TrainingObserver | None = None
+    run: RunDirectory, preparation: Preparation, observers: Sequence[TrainingObserver] = ()
 ) -> Reproduction:
     """Train a run again for as many epochs as it has, in a folder that is removed afterwards.
 
@@ -78,7 +78,7 @@ def reproduce(
     config = preparation.file.config.model_copy(update={"epochs": len(recorded) - 1})
     shorter = replace(preparation, file=replace(preparation.file, config=config))
     with tempfile.TemporaryDirectory(prefix="mnistcli-") as folder:
-        result = train(shorter, Path(folder) / "run", observer)
+        result = train(shorter, Path(folder) / "run", observers)
         rows = result.run.read_metrics()
         metrics = result.run.read_record()["metrics"]
     now = describe_environment() | {"threads": preparation.runtime.threads}

@@ -1,5 +1,7 @@
 """Go on with a run that was cut short, or for more epochs than it had."""
 
+from collections.abc import Sequence
+
 from mnistcli.artifacts import load_checkpoint, save_checkpoint
 from mnistcli.config import dump_config
 from mnistcli.errors import RunError
@@ -22,12 +24,12 @@ from mnistcli.training.trainer import Position
 
 
 def resume(
-    run: RunDirectory, preparation: Preparation, observer: TrainingObserver | None = None
+    run: RunDirectory, preparation: Preparation, observers: Sequence[TrainingObserver] = ()
 ) -> TrainingResult:
     """Train the epochs that a run still lacks, from its latest good checkpoint.
 
     The run ends as it would have if it had never been cut short, on the same processor,
-    number of threads and versions; the observer is told where these differ.
+    number of threads and versions; the observers are told where these differ.
 
     Args:
         preparation: of `load_resumed_config`.
@@ -37,7 +39,6 @@ def resume(
             another process trains it.
         InterruptedTrainingError: a signal ended it again.
     """
-    observer = observer or TrainingObserver()
     with locked(run.path):
         remove_unfinished(run.path)
         record = run.read_record()
@@ -46,11 +47,12 @@ def resume(
         now = describe_environment() | {"threads": preparation.runtime.threads}
         differences = environment_differences(record, now)
         notices += [f"the last bits may differ from here on: {each}" for each in differences]
-        observer.resumed(position.epoch, position.unfinished.step, notices)
+        for observer in observers:
+            observer.resumed(position.epoch, position.unfinished.step, notices)
         reached = (position.epoch, position.unfinished.step)
         for checkpoint in run.list_checkpoints():
             if (checkpoint.epoch, checkpoint.step) > reached:
-                checkpoint.path.unlink(missing_ok=True)  # damaged, as the observer was told
+                checkpoint.path.unlink(missing_ok=True)  # damaged, as the observers were told
         history = record.get("resumed")
         entry = {
             "at": utc_now(),
@@ -63,12 +65,13 @@ def resume(
             "status": "running",
             "finished": None,
             "error": None,
+            "stop_reason": None,
             "resumed": [*(history if isinstance(history, list) else []), entry],
         }
         run.write_record(record)
         write_whole(run.config, dump_config(preparation.file.config))
         run.write_metrics(position.rows)
-        return finish(run, preparation, record, observer, position)
+        return finish(run, preparation, record, observers, position)
 
 
 def _restore(run: RunDirectory, preparation: Preparation) -> tuple[Position, list[str]]:

@@ -1,7 +1,7 @@
 """A run from its first epoch to its last, however it ends."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,17 +37,19 @@ class TrainingResult:
 
 
 def train(
-    preparation: Preparation, path: Path | None = None, observer: TrainingObserver | None = None
+    preparation: Preparation,
+    path: Path | None = None,
+    observers: Sequence[TrainingObserver] = (),
 ) -> TrainingResult:
     """Train what was prepared, and write a run directory.
 
     Args:
         path: the run directory to make; None: one under `runs/` named after the config.
-        observer: is told how it goes.
+        observers: are told how it goes, in turn; each can end it after an epoch.
 
     Raises:
         RunError: the run directory exists or cannot be written to, or the loss diverged.
-        InterruptedTrainingError: SIGINT or SIGTERM ended it; the run says so.
+        InterruptedTrainingError: a signal ended it; the run says so.
     """
     config = preparation.file.config
     record = {
@@ -62,17 +64,18 @@ def train(
         "kernels": preparation.runtime.kernels,
         "artifacts": {},
         "outputs": preparation.network.output_kind,
+        "stop_reason": None,
         "metrics": None,
     } | describe_environment()
     with new_run_directory(config.name, path, datetime.now(), dump_config(config), record) as run:
-        return finish(run, preparation, record, observer or TrainingObserver(), Position())
+        return finish(run, preparation, record, observers, Position())
 
 
 def finish(
     run: RunDirectory,
     preparation: Preparation,
     record: dict[str, Any],
-    observer: TrainingObserver,
+    observers: Sequence[TrainingObserver],
     position: Position,
 ) -> TrainingResult:
     """Train a run from a position to its end; its lock is held.
@@ -84,11 +87,12 @@ def finish(
         As `train`.
     """
     stop = StopRequest()
-    trainer = Trainer(preparation, run, observer, position, stop)
+    trainer = Trainer(preparation, run, observers, position, stop)
     with _status_recorded(trainer, record):
         with stop:
-            trainer.train()
-            observer.training_finished()
+            record["stop_reason"] = trainer.train()
+            for observer in observers:
+                observer.training_finished()
             completion = trainer.complete()
         best, evaluation = trainer.best, completion.evaluation
         record["artifacts"] = completion.artifacts
