@@ -124,6 +124,7 @@ class TrainingDisplay(TrainingObserver):
         if self.quiet:
             return
         if not self.has_headings:
+            self.columns = [column for column in self.columns if column[0] in row]
             titles = "  ".join(f"{title:>{width}}" for _, title, width in self.columns)
             self.console.print(Text(titles, style="bold"))
             self.has_headings = True
