@@ -147,6 +147,7 @@ def test_hostile_names_are_shown_as_escapes(
         (read, 0),
         ((*read, "--show"), 0),
         ((*read, "--line"), 0),
+        (("show", "training", HOSTILE, "--out", f"{HOSTILE}漢.png"), 0),
         (("predict", f"{HOSTILE}.txt", "--run", HOSTILE), 1),
         (("train", f"{HOSTILE}.yaml"), 2),
         (("train", "--resume", f"{HOSTILE}2"), 1),
