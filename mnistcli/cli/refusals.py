@@ -32,7 +32,7 @@ def explain_refusal(error: Exception) -> MnistcliError | None:
         reason = (memory or lines or ["no more could be had"])[0][:200]
         return RunError(
             f"out of memory: {reason}",
-            "expected room for the network and a batch; try a smaller batch_size or network",
+            "expected more memory; a smaller network, batch_size or picture needs less of it",
         )
     if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
         return RunError(

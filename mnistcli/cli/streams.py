@@ -36,6 +36,10 @@ class OutputStream(io.RawIOBase):
     def isatty(self) -> bool:
         return self.raw.isatty()
 
+    def close(self) -> None:
+        super().close()
+        self.raw.close()
+
     def write(self, data: memoryview, /) -> int:  # type: ignore[override]  # of any buffer
         if self.failure is None:
             try:
