@@ -48,11 +48,11 @@ def _check_graph(layers: Sequence[KerasObject], problems: Problems) -> None:
     """Names are given once, and inputs name layers that stand before."""
     known = {"input"}
     for layer in layers:
-        for i, name in enumerate(layer.inputs or ()):
+        for key, name in layer.named_inputs.items():
             if name not in known:
                 hint = suggest(name, known, "a layer can take only layers that stand before it")
                 problems.add(
-                    (*layer.path, "inputs", i), f"no layer before this is named '{name}'{hint}"
+                    (*layer.path, "inputs", key), f"no layer before this is named '{name}'{hint}"
                 )
         own_name = layer.arguments.get("name")
         if isinstance(own_name, str):

@@ -67,12 +67,12 @@ def _index(parent: Any, part: str, source: str, is_last: bool = False) -> str | 
         return part
     count = len(parent)
     if part not in [str(number) for number in range(count + is_last)]:
-        expected = f"expected the number of an item, from 0 to {count - 1}"
-        if not count:
-            expected = "the list is empty: an item is added whole, as number 0"
-        elif is_last:
-            expected += f", or {count} for a new one"
-        _refuse(source, f"{expected}; got {describe_value(part)}")
+        if not count and not is_last:
+            _refuse(source, "the list is empty: add a whole item, as number 0")
+        expected = f"from 0 to {count - 1}" if count else ""
+        new = f"{count} for a new one" if is_last else ""
+        numbers = ", or ".join(filter(None, (expected, new)))
+        _refuse(source, f"expected the number of an item, {numbers}; got {describe_value(part)}")
     return int(part)
 
 

@@ -38,7 +38,8 @@ def construct(described: KerasObject, problems: Problems, **extra: Any) -> Any:
     """
     keras_class = _find_class(described)
     arguments = {
-        name: _construct_value(value, problems) for name, value in described.arguments.items()
+        name: _construct_value(value, problems)
+        for name, value in described.keras_arguments().items()
     }
     try:
         return keras_class(**(extra | arguments))

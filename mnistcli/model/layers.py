@@ -133,9 +133,13 @@ def _connect(
     problems: Problems,
 ) -> Any:
     """Call a layer on its inputs' symbolic tensors; Keras checks the shapes."""
-    sources: Sequence[Any] = [tensors[name] for name in described.inputs or ()] or [latest]
+    inputs = described.inputs or ()
+    sources = [tensors[name] for name in described.named_inputs.values()] or [latest]
     try:
-        output = layer(sources[0] if len(sources) == 1 else list(sources))
+        if isinstance(inputs, dict):
+            output = layer(**dict(zip(inputs, sources, strict=True)))
+        else:
+            output = layer(sources[0] if len(sources) == 1 else sources)
     except KERAS_ERRORS as error:
         shapes = " and ".join(format_shape(source.shape) for source in sources)
         message = f"{described.name} cannot take its input of shape {shapes}: {explain(error)}"

@@ -86,7 +86,7 @@ def build_network(
     augment = construct_all(config.augment, problems)
     metrics = construct_all(_objects(config.metrics), problems)
     losses = construct_all([config.loss], problems)
-    optimizers = construct_all([_with_steps(config.optimizer, total_steps)], problems)
+    optimizers = construct_all([resolve_shares(config.optimizer, total_steps)], problems)
     if model is not None:
         _check_last_activation(config, problems)
     problems.raise_if_any()
@@ -130,14 +130,6 @@ def augment_images(network: Network, images: NDArray[np.uint8]) -> NDArray[np.fl
 
 def _objects(described: Sequence[KerasObject | str]) -> list[KerasObject]:
     return [each for each in described if isinstance(each, KerasObject)]
-
-
-def _with_steps(optimizer: KerasObject, total_steps: int) -> KerasObject:
-    arguments = {
-        name: resolve_shares(value, total_steps) if isinstance(value, KerasObject) else value
-        for name, value in optimizer.arguments.items()
-    }
-    return KerasObject(optimizer.family, optimizer.name, arguments, path=optimizer.path)
 
 
 def _takes_one_hot(described: KerasObject) -> bool:
