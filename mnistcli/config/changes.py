@@ -24,7 +24,8 @@ def changes_of_course(before: Config, after: Config) -> list[str]:
     lines = [
         f"{key}: {old} -> {new}"
         for key, old, new in _changes(before, after)
-        if key in _FIXED_WITHIN or not (key in _FREE_WITHIN or key.partition(".")[0] in _FREE)
+        if key.startswith(_FIXED_WITHIN)
+        or not (key in _FREE_WITHIN or key.partition(".")[0] in _FREE)
     ]
     if before.epochs != after.epochs:
         lines += [

@@ -34,13 +34,18 @@ def _check_columns(config: Config, problems: Problems) -> None:
 
 def _check_metric_names(config: Config, problems: Problems) -> None:
     names = config.metric_names()
-    known = [*names, *(f"val_{name}" for name in names)]
-    monitored: list[tuple[Path, str]] = [(("checkpoint", "best"), config.checkpoint.best)]
+    has_validation = config.data.validation != 0
+    known = [*names, *(f"val_{name}" for name in names if has_validation)]
+    monitored: list[tuple[Path, str]] = [
+        (("checkpoint", "best", "monitor"), config.checkpoint.best.monitor)
+    ]
     if config.early_stopping:
         monitored.append((("early_stopping", "monitor"), config.early_stopping.monitor))
     for path, name in monitored:
         if name not in known:
             hint = suggest(name, known, f"expected one of {', '.join(known)}")
+            if name.startswith("val_") and not has_validation:
+                hint = f"; there are no validation images: expected one of {', '.join(known)}"
             problems.add(path, f"unknown metric '{name}'{hint}")
 
 

@@ -41,8 +41,9 @@ _EXPECTED = {
 }
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
 # How Keras 2 told a layer of its input.
-_INPUT_SHAPES = ("input_shape", "batch_input_shape", "input_dim", "input_length", "batch_size")
-_LIST_HINT = "a list is written [3, 3]"
+_INPUT_SHAPES = {
+    *("input_shape", "batch_input_shape", "input_dim", "input_length", "batch_size", "batch_shape")
+}
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _hint_for_argument(family: str, argument: str, signature: Iterable[str]) -> 
     if argument in _INPUT_SHAPES and family == "layers":
         return "; leave it out: the input layer is added"
     if argument.endswith(")"):  # the end of `(3, 3)` inside a flow mapping
-        return f"; {_LIST_HINT}"
+        return "; a list is written [3, 3]"
     return suggest(argument, signature, f"it has {', '.join(signature)}")
 
 
@@ -246,7 +247,10 @@ def _read_value(
     elif not keras_api.fits(argument, value):
         words = " or ".join(sorted(_WORDS[kind] for kind in argument.kinds))
         message = f"{owner}'s argument '{argument.name}' expects {words}"
-        hint = f"; {_LIST_HINT}" if str(value).startswith("(") else ""
+        hint = ""
+        if isinstance(value, str) and value.startswith("("):
+            example = value[1:-1] if value.endswith(")") else "3, 3"
+            hint = f"; a list is written [{example}]"
         problems.add(path, f"{message}, got {describe_value(value)}{hint}")
     elif not (isinstance(value, dict) and "object" in argument.kinds):
         return _read_item(owner, argument, value, path, problems)

@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+from mnistcli.config import Best, EarlyStopping
+from mnistcli.model import Network
+
 
 @dataclass
 class Monitor:
@@ -37,3 +40,12 @@ class Monitor:
             return self.best is None or not math.isnan(value)
         gain = value - self.best if self.higher_is_better else self.best - value
         return gain > self.min_delta
+
+
+def follow(network: Network, settings: Best | EarlyStopping, min_delta: float = 0.0) -> Monitor:
+    """Return a monitor of the column that a config names; without a mode, Keras knows it."""
+    if settings.mode is None:
+        higher_is_better = network.higher_is_better(settings.monitor)
+    else:
+        higher_is_better = settings.mode == "max"
+    return Monitor(settings.monitor, higher_is_better, min_delta)

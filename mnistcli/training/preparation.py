@@ -106,7 +106,7 @@ def _resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
         data = config.data.model_copy(update={"dataset": path})
         return replace(file, config=config.model_copy(update={"data": data}))
     validation = config.data.validation
-    if isinstance(validation, int) and config.data.dataset == "mnist":
+    if isinstance(validation, int) and validation and config.data.dataset == "mnist":
         # As large a share of the fallback as it would have been of MNIST, but some images.
         share = validation / KNOWN_TRAINING_SIZES["mnist"]
         validation = max(share, 1 / len(dataset.train_labels))

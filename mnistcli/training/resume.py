@@ -14,7 +14,7 @@ from mnistcli.runs import (
     utc_now,
     write_whole,
 )
-from mnistcli.training.monitor import Monitor
+from mnistcli.training.monitor import follow
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.train import TrainingResult, finish
@@ -107,7 +107,7 @@ def _load_position(checkpoint: CheckpointFile, preparation: Preparation) -> Posi
     try:
         position = Position.from_json(document)
         for row in position.rows:
-            float(row[preparation.file.config.checkpoint.best])
+            float(row[preparation.file.config.checkpoint.best.monitor])
     except (LookupError, TypeError, ValueError) as error:
         raise RunError(f"the checkpoint {checkpoint.path} is damaged: {error!r}") from None
     if (position.epoch, position.unfinished.step) != (checkpoint.epoch, checkpoint.step):
@@ -118,10 +118,9 @@ def _load_position(checkpoint: CheckpointFile, preparation: Preparation) -> Posi
 def _best_epoch(position: Position, preparation: Preparation) -> int:
     """The best epoch of a position; 0 before the first."""
     config: Config = preparation.file.config
-    column = config.checkpoint.best
-    monitor = Monitor(column, preparation.network.higher_is_better(column))
+    monitor = follow(preparation.network, config.checkpoint.best)
     for row in position.rows[1:]:
-        monitor.update(row["epoch"], row[column])
+        monitor.update(row["epoch"], row[monitor.column])
     return monitor.best_epoch
 
 

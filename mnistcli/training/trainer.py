@@ -23,7 +23,7 @@ from mnistcli.errors import RunError
 from mnistcli.evaluation import Evaluation, calibrate, evaluate_network, write_evaluation
 from mnistcli.model import averaged_weights
 from mnistcli.runs import RunDirectory, write_whole
-from mnistcli.training.monitor import Monitor
+from mnistcli.training.monitor import follow
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.stopping import StopRequest
@@ -105,9 +105,9 @@ class Trainer:
         self.stop = stop
         self.is_saved = bool(position.rows)
         self.saved_at = time.monotonic()
-        self.best = self._follow(self.config.checkpoint.best)
+        self.best = follow(self.network, self.config.checkpoint.best)
         stopping = self.config.early_stopping
-        self.stopping = stopping and self._follow(stopping.monitor, stopping.min_delta)
+        self.stopping = stopping and follow(self.network, stopping, stopping.min_delta)
         for row in position.rows[1:]:
             self._update_monitors(row)
 
@@ -274,6 +274,3 @@ class Trainer:
             f"try a lower learning rate ({lower}); clipnorm: 1 in the optimizer{precision}",
             f"the last good checkpoint is {last}",
         )
-
-    def _follow(self, column: str, min_delta: float = 0.0) -> Monitor:
-        return Monitor(column, self.network.higher_is_better(column), min_delta)
