@@ -79,14 +79,13 @@ class KerasObject:
         Keras makes variables of the type of such a value, and mixes it with float32 ones.
         """
         signature = keras_api.describe_class(self.family, self.name).arguments
-        return {
-            name: _to_real(value)
-            if signature[name].is_real
-            and value != _as_lists(signature[name].default)
-            and not _is_step_count(self, name)
-            else value
-            for name, value in self.arguments.items()
-        }
+        arguments = dict(self.arguments)
+        for name, value in self.arguments.items():
+            default = _as_lists(signature[name].default)
+            is_default = (type(value), value) == (type(default), default)
+            if signature[name].is_real and not is_default and not _is_step_count(self, name):
+                arguments[name] = _to_real(value)
+        return arguments
 
     def to_plain(self) -> Any:
         """What YAML shows for it: a bare name, or a mapping with one key."""

@@ -59,11 +59,16 @@ def build_model(
         if "name" in layer_config.arguments:
             tensors[layer.name] = latest
     _check_output(described[-1] if described else None, latest, num_classes, problems)
-    if any(layer_config.inputs for layer_config in described):
+    is_graph = any(layer_config.inputs for layer_config in described)
+    try:
+        if not is_graph:
+            return keras.Sequential([inputs, *layers], name=config.name)
         model = keras.Model(inputs, latest, name=config.name)
-        _check_connected(model, made, described, problems)
-        return model
-    return keras.Sequential([inputs, *layers], name=config.name)
+    except KERAS_ERRORS as error:
+        problems.add(("layers",), f"Keras makes no model of these layers: {explain(error)}")
+        raise ConstructionError from None
+    _check_connected(model, made, described, problems)
+    return model
 
 
 def _make_layers(
@@ -147,6 +152,10 @@ def _connect(
         raise ConstructionError from None
     if not keras.utils.is_keras_tensor(output):
         message = f"{described.name} gives several outputs; a layer here gives one"
+        problems.add(described.path, message, at_key=True)
+        raise ConstructionError
+    if any(output is source for source in sources):
+        message = f"{described.name} gives its input itself, of which Keras makes no model"
         problems.add(described.path, message, at_key=True)
         raise ConstructionError
     if any(size == 0 for size in output.shape[1:]):
