@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mnistcli.config.document import Path, Problems, suggest
-from mnistcli.config.objects import KerasObject, describe_value
+from mnistcli.config.document import Path, Problems, describe_value, suggest
+from mnistcli.config.objects import KerasObject
 from mnistcli.config.settings import NAME, NAME_EXPECTED, Config, metric_name
 
 # Training images of the data sets that are known without reading them.

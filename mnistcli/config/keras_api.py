@@ -191,13 +191,17 @@ def describe_class(family: str, name: str) -> KerasClass:
 
 
 @cache
-def call_arguments(name: str) -> tuple[str, ...]:
-    """Names under which a layer takes tensors: `inputs`, or MultiHeadAttention's `query`."""
-    return tuple(
-        parameter.name
+def call_arguments(name: str) -> dict[str, bool]:
+    """Names under which a layer takes tensors, such as MultiHeadAttention's `query`.
+
+    Returns:
+        For each, whether the layer needs it.
+    """
+    return {
+        parameter.name: parameter.required
         for parameter in call_parameters(*classes("layers")[name])
         if parameter.name != "training" and not isinstance(parameter.default, bool)
-    )
+    }
 
 
 def _public_names(family: str) -> dict[str, tuple[str, str]]:

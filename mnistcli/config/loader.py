@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mnistcli.config.checks import check_config
-from mnistcli.config.document import Document, Path, Problems, config_error, suggest
-from mnistcli.config.objects import KerasObject, describe_value, read_object
+from mnistcli.config.document import Document, Path, Problems, config_error, describe_value, suggest
+from mnistcli.config.objects import KerasObject, read_object
 from mnistcli.config.overrides import apply_override
 from mnistcli.config.settings import NAME, Best, Checkpoint, Config, Data, EarlyStopping
 from mnistcli.config.yaml_reader import read_yaml

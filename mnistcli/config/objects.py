@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mnistcli.config import keras_api
-from mnistcli.config.document import Path, Problems, find_nearest, suggest
+from mnistcli.config.document import Path, Problems, describe_value, find_nearest, suggest
+from mnistcli.config.inputs import take_inputs
 
 # Which part of Keras an argument's nested object comes from, by how the argument ends.
 _FAMILY_OF_ARGUMENT = {
@@ -166,8 +167,8 @@ def _read_arguments(
 ) -> KerasObject:
     signature = keras_api.describe_class(family, name).arguments
     inputs = None
-    if "inputs" in arguments and path[:1] == ("layers",) and len(path) == 3:
-        inputs = _read_inputs(name, arguments.pop("inputs"), (*path, "inputs"), problems)
+    if path[:1] == ("layers",) and len(path) <= 3:
+        inputs = take_inputs(name, arguments, path, problems)
     read = KerasObject(family, name, {}, inputs, path)
     for argument, value in arguments.items():
         where = (*path, argument)
@@ -215,25 +216,6 @@ def make_object(family: str, name: str) -> KerasObject:
     if class_name is None:
         raise LookupError(f"keras.{family} has no {name}")
     return KerasObject(family, class_name, _with_defaults(family, class_name, {}))
-
-
-def _read_inputs(
-    name: str, raw: Any, path: Path, problems: Problems
-) -> tuple[str, ...] | dict[str, str]:
-    """Names of layers: one, a list, or a mapping by the names under which Keras takes them."""
-    names = [raw] if isinstance(raw, str) else raw
-    values = list(names.values()) if isinstance(names, dict) else names
-    if not (isinstance(values, list) and values and all(isinstance(v, str) for v in values)):
-        expected = "names of layers, [a, b]"
-        problems.add(path, f"inputs expects {expected}, got {describe_value(raw)}")
-        return ()
-    if isinstance(names, list):
-        return tuple(names)
-    known = keras_api.call_arguments(name)
-    for argument in [argument for argument in names if argument not in known]:
-        hint = suggest(argument, known, f"it takes {', '.join(known)}")
-        problems.add((*path, argument), f"{name} takes no '{argument}'{hint}", at_key=True)
-    return dict(names)
 
 
 def _read_value(
@@ -336,15 +318,3 @@ def resolve_shares(described: KerasObject, total_steps: int) -> KerasObject:
         for name, value in described.arguments.items()
     }
     return replace(described, arguments=arguments)
-
-
-def describe_value(value: Any) -> str:
-    """A value as a message shows it: short, and with texts in quotes."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "a mapping"
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}…"

@@ -3,8 +3,14 @@
 import itertools
 from typing import Any, NoReturn, get_origin
 
-from mnistcli.config.document import Document, Path, Position, config_error, fold_name
-from mnistcli.config.objects import describe_value
+from mnistcli.config.document import (
+    Document,
+    Path,
+    Position,
+    config_error,
+    describe_value,
+    fold_name,
+)
 from mnistcli.config.settings import Config
 from mnistcli.config.yaml_reader import read_yaml
 
