@@ -2,7 +2,7 @@
 
 from mnistcli.config.changes import changes_of_course, describe_changes
 from mnistcli.config.checks import KNOWN_TRAINING_SIZES, check_sizes
-from mnistcli.config.document import Path, Problems, suggest
+from mnistcli.config.document import Document, Path, Problems, suggest
 from mnistcli.config.dump import dump_config
 from mnistcli.config.loader import ConfigFile, load_config, parse_config
 from mnistcli.config.objects import KerasObject, resolve_shares
@@ -16,6 +16,7 @@ __all__ = [
     "Config",
     "ConfigFile",
     "Data",
+    "Document",
     "EarlyStopping",
     "KerasObject",
     "Path",

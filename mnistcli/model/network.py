@@ -16,7 +16,13 @@ from mnistcli.config import (
     metric_name,
     resolve_shares,
 )
-from mnistcli.model.construct import KERAS_ERRORS, ConstructionError, construct_all, explain
+from mnistcli.model.construct import (
+    KERAS_ERRORS,
+    ConstructionError,
+    check_optimizer,
+    construct_all,
+    explain,
+)
 from mnistcli.model.layers import IMAGE_SHAPE, build_model
 
 
@@ -86,7 +92,8 @@ def build_network(
     augment = construct_all(config.augment, problems)
     metrics = construct_all(_objects(config.metrics), problems)
     losses = construct_all([config.loss], problems)
-    optimizers = construct_all([resolve_shares(config.optimizer, total_steps)], problems)
+    optimizer_config = resolve_shares(config.optimizer, total_steps)
+    optimizers = construct_all([optimizer_config], problems)
     if model is not None:
         _check_last_activation(config, problems)
     problems.raise_if_any()
@@ -114,6 +121,7 @@ def build_network(
         num_classes=num_classes,
     )
     _try_on_two_images(network, config, problems)
+    check_optimizer(optimizer_config, problems)
     problems.raise_if_any()
     optimizer.build(model.trainable_variables)
     return network
