@@ -228,6 +228,11 @@ def test_a_wrong_value_is_told_with_its_place(errors_of: ErrorsOf, text: str, me
             "Lambda: {function: x}",
             "1:11: error: Lambda runs code or a file from outside the config",
         ),
+        (
+            "lambda: {function: x}",
+            "1:11: error: Lambda runs code or a file from outside the config",
+        ),
+        ("serialize", "1:10: error: unknown layer 'serialize'; "),
         ("TFSMLayer: {filepath: /x}", "1:11: error: TFSMLayer runs code or a file from outside"),
         ("TimeDistributed: {layer: {Lambda: {function: x}}}", "1:37: error: Lambda runs code or"),
         ("TimeDistributed: {layer: {Dense: {unit: 1}}}", "1:45: error: Dense has no argument 'uni"),

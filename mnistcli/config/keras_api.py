@@ -146,12 +146,17 @@ def spell_as(spelling: str, name: str) -> str:
 
 def why_refused(family: str, name: str) -> str | None:
     """What to say of a class that Keras has and a config may not name; None: it has none."""
-    if name not in _public_names("layers" if family == "augmentation" else family):
+    public = _public_names("layers" if family == "augmentation" else family)
+    refused = [each for each in public if each[0].isupper() and each not in classes(family)]
+    meant = [name] if name in refused else []
+    if name.islower():
+        meant = [each for each in refused if fold_name(each) == fold_name(name)]
+    if not meant:
         return None
-    if name in REFUSED:
-        return f"{name} {REFUSED[name]}"
+    if meant[0] in REFUSED:
+        return f"{meant[0]} {REFUSED[meant[0]]}"
     return (
-        f"{name} is new in Keras {_keras_version()} and not yet reviewed for code and files "
+        f"{meant[0]} is new in Keras {_keras_version()} and not yet reviewed for code and files "
         "of its own; it needs a newer mnistcli"
     )
 
