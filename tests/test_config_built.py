@@ -76,6 +76,20 @@ def test_a_class_is_built_or_an_error_with_its_place(family: str, name: str) -> 
             assert re.match(r"c\.yaml:\d+:\d+: error: \S", str(error)), described
 
 
+@pytest.mark.parametrize("first", ["ReLU", "ReLU: {inputs: input}"])
+def test_more_layers_than_keras_can_follow_are_an_error(first: str) -> None:
+    layers = f"{{{first}}}" if ":" in first else first
+    with pytest.raises(
+        ConfigError, match=r"^c\.yaml:1:9: error: Keras makes no model of these lay"
+    ):
+        build(f"layers: [{layers}, {'ReLU, ' * 1100} {OUTPUT}]")
+
+
+def test_a_layer_that_returns_its_input_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"^c\.yaml:1:10: error: Equalization gives its input it"):
+        build(f"layers: [Equalization, {OUTPUT}]")
+
+
 RATES = [
     (
         "CosineDecay",

@@ -21,6 +21,7 @@ KERAS_ERRORS = (
     ArithmeticError,
     NotImplementedError,
     ImportError,
+    RecursionError,
     tf.errors.OpError,
 )
 
