@@ -11,7 +11,7 @@ import yaml
 from mnistcli.config import ConfigFile, keras_api, parse_config
 from mnistcli.engine import TrainingLoop
 from mnistcli.errors import ConfigError
-from mnistcli.model import Network, build_network
+from mnistcli.model import Network, build_network, summarize_model
 from mnistcli.training.monitor import follow
 
 OUTPUT = "Flatten, {Dense: {units: 10, activation: softmax}}"
@@ -218,3 +218,13 @@ def test_a_mode_replaces_what_keras_knows(
     text = f"layers: [{OUTPUT}]\ncheckpoint: {{best: {settings}}}"
     monitor = follow(build(text), parse(text).config.checkpoint.best)
     assert (monitor.column, monitor.higher_is_better) == (column, higher_is_better)
+
+
+def test_a_layer_that_takes_layers_by_name_is_summarized() -> None:
+    layer = "MultiHeadAttention: {num_heads: 2, key_dim: 4, inputs: {query: a, value: b}}"
+    network = build(GRAPH % layer)
+    summary = summarize_model(network.model, network.optimizer, batch_size=1)
+    attention = summary.layers[-3]
+    assert attention.inputs == ["a", "b"]
+    # Queries, keys, values and the output: 8 to 8 numbers, a product and a sum each.
+    assert attention.flops >= 4 * 28 * 8 * 8 * 2

@@ -87,14 +87,15 @@ def count_flops(layer: keras.layers.Layer) -> int:
     """
     if isinstance(layer, keras.layers.InputLayer):
         return 0
-    images = [tf.TensorSpec((1, *source.shape[1:]), source.dtype) for source in _inputs(layer)]
-    call = tf.function(lambda *tensors: layer(tensors[0] if len(tensors) == 1 else list(tensors)))
+    sources = list({id(source): source for source in _inputs(layer)}.values())
+    images = [tf.TensorSpec((1, *source.shape[1:]), source.dtype) for source in sources]
+    call = tf.function(keras.Function(sources, layer.output))  # as the model calls it
     builder = tf.compat.v1.profiler.ProfileOptionBuilder
     options = builder(builder.float_operation()).with_empty_output().build()
     verbosity = tf.compat.v1.logging.get_verbosity()
     tf.compat.v1.logging.set_verbosity("ERROR")  # it warns of its own deprecated parts
     try:
-        graph = call.get_concrete_function(*images).graph
+        graph = call.get_concrete_function(images).graph
         return int(tf.compat.v1.profiler.profile(graph, options=options).total_float_ops)
     finally:
         tf.compat.v1.logging.set_verbosity(verbosity)
