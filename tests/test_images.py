@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import struct
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +15,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnistcli.errors import ImageError
-from mnistcli.images import find_images, frame_digit, read_digits, read_picture
-from mnistcli.images.read import MAX_FILE_BYTES, MAX_PIXELS
+from mnistcli.images import (
+    PictureFile,
+    describe_left_out,
+    find_images,
+    frame_digit,
+    read_digits,
+    read_picture,
+)
+from mnistcli.images.formats import MAX_PIXELS
+from mnistcli.images.read import MAX_FILE_BYTES
 
 
 def to_mnist(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -23,10 +32,10 @@ def to_mnist(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def read_digit(path: Path) -> NDArray[np.uint8]:
-    (found,) = read_digits([path])
-    if isinstance(found, ImageError):
-        raise found
-    return found.image
+    (digit,) = read_digits([PictureFile(path)])
+    if isinstance(digit, ImageError):
+        raise digit
+    return digit.image
 
 
 FIVE = ((75, 5), (30, 5), (27, 45), (55, 40), (75, 60), (65, 90), (20, 85))
@@ -78,6 +87,9 @@ def on_card() -> Image.Image:
     ImageDraw.Draw(mask).rounded_rectangle((20, 20, 380, 380), 60, fill=255)
     card.putalpha(mask)
     return card
+
+
+HEIC_HEADER = b"\0\0\0\x1cftypheic" + bytes(200)
 
 
 def turned(orientation: int, method: Image.Transpose) -> bytes:
@@ -262,8 +274,8 @@ def blank_photo() -> Image.Image:
 
 BAD_CONTENT: dict[str, tuple[Callable[[], bytes], str]] = {
     "no bytes": (lambda: b"", "empty file"),
-    "text": (lambda: b"not a picture at all", "not a picture .*\n.*PNG, JPEG, BMP or WebP"),
-    "GIF": (lambda: encode(draw_five().convert("L"), "GIF"), "not a picture .*\n.*export it"),
+    "text": (lambda: b"not a picture at all", "not a picture .*\n.*PNG, JPEG, .* or HEIC"),
+    "PDF": (lambda: encode(draw_five().convert("L"), "PDF"), "not a picture .*\n.*export it"),
     "cut PNG": (lambda: encode(draw_five())[:-900], "damaged or cut short"),
     "cut JPEG": (lambda: encode(draw_five().convert("L"), "JPEG")[:2500], "damaged or cut short"),
     "cut BMP": (lambda: encode(draw_five().convert("L"), "BMP")[:90000], "damaged or cut short"),
@@ -340,10 +352,8 @@ def test_no_permission_is_said(tmp_path: Path, request: pytest.FixtureRequest) -
     request.getfixturevalue("unprivileged")
     with pytest.raises(ImageError, match="no permission"):
         read_picture(path)
-    with pytest.raises(ImageError, match="cannot be read"):
-        find_images([str(folder)])
-    with pytest.raises(ImageError, match="cannot be read"):
-        find_images([str(folder / "inside.png")])
+    for closed in (str(folder), str(folder / "inside.png")):
+        assert "cannot be read" in find_images([closed]).errors[closed]
     with pytest.raises(ImageError, match="cannot be read"):
         read_picture(folder / "inside.png")
 
@@ -358,18 +368,68 @@ def test_damaged_exif_does_not_hide_the_picture(tmp_path: Path) -> None:
 def test_find_images_lists_folders_in_natural_order(tmp_path: Path) -> None:
     folder = tmp_path / "digits"
     (folder / "inner.png").mkdir(parents=True)
-    for name in ("10.png", "2.PNG", "1.jpeg", "b2.webp", "a.bmp", "notes.txt", ".hidden.png"):
+    names = ["1.jpeg", "2.PNG", "10.png", "a.bmp", "b2.webp", "c.heic", "d.jfif", "e.pgm"]
+    for name in (*reversed(names), "notes.txt", "more.txt", "README", ".hidden.png"):
         (folder / name).touch()
+    (folder / "gone.png").symlink_to("nowhere.png")
     (folder / "inner.png" / "deep.png").touch()
     odd = tmp_path / "scan.dat"
     odd.touch()
     found = find_images([str(odd), str(folder), str(odd)])
-    names = ["1.jpeg", "2.PNG", "10.png", "a.bmp", "b2.webp"]
-    assert found == [odd, *(folder / name for name in names), odd]
+    assert [each.path for each in found.pictures] == [odd, *(folder / each for each in names), odd]
+    assert describe_left_out(found.left_out) == (
+        "6: 2 .txt, 1 hidden, 1 not a regular file, 1 folder, 1 without a suffix"
+    )
 
 
 def test_find_images_names_what_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="no such file or folder"):
-        find_images([str(tmp_path / "missing")])
-    with pytest.raises(ImageError, match=r"no picture in this folder\n.*\.png"):
-        find_images([str(tmp_path)])
+    missing, folder = str(tmp_path / "missing"), str(tmp_path)
+    (tmp_path / "a.txt").touch()
+    found = find_images([missing, folder])
+    assert "no such file or folder" in found.errors[missing]
+    assert "no picture in this folder (left out 1: 1 .txt)" in found.errors[folder]
+    assert not found.pictures
+
+
+def test_without_its_reader_heic_is_left_out_of_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    write(tmp_path, encode(draw_five()), "a.png")
+    named = write(tmp_path, HEIC_HEADER, "b.heic")
+    found = find_images([str(tmp_path)])
+    assert [each.path.name for each in found.pictures] == ["a.png"]
+    assert describe_left_out(found.left_out) == "1: 1 .heic (pip install 'mnistcli[heic]')"
+    with pytest.raises(ImageError, match=r"another package\n.*pip install 'mnistcli\[heic\]'"):
+        read_digit(named)
+
+
+def test_folders_of_labels(tmp_path: Path) -> None:
+    for name in ("07/a.png", "3/b.png", "10/c.png", "3/.DS_Store", "3/notes.txt", "stray.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "5").mkdir()
+    (tmp_path / "others").mkdir()
+    found = find_images([str(tmp_path)], labelled=True)
+    assert [(each.path.name, each.label) for each in found.pictures] == [
+        ("b.png", 3),
+        ("a.png", 7),
+        ("c.png", 10),
+    ]
+    assert {Path(path).name: reason for path, reason in found.left_out.items()} == {
+        "5": "folder without pictures",
+        ".DS_Store": "hidden",
+        "notes.txt": ".txt",
+        "others": "folder",
+        "stray.png": "in no folder of a label",
+    }
+    # A folder of a label itself, a picture in one, and a name with ..
+    names = [str(tmp_path / name) for name in ("3", "3/../07/a.png", "stray.png")]
+    found = find_images(names, labelled=True)
+    assert [each.label for each in found.pictures] == [3, 7]
+    assert "its folder names no digit" in found.errors[names[2]]
+    # Folders of labels in a folder whose name is a number.
+    tmp_path.joinpath("2024", "4").mkdir(parents=True)
+    tmp_path.joinpath("2024", "4", "d.png").touch()
+    (file,) = find_images([str(tmp_path / "2024")], labelled=True).pictures
+    assert file.label == 4

@@ -1,6 +1,5 @@
 """What all figures have in common: sizes, colours, and how they become PNG."""
 
-import io
 import textwrap
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
 # The first seven are of Okabe and Ito (2008), Color Universal Design: told apart under every
 # common colour blindness. The others are for data sets with more classes, and for more runs.
@@ -39,13 +37,6 @@ def draw_pixels(figure: Figure) -> NDArray[np.uint8]:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # once; savefig does it twice
     return np.asarray(canvas.buffer_rgba())[..., :3]
-
-
-def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return pixels (H, W, 3) as the contents of a PNG file."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "png")
-    return stream.getvalue()
 
 
 def show_image(

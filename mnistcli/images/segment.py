@@ -14,6 +14,9 @@ Mask = NDArray[np.bool_]
 
 # A stroke's core is above the first, and goes on as far as the second (Canny's hysteresis).
 CORE, EDGE = 0.6, 0.35
+# Of more, such as a screen of dots, the largest are looked at: what is done for each pair of
+# parts must not take minutes.
+MAX_PARTS = 300
 
 
 @dataclass(frozen=True)
@@ -128,15 +131,16 @@ def connected_parts(mask: Mask, ink: Ink) -> tuple[NDArray[np.int32], list[Part]
     Gaps narrower than a stroke do not part what they are in: pens skip.
     """
     reach = max(1, round(0.5 * stroke_width(mask)))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    bridged = cv2.dilate(mask.astype(np.uint8), disc)
+    # As a dilation by a disc is, but as fast for a wide one.
+    away = cv2.distanceTransform(1 - mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    bridged = (away <= reach).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(bridged, connectivity=8)
     labels[~mask] = 0
     smallest = max(3.0, 2e-5 * mask.size)
     parts = []
-    for label, (left, top, width, height, _) in enumerate(stats.tolist()):
-        if label == 0:
-            continue
+    largest = 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable")[:MAX_PARTS]
+    for label in np.sort(largest).tolist():
+        left, top, width, height, _ = stats[label].tolist()
         own = labels[top : top + height, left : left + width] == label
         area = int(np.count_nonzero(own))
         if area >= smallest:
@@ -252,13 +256,13 @@ def _hugs_border(part: Part, labels: NDArray[np.int32]) -> bool:
     return max(touching) > 0.3 or sum(share > 0 for share in touching) >= 3
 
 
-def find_row(ink: Ink) -> list[Mask]:
+def find_row(ink: Ink, max_digits: int) -> list[Mask]:
     """Return the digits of a row, left to right; those that touch are one mask.
 
     Dirt is what is much lower than most of the ink, or not at the row's height.
 
     Raises:
-        ImageError: nothing stands out from the background.
+        ImageError: nothing stands out from the background, or more than `max_digits`.
     """
     labels, parts = find_parts(ink)
     heights = np.repeat([part.height for part in parts], [part.area for part in parts])
@@ -273,6 +277,11 @@ def find_row(ink: Ink) -> list[Mask]:
             groups[-1].append(part)
         else:
             groups.append([part])
+    if len(groups) > max_digits:
+        raise ImageError(
+            f"the picture is no row of digits: {len(groups)} things stand side by side",
+            f"expected at most {max_digits} digits in a row",
+        )
     others = [part for part in parts if not any(part in group for group in groups)]
     return [
         np.isin(labels, [part.label for part in (*group[1:], *gather(group[0], others))])
