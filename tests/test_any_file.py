@@ -15,11 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from mnistcli.data import load_labelled_images
 from mnistcli.data.idx import idx_header, parse_idx
 from mnistcli.errors import DataError, ImageError
 from mnistcli.images import frame_digit, read_picture
+
+register_heif_opener()  # to write HEIC
 
 property_test: Callable[..., Any] = settings(
     max_examples=200,
@@ -30,10 +33,10 @@ property_test: Callable[..., Any] = settings(
 )
 
 
-def encode(kind: str, mode: str = "L") -> bytes:
+def encode(kind: str, mode: str = "L", **options: Any) -> bytes:
     shade = np.tile(np.arange(40, dtype=np.uint8) * 6, (30, 1))
     buffer = io.BytesIO()
-    Image.fromarray(shade).convert(mode).save(buffer, kind)
+    Image.fromarray(shade).convert(mode).save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -51,6 +54,15 @@ PICTURES = [
     encode("JPEG", "CMYK"),
     encode("BMP", "RGB"),
     encode("WEBP", "RGB"),
+    encode("GIF", "P"),
+    encode("TIFF", "CMYK"),
+    encode("TIFF", "RGB", compression="tiff_lzw"),
+    encode("TIFF", "I;16"),
+    encode("DIB"),
+    encode("PPM"),
+    b"P2 4 3 200 " + b"7 " * 12,
+    encode("AVIF", "RGBA"),
+    encode("HEIF", "RGB"),
 ]
 LABELS = np.arange(50, dtype=np.uint8)
 IDX = idx_header(LABELS) + LABELS.tobytes()

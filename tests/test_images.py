@@ -378,7 +378,7 @@ def test_find_images_lists_folders_in_natural_order(tmp_path: Path) -> None:
     found = find_images([str(odd), str(folder), str(odd)])
     assert [each.path for each in found.pictures] == [odd, *(folder / each for each in names), odd]
     assert describe_left_out(found.left_out) == (
-        "6: 2 .txt, 1 hidden, 1 not a regular file, 1 folder, 1 without a suffix"
+        "5 files: 2 .txt, 1 hidden, 1 not a regular file, 1 without a suffix; 1 folder"
     )
 
 
@@ -387,7 +387,7 @@ def test_find_images_names_what_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     found = find_images([missing, folder])
     assert "no such file or folder" in found.errors[missing]
-    assert "no picture in this folder (left out 1: 1 .txt)" in found.errors[folder]
+    assert "no picture in this folder (left out 1 file: 1 .txt)" in found.errors[folder]
     assert not found.pictures
 
 
@@ -399,7 +399,7 @@ def test_without_its_reader_heic_is_left_out_of_folders(
     named = write(tmp_path, HEIC_HEADER, "b.heic")
     found = find_images([str(tmp_path)])
     assert [each.path.name for each in found.pictures] == ["a.png"]
-    assert describe_left_out(found.left_out) == "1: 1 .heic (pip install 'mnistcli[heic]')"
+    assert describe_left_out(found.left_out) == "1 file: 1 .heic (pip install 'mnistcli[heic]')"
     with pytest.raises(ImageError, match=r"another package\n.*pip install 'mnistcli\[heic\]'"):
         read_digit(named)
 

@@ -69,18 +69,20 @@ def find_images(names: Sequence[str], labelled: bool = False) -> FoundPictures:
 
 
 def describe_left_out(left_out: dict[str, str]) -> str:
-    """Return such as "11: 9 .heic (pip install 'mnistcli[heic]'), 2 folders"."""
-    counts = Counter(left_out.values())
-    parts = [f"{count:,} {_plural(reason, count)}" for reason, count in counts.most_common()]
-    return f"{len(left_out):,}: {', '.join(parts)}"
-
-
-def _plural(reason: str, count: int) -> str:
-    return (
-        reason.replace("folder", "folders", 1)
-        if count > 1 and reason.startswith("folder")
-        else reason
-    )
+    """Return such as "9 files: 8 .heic (pip install 'mnistcli[heic]'), 1 hidden; 2 folders"."""
+    counts = Counter(left_out.values()).most_common()
+    files = [(reason, count) for reason, count in counts if not reason.startswith("folder")]
+    parts = []
+    if files:
+        total = sum(count for _, count in files)
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in files)
+        parts.append(f"{total:,} {'file' if total == 1 else 'files'}: {reasons}")
+    parts += [
+        f"{count:,} {reason if count == 1 else reason.replace('folder', 'folders', 1)}"
+        for reason, count in counts
+        if reason.startswith("folder")
+    ]
+    return "; ".join(parts)
 
 
 def _add(path: Path, labelled: bool, found: FoundPictures) -> None:

@@ -100,12 +100,9 @@ def _open_heif(file: BinaryIO, name: str) -> Image.Image:
         raise ImageError(
             f"{name}: reading HEIC needs another package", f"install it: {INSTALL_HEIF}"
         ) from None
-    try:
-        heif = open_heif(file)
-        _check_size(name, heif.size, MAX_PIXELS_OF_HEIF)
-        pixels = np.asarray(heif)
-    except RuntimeError as error:  # libheif's own
-        raise OSError(str(error)) from None
+    heif = open_heif(file)
+    _check_size(name, heif.size, MAX_PIXELS_OF_HEIF)
+    pixels = np.asarray(heif)
     factor = reduction(heif.size)
     size = tuple(max(1, round(side / factor)) for side in heif.size)
     return Image.fromarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))

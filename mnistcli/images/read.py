@@ -29,6 +29,7 @@ DAMAGE = (
     EOFError,
     LookupError,
     OverflowError,
+    RuntimeError,
     struct.error,
     zlib.error,
 )
