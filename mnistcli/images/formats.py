@@ -33,7 +33,7 @@ INSTALL_HEIF = "pip install 'mnistcli[heic]'"
 MAX_PIXELS = 16_000_000
 MAX_PIXELS_OF_WEBP = 11_000_000
 MAX_PIXELS_OF_ANIMATED_WEBP = 9_000_000
-MAX_PIXELS_OF_HEIF = 25_000_000
+MAX_PIXELS_OF_HEIF = 25_000_000  # as phones store it: 8 bits, colours at half the resolution
 MAX_PIXELS_OF_JPEG = 50_000_000  # any phone's camera
 MAX_PIXELS_OF_PROGRESSIVE_JPEG = 25_000_000  # the coefficients of all are in memory at once
 # Pillow decodes these in Python: a megapixel takes up to a second.
@@ -72,9 +72,10 @@ def open_image(file: BinaryIO, name: str) -> Image.Image:
         ImageError: it has too many pixels, or is HEIC, for which nothing is installed.
         UnidentifiedImageError: it is of no such format.
     """
-    header = file.read(12)
+    header = file.read(64)
     file.seek(0)
-    if header[4:8] == b"ftyp" and header[8:11] != b"avi":
+    # Both are in the same container, which says what for in its list of brands.
+    if header[4:8] == b"ftyp" and not any(brand in header[8:] for brand in (b"avif", b"avis")):
         return _open_heif(file, name)
     image = Image.open(file, formats=[each for each in SUFFIXES if each != "HEIF"])
     _check_size(name, image.size, _maximum(image))
@@ -101,7 +102,8 @@ def _open_heif(file: BinaryIO, name: str) -> Image.Image:
             f"{name}: reading HEIC needs another package", f"install it: {INSTALL_HEIF}"
         ) from None
     heif = open_heif(file)
-    _check_size(name, heif.size, MAX_PIXELS_OF_HEIF)
+    is_plain = heif.info.get("chroma") == 420 and heif.info.get("bit_depth") == 8
+    _check_size(name, heif.size, MAX_PIXELS_OF_HEIF if is_plain else MAX_PIXELS)
     pixels = np.asarray(heif)
     factor = reduction(heif.size)
     size = tuple(max(1, round(side / factor)) for side in heif.size)

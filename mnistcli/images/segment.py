@@ -17,6 +17,7 @@ CORE, EDGE = 0.6, 0.35
 # Of more, such as a screen of dots, the largest are looked at: what is done for each pair of
 # parts must not take minutes.
 MAX_PARTS = 300
+CUTS_PER_DIGIT = 4  # of digits that touch, at most
 
 
 @dataclass(frozen=True)
@@ -289,13 +290,16 @@ def find_row(ink: Ink, max_digits: int) -> list[Mask]:
     ]
 
 
-def find_cuts(digits: Mask) -> list[NDArray[np.int64]]:
+def find_cuts(digits: Mask, max_digits: int) -> list[NDArray[np.int64]]:
     """Return where digits that touch may be cut, left to right, both ends included.
 
     Each cut goes down from where a column holds little ink, around the strokes where it can.
 
     Returns:
         For each cut, (H,): in each row the first pixel that is right of it.
+
+    Raises:
+        ImageError: there are many more such places than `max_digits` have.
     """
     columns = digits.sum(axis=0).astype(np.float32)
     filled = np.flatnonzero(columns)
@@ -311,7 +315,16 @@ def find_cuts(digits: Mask) -> list[NDArray[np.int64]]:
     ]
     # Of equal columns beside each other, the middle one.
     runs = np.split(inner, np.flatnonzero(np.diff(inner) > 1) + 1) if inner else []
-    starts = [int(run[len(run) // 2]) for run in runs]
+    starts: list[int] = []
+    for run in runs:
+        middle = int(run[len(run) // 2])
+        if not starts or middle - starts[-1] > step:  # those of a fence are all equal
+            starts.append(middle)
+    if len(starts) > CUTS_PER_DIGIT * max_digits:
+        raise ImageError(
+            "the picture is no row of digits: what touches could be cut at too many places",
+            f"expected at most {max_digits} digits in a row",
+        )
     seams = [_seam(digits, column, reach=2 * step) for column in starts]
     height = digits.shape[0]
     return [np.full(height, left), *seams, np.full(height, right)]
@@ -333,8 +346,9 @@ def _seam(digits: Mask, column: int, reach: int) -> NDArray[np.int64]:
     # Without ink in the way it stays straight.
     cost = band + 0.02 * np.abs(np.arange(first, last) - column) / reach
     total = cost.copy()
+    above = np.full(total.shape[1] + 2, np.inf, np.float64)  # np.pad took most of the time
     for row in range(1, len(total)):
-        above = np.pad(total[row - 1], 1, constant_values=np.inf)
+        above[1:-1] = total[row - 1]
         total[row] += np.minimum(above[1:-1], np.minimum(above[:-2], above[2:]) + 0.01)
     seam = np.zeros(len(total), np.int64)
     place = int(total[-1].argmin())

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.errors import ImageError
 from mnistcli.images import (
     MNIST_FRAMING,
     Digit,
@@ -104,12 +103,7 @@ def _cut(
     Returns:
         The pieces, and whether no other number of them is nearly as good.
     """
-    cuts = find_cuts(mask)
-    if len(cuts) > 4 * MAX_DIGITS:
-        raise ImageError(
-            "the picture is no row of digits: what touches could be cut at too many places",
-            f"expected at most {MAX_DIGITS} digits in a row",
-        )
+    cuts = find_cuts(mask, MAX_DIGITS)
     places = [float(cut.mean()) for cut in cuts]
     _, top, _, bottom = _box(mask)
     widest, narrowest = WIDEST * (bottom - top), NARROWEST * (bottom - top)
