@@ -4,14 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import COMMAND, command_environment, invoke, run_command
-from PIL import Image
+from commands import COMMAND, SMALL_CONFIG, command_environment, invoke, run_command
+from PIL import Image, PngImagePlugin
 
 from mnistcli.data import Dataset
+from mnistcli.errors import DataError, MnistcliError, UsageError
+from mnistcli.images import MAX_DRAWINGS
 
 
 @pytest.fixture
@@ -243,3 +246,222 @@ def test_the_stages_are_explained_in_a_picture(trained_run: Path, pictures: Path
     with Image.open(pictures / "stages.png") as stages:
         assert stages.height > 10 * 196
         assert len(stages.convert("L").getcolors()) > 20
+
+
+@pytest.fixture(scope="module")
+def stretched(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> tuple[Path, Path]:
+    """A run trained on digits stretched to all of 28x28, and a folder of its test images."""
+    folder = tmp_path_factory.mktemp("stretched")
+
+    def stretch(image: np.ndarray) -> np.ndarray:
+        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+        cut = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        return np.asarray(Image.fromarray(cut).resize((28, 28)))
+
+    train, test = (
+        np.stack([stretch(image) for image in images])
+        for images in (digits.train_images, digits.test_images)
+    )
+    labels = {"y_train": digits.train_labels, "y_test": digits.test_labels}
+    np.savez(folder / "data.npz", x_train=train, x_test=test, **labels)
+    (folder / "small.yaml").write_text(SMALL_CONFIG)
+    arguments = ("small.yaml", "--quiet", "--run-dir", "run", "--set", "data.dataset=data.npz")
+    done = run_command("train", *arguments, folder=folder)
+    assert done.returncode == 0, done.stderr
+    for i, (image, label) in enumerate(zip(test, digits.test_labels, strict=True)):
+        path = folder / "images" / str(label) / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return folder / "run", folder / "images"
+
+
+def predict(capfd: pytest.CaptureFixture[str], *arguments: object) -> tuple[dict, str]:
+    """What `predict --json` says in this process, and what it writes to stderr."""
+    capfd.readouterr()
+    assert invoke("predict", *arguments, "--json") is None
+    output, errors = capfd.readouterr()
+    return json.loads(output), errors
+
+
+def test_pictures_are_read_as_the_run_was_trained(
+    stretched: tuple[Path, Path], capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run, images = stretched
+    dataset = json.loads((run / "run.json").read_text())["dataset"]
+    assert (dataset["framing"], dataset["dark_background"]) == ("as_is", True)
+    accuracy = json.loads((run / "evaluation.json").read_text())["accuracy"]
+    same, _ = predict(capfd, images, "--labelled", "--run", run)
+    assert same["labelled"]["accuracy"] == pytest.approx(accuracy)
+    # Larger, and dark on light.
+    for path in list(images.glob("*/1*.png")):
+        large = tmp_path / path.relative_to(images)
+        large.parent.mkdir(exist_ok=True)
+        with Image.open(path) as image:
+            Image.fromarray(255 - np.asarray(image.resize((112, 112)))).save(large)
+    other, _ = predict(capfd, tmp_path, "--labelled", "--run", run)
+    assert len(other["predictions"]) > 100
+    assert other["labelled"]["accuracy"] > accuracy - 0.03
+    row = invoke("predict", "--line", images, "--run", run)
+    assert isinstance(row, UsageError)
+    assert "MNIST's frame" in str(row)
+    out = tmp_path / "stages.png"
+    assert invoke("predict", images / "3" / "*5.png", "--run", run, "--explain", out) is None
+    with Image.open(out) as stages:
+        assert stages.width < 2 * 230
+
+
+def test_what_a_folder_holds_besides_is_said(
+    trained_run: Path, pictures: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("notes.txt", "more.TXT", ".DS_Store"):
+        (pictures / name).touch()
+    (pictures / "inner").mkdir()
+    document, errors = predict(capfd, pictures, "--run", trained_run)
+    assert len(document["predictions"]) == 12
+    left_out = {Path(path).name: reason for path, reason in document["left_out"].items()}
+    assert left_out == {
+        "notes.txt": ".txt",
+        "more.TXT": ".txt",
+        ".DS_Store": "hidden",
+        "inner": "folder",
+    }
+    assert errors == "left out 3 files: 2 .txt, 1 hidden; 1 folder\n"
+
+
+def test_a_label_that_the_run_does_not_know_is_an_error(
+    trained_run: Path, tmp_path: Path, digits: Dataset
+) -> None:
+    for label in (3, 10):
+        (tmp_path / str(label)).mkdir()
+        Image.fromarray(digits.test_images[label]).save(tmp_path / str(label) / "a.png")
+    error = invoke("predict", tmp_path, "--labelled", "--run", trained_run)
+    assert isinstance(error, DataError)
+    assert "10/a.png has the label 10\n  expected labels from 0 to 9" in str(error)
+
+
+def test_a_picture_named_twice_is_read_twice(
+    trained_run: Path, pictures: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    image = next(pictures.iterdir())
+    document, _ = predict(capfd, image, image, "--run", trained_run)
+    assert [each["image"] for each in document["predictions"]] == [str(image)] * 2
+    numbers, _ = predict(capfd, "--line", image, image, "--run", trained_run)
+    assert len(numbers["numbers"]) == 2
+
+
+def test_standard_input_is_read_once(
+    trained_run: Path, pictures: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with next(pictures.iterdir()).open("rb") as file:
+        done = subprocess.run(
+            [COMMAND, "predict", "-", "-", "--run", trained_run],
+            stdin=file,
+            env=command_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stdout.count("standard input") == 1
+    assert "standard input can be read only once" in done.stderr
+
+
+def test_names_cannot_command_the_terminal(
+    trained_run: Path,
+    pictures: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(pictures)
+    image, *_ = pictures.iterdir()
+    names = ["a\x1b[31mb.png", "a\nb.png", "a\x9bb\udcff.png"]
+    for name in names:
+        shutil.copy(image, name)
+    Path("\x1bbroken.png").touch()
+    for options in ((), ("--line",), ("--show",)):
+        capfd.readouterr()
+        assert invoke("predict", *names, "\x1bbroken.png", *options, "--run", trained_run) is None
+        output, errors = capfd.readouterr()
+        assert "\x1b" not in output + errors
+        for name in (r"a\x1b[31mb.png", r"a\x0ab.png", r"a\x9bb\xff.png"):
+            assert name in output
+        assert r"\x1bbroken.png" in errors
+    document, _ = predict(capfd, *names, "--run", trained_run)
+    assert [each["image"] for each in document["predictions"]] == names
+
+
+def explain(out: Path, run: Path, image: Path) -> MnistcliError | None:
+    return invoke("predict", image, "--run", run, "--explain", out)
+
+
+def show(out: Path, run: Path, image: Path) -> MnistcliError | None:
+    return invoke("show", "training", run, "--out", out)
+
+
+@pytest.mark.parametrize("write", [explain, show])
+def test_only_pictures_of_ours_are_overwritten(
+    write: Callable[..., MnistcliError | None], trained_run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    image = next(pictures.iterdir())
+    ours = tmp_path / "new" / "ours.png"
+    assert write(ours, trained_run, image) is None
+    content = ours.read_bytes()
+    with Image.open(ours) as picture:
+        assert picture.info["Software"] == "mnistcli"
+    assert write(ours, trained_run, image) is None  # again
+    assert ours.read_bytes() == content
+
+    theirs = tmp_path / "theirs.png"
+    by_others = PngImagePlugin.PngInfo()
+    by_others.add_text("Software", "another")
+    Image.new("L", (9, 9)).save(theirs, pnginfo=by_others)
+    photo, model = tmp_path / "photo.jpg", tmp_path / "model.keras"
+    text, folder = tmp_path / "text.png", tmp_path / "folder.png"
+    link, dangling = tmp_path / "link.png", tmp_path / "dangling.png"
+    device = tmp_path / "device.png"
+    for path in (photo, model, text):
+        path.write_bytes(b"precious")
+    folder.mkdir()
+    link.symlink_to(ours)
+    dangling.symlink_to(tmp_path / "nothing.png")
+    device.symlink_to("/dev/null")
+    targets = [theirs, photo, model, text, folder, link, dangling, device, text / "a.png"]
+    for target in [*targets, tmp_path / ".png", tmp_path / "none"]:
+        error = write(target, trained_run, image)
+        assert isinstance(error, UsageError), target
+        assert "expected" in str(error)
+    assert {path.read_bytes() for path in (photo, model, text)} == {b"precious"}
+    assert ours.read_bytes() == content
+    assert link.is_symlink() and dangling.is_symlink() and device.is_symlink()
+    assert not list(folder.iterdir())
+
+
+def test_data_png_is_overwritten_only_if_it_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (9, 9)).save("data.png")
+    content = Path("data.png").read_bytes()
+    assert isinstance(invoke("show", "data"), UsageError)
+    assert Path("data.png").read_bytes() == content
+
+
+def test_the_first_photo_of_an_expanded_pattern_stays(trained_run: Path, pictures: Path) -> None:
+    contents = {path: path.read_bytes() for path in pictures.iterdir()}
+    arguments = ("predict", "--explain", *sorted(contents), "--run", trained_run)
+    done = run_command(*arguments, folder=pictures)
+    assert done.returncode == 2
+    assert "it is not overwritten" in done.stderr
+    assert {path: path.read_bytes() for path in pictures.iterdir()} == contents
+
+
+def test_more_than_a_hundred_pictures_are_not_explained(
+    trained_run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    image = next(pictures.iterdir())
+    out = tmp_path / "stages.png"
+    error = invoke("predict", *[image] * (MAX_DRAWINGS + 1), "--run", trained_run, "--explain", out)
+    assert isinstance(error, UsageError)
+    assert f"at most {MAX_DRAWINGS} pictures, got {MAX_DRAWINGS + 1}" in str(error)
+    assert not out.exists()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from pillow_heif import register_heif_opener
 
 from mnistcli.errors import ImageError
 from mnistcli.images import (
@@ -37,6 +38,8 @@ def read_digit(path: Path) -> NDArray[np.uint8]:
         raise digit
     return digit.image
 
+
+register_heif_opener()  # to write HEIC
 
 FIVE = ((75, 5), (30, 5), (27, 45), (55, 40), (75, 60), (65, 90), (20, 85))
 BLACK, WHITE, CLEAR = (0, 0, 0, 255), (255, 255, 255, 255), (0, 0, 0, 0)
@@ -89,13 +92,19 @@ def on_card() -> Image.Image:
     return card
 
 
+OTHER_FRAME = {"save_all": True, "append_images": [Image.new("RGB", (90, 90), "red")]}
 HEIC_HEADER = b"\0\0\0\x1cftypheic" + bytes(200)
 
 
-def turned(orientation: int, method: Image.Transpose) -> bytes:
+def turned(orientation: int, method: Image.Transpose, file_format: str = "JPEG") -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return encode(draw_five().convert("RGB").transpose(method), "JPEG", exif=exif)
+    image = draw_five().convert("RGB").transpose(method)
+    return encode(image, file_format, exif=exif.tobytes())
+
+
+def with_reals(white: float) -> Image.Image:
+    return Image.fromarray(np.asarray(draw_five().convert("L"), np.float32) / 255 * white)
 
 
 def photo_noise() -> Image.Image:
@@ -132,6 +141,32 @@ SAME_FIVE: dict[str, Callable[[], bytes]] = {
     "CMYK JPEG": lambda: encode(draw_five().convert("RGB").convert("CMYK"), "JPEG"),
     "BMP": lambda: encode(draw_five().convert("RGB"), "BMP"),
     "WebP": lambda: encode(draw_five(CLEAR, WHITE), "WEBP", lossless=True),
+    "GIF": lambda: encode(draw_five().convert("RGB"), "GIF"),
+    "GIF with a clear colour": lambda: encode(draw_five(CLEAR, WHITE), "GIF"),
+    "the first frame of a GIF": lambda: encode(draw_five(), "GIF", **OTHER_FRAME),
+    "the first frame of an animated PNG": lambda: encode(draw_five(), "PNG", **OTHER_FRAME),
+    "the first page of a TIFF": lambda: encode(draw_five(), "TIFF", **OTHER_FRAME),
+    "16 bits of a TIFF": lambda: encode(with_depth(16), "TIFF"),
+    "12 of 32 bits": lambda: encode(Image.fromarray(np.asarray(with_depth(12), np.int32)), "TIFF"),
+    "real numbers to 1": lambda: encode(with_reals(1), "TIFF"),
+    "real numbers to 255": lambda: encode(with_reals(255), "TIFF"),
+    "CMYK TIFF": lambda: encode(draw_five().convert("RGB").convert("CMYK"), "TIFF"),
+    "fax": lambda: encode(draw_five().convert("1"), "TIFF", compression="group4"),
+    "turned TIFF": lambda: turned(6, Image.Transpose.ROTATE_90, "TIFF"),
+    "DIB": lambda: encode(draw_five().convert("RGB"), "DIB"),
+    "PPM": lambda: encode(draw_five().convert("RGB"), "PPM"),
+    "16 bits of a PGM": lambda: encode(with_depth(16), "PPM"),
+    "PBM": lambda: encode(draw_five().convert("1"), "PPM"),
+    "plain PGM": lambda: (
+        b"P2 400 400 255 "
+        + b" ".join(b"%d" % level for level in np.asarray(draw_five().convert("L")).ravel())
+    ),
+    "AVIF": lambda: encode(draw_five(CLEAR, WHITE), "AVIF"),
+    "AVIF in HEIF's container": lambda: encode(draw_five(), "AVIF").replace(b"avif", b"mif1", 1),
+    "HEIC": lambda: encode(draw_five(CLEAR, WHITE), "HEIF"),
+    "turned HEIC": lambda: turned(6, Image.Transpose.ROTATE_90, "HEIF"),
+    "several in a HEIC": lambda: encode(draw_five().convert("RGB"), "HEIF", **OTHER_FRAME),
+    "several in a JPEG": lambda: encode(draw_five().convert("RGB"), "MPO", **OTHER_FRAME),
     "turned by EXIF 6": lambda: turned(6, Image.Transpose.ROTATE_90),
     "turned by EXIF 8": lambda: turned(8, Image.Transpose.ROTATE_270),
     "in a corner": lambda: encode(draw_five(start=(-28, 12))),
@@ -279,6 +314,12 @@ BAD_CONTENT: dict[str, tuple[Callable[[], bytes], str]] = {
     "cut PNG": (lambda: encode(draw_five())[:-900], "damaged or cut short"),
     "cut JPEG": (lambda: encode(draw_five().convert("L"), "JPEG")[:2500], "damaged or cut short"),
     "cut BMP": (lambda: encode(draw_five().convert("L"), "BMP")[:90000], "damaged or cut short"),
+    "cut GIF": (lambda: encode(draw_five().convert("L"), "GIF")[:500], "damaged or cut short"),
+    "cut TIFF": (lambda: encode(draw_five(), "TIFF")[:90000], "damaged or cut|not a picture"),
+    "cut PGM": (lambda: encode(draw_five().convert("L"), "PPM")[:90000], "damaged or cut short"),
+    "cut AVIF": (lambda: encode(draw_five(), "AVIF")[:-300], "damaged or cut|not a picture"),
+    "cut HEIC": (lambda: encode(draw_five(), "HEIF")[:-300], "damaged or cut short"),
+    "narrow": (lambda: png_of_size(1, 15_999_999), "1 x 15,999,999 pixels\n.*65,535"),
     "cut WebP": (lambda: encode(draw_five(), "WEBP")[:-500], "damaged or cut|not a picture"),
     "cut in its header": (lambda: encode(draw_five())[:20], "not a picture|damaged"),
     "bomb": (lambda: png_of_size(60_000, 60_000), "far too many pixels\n.*16 megapixels"),

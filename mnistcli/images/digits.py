@@ -18,6 +18,7 @@ from mnistcli.images.framing import Framing
 from mnistcli.images.read import STANDARD_INPUT, name_error, read_picture
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 MANY = 100  # pictures from which on another process pays
 
 Draw = Callable[[Reading], NDArray[np.uint8]]
@@ -80,7 +81,13 @@ def _read_shared(
     # Not threads: most of the time is Python's own, under its lock.
     with ProcessPoolExecutor(workers, initializer=_leave_signals) as pool:
         try:
-            yield from pool.map(read, files, chunksize=16)
+            # A signal must not find a worker before that has left it to this process.
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+            try:
+                digits = pool.map(read, files, chunksize=16)
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            yield from digits
         except BaseException:
             for process in set(multiprocessing.active_children()) - others:
                 process.kill()
@@ -92,6 +99,7 @@ def _leave_signals() -> None:
     """Leave Ctrl-C, which reaches the workers too, to the process that started them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 def _available_cores() -> int:

@@ -117,7 +117,7 @@ def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
             if isinstance(error, PermissionError):
                 raise
             raise ImageError(
-                f"{name}: the picture is damaged or cut short ({error})",
+                f"{name}: the picture is damaged or cut short ({' '.join(str(error).split())})",
                 f"expected a whole {EXPECTED_FORMATS}; copy or export it again",
             ) from None
     return lay_on_ground(colours, alpha)
