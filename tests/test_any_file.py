@@ -160,6 +160,13 @@ def picture(width: int, height: int, mode: str, kind: str, **options: Any) -> by
     return buffer.getvalue()
 
 
+def scan_bomb() -> bytes:
+    """100 kB that go over 25 megapixels 106 times."""
+    content = picture(5000, 5000, "L", "JPEG", progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    return content[:-2] + 100 * last + content[-2:]
+
+
 def pattern(kind: str) -> bytes:
     """A megapixel of what is no digit, and of as many parts as can be."""
     page = np.full((700, 1400), 255, np.uint8)
@@ -231,6 +238,7 @@ def npz_bomb() -> bytes:
             lambda: picture(5000, 5000, "RGB", "JPEG", progressive=True),
             "read",
         ),
+        ("25 progressive, 106 scans.png", scan_bomb, "refused"),
         ("a megapixel in Python.png", lambda: b"P5 1000 1000 99 " + bytes(10**6), "refused"),
         ("4 in Python.png", lambda: b"P5 2000 2000 99 " + bytes(4 * 10**6), "refused"),
         ("narrow.png", lambda: picture(1, 15_999_999, "L", "PNG"), "refused"),

@@ -65,12 +65,12 @@ def write_figure(figure: "Figure", path: Path) -> NDArray[np.uint8]:
     from mnistcli.figures import draw_pixels
 
     pixels = draw_pixels(figure)
-    write_png(pixels, path)
+    write_png(Image.fromarray(pixels), path)
     return pixels
 
 
-def write_png(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Write pixels (H, W, 3) as a PNG file that says who made it; make its folder if missing.
+def write_png(image: Image.Image, path: Path) -> None:
+    """Write an image as a PNG file that says who made it; make its folder if missing.
 
     Raises:
         RunError: it cannot be written.
@@ -85,7 +85,7 @@ def write_png(pixels: NDArray[np.uint8], path: Path) -> None:
     software = PngImagePlugin.PngInfo()
     software.add_text("Software", SOFTWARE)
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", pnginfo=software)
+    image.save(stream, "PNG", pnginfo=software)
     write_whole(path, stream.getvalue())
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mnistcli.images.reading import Reading
 
@@ -35,9 +36,16 @@ def draw_stages(reading: Reading) -> NDArray[np.uint8]:
     return strip
 
 
-def join_drawings(strips: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Return strips of `draw_stages` below each other, with one row of titles; (H, W, 3) uint8."""
-    return np.concatenate([strips[0], *(strip[TITLE_HEIGHT + MARGIN :] for strip in strips[1:])])
+def join_drawings(strips: Sequence[NDArray[np.uint8]]) -> Image.Image:
+    """Return strips of `draw_stages` below each other, with one row of titles."""
+    top = TITLE_HEIGHT + MARGIN
+    height, width, _ = strips[0].shape
+    # Pillow's own, into which they are copied: another array of all would take 60 MB more.
+    sheet = Image.new("RGB", (width, top + len(strips) * (height - top)))
+    sheet.paste(Image.fromarray(strips[0][:top]))
+    for i, strip in enumerate(strips):
+        sheet.paste(Image.fromarray(strip[top:]), (0, top + i * (height - top)))
+    return sheet
 
 
 def _tile(stage: NDArray[Any]) -> NDArray[np.uint8]:

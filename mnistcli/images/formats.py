@@ -36,6 +36,7 @@ MAX_PIXELS_OF_ANIMATED_WEBP = 9_000_000
 MAX_PIXELS_OF_HEIF = 25_000_000  # as phones store it: 8 bits, colours at half the resolution
 MAX_PIXELS_OF_JPEG = 50_000_000  # any phone's camera
 MAX_PIXELS_OF_PROGRESSIVE_JPEG = 25_000_000  # the coefficients of all are in memory at once
+MAX_SCANS = 30  # of a progressive JPEG; encoders make 10, and each takes 40 ms at that size
 # Pillow decodes these in Python: a megapixel takes up to a second.
 PYTHON_DECODERS = ("bmp_rle", "ppm", "ppm_plain")
 MAX_PIXELS_IN_PYTHON = 1_000_000
@@ -79,6 +80,11 @@ def open_image(file: BinaryIO, name: str) -> Image.Image:
         return _open_heif(file, name)
     image = Image.open(file, formats=[each for each in SUFFIXES if each != "HEIF"])
     _check_size(name, image.size, _maximum(image))
+    if "progressive" in image.info and _count_scans(file) > MAX_SCANS:
+        raise ImageError(
+            f"{name}: a JPEG that goes over its pixels more than {MAX_SCANS} times",
+            "expected a usual JPEG; save it again",
+        )
     return image
 
 
@@ -108,6 +114,18 @@ def _open_heif(file: BinaryIO, name: str) -> Image.Image:
     factor = reduction(heif.size)
     size = tuple(max(1, round(side / factor)) for side in heif.size)
     return Image.fromarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+
+
+def _count_scans(file: BinaryIO) -> int:
+    """Return how often a JPEG file begins a scan, and leave the file where it stood."""
+    place = file.tell()
+    file.seek(0)
+    count, last = 0, b""
+    while content := file.read(2**20):
+        count += (last + content).count(b"\xff\xda")
+        last = content[-1:] if content[-1:] == b"\xff" else b""
+    file.seek(place)
+    return count
 
 
 def _maximum(image: Image.Image) -> int:
