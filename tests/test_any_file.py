@@ -1,5 +1,6 @@
 """Any bytes give an array or a clean error, within 2 seconds and 200 MB."""
 
+import contextlib
 import gzip
 import io
 import subprocess
@@ -21,7 +22,8 @@ from pillow_heif import register_heif_opener
 from mnistcli.data import load_labelled_images
 from mnistcli.data.idx import idx_header, parse_idx
 from mnistcli.errors import DataError, ImageError
-from mnistcli.images import frame_digit, read_picture
+from mnistcli.images import Framing, frame_digit, read_picture
+from mnistcli.recognition import Recognizer, read_number
 
 register_heif_opener()  # to write HEIC
 
@@ -90,6 +92,26 @@ def test_a_picture(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> 
     except ImageError:
         return
     assert (digit.shape, digit.dtype) == ((28, 28), np.uint8)
+
+
+SHAPES = [(1, 1), (1, 2), (2, 1), (3, 5), (1, 8192), (8192, 2), (39, 500), (8192, 128), (28, 28)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_pixels_of_any_shape(shape: tuple[int, int]) -> None:
+    random = np.random.default_rng(0)
+    height, width = shape
+    box, fence = np.full(shape, 255, np.uint8), np.full(shape, 255, np.uint8)
+    box[height // 4 : height // 2 + 1, width // 3 : width // 2 + 1] = 0
+    fence[:, ::7] = 0
+    recognizer = Recognizer(lambda images: np.full((len(images), 10), 0.1))
+    for grey in (box, fence, random.integers(0, 256, shape).astype(np.uint8)):
+        pixels = np.repeat(grey[..., np.newaxis], 3, axis=2)
+        for framing in (Framing("mnist"), Framing("as_is")):
+            with contextlib.suppress(ImageError):
+                assert frame_digit(pixels, framing).image.shape == (28, 28)
+        with contextlib.suppress(ImageError):
+            assert read_number(pixels, recognizer).digits
 
 
 @property_test
@@ -171,8 +193,8 @@ def pattern(kind: str) -> bytes:
     """A megapixel of what is no digit, and of as many parts as can be."""
     page = np.full((700, 1400), 255, np.uint8)
     if kind == "dots":
-        for shift in range(3):
-            page[shift::8, ::8] = page[::8, shift::8] = 0
+        for row, column in np.ndindex(5, 5):
+            page[row::14, column::14] = 0
     elif kind == "zigzag":
         corners = [(x, 175 + 350 * (x // 15 % 2)) for x in range(0, 1400, 15)]
         image = Image.fromarray(page)
@@ -240,7 +262,7 @@ def npz_bomb() -> bytes:
         ),
         ("25 progressive, 106 scans.png", scan_bomb, "refused"),
         ("a megapixel in Python.png", lambda: b"P5 1000 1000 99 " + bytes(10**6), "refused"),
-        ("4 in Python.png", lambda: b"P5 2000 2000 99 " + bytes(4 * 10**6), "refused"),
+        ("9 in Python.png", lambda: b"P5 3000 3000 99 " + bytes(9 * 10**6), "refused"),
         ("narrow.png", lambda: picture(1, 15_999_999, "L", "PNG"), "refused"),
         ("tall.png", lambda: picture(1, 65_535, "L", "PNG"), "read"),
         ("long.png", lambda: picture(65_535, 240, "LA", "PNG"), "read"),

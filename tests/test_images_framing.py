@@ -93,6 +93,8 @@ def test_any_other_picture_is_taken_whole() -> None:
     assert np.array_equal(np.unique(image[19:]), [5])
     assert np.abs(image[11:17, :13].astype(int) - 5).max() <= 1
     assert np.abs(image[11:17, 15:].astype(int) - 245).max() <= 1
+    upright = frame_digit(coloured(page.T), Framing("as_is", True)).image
+    assert np.abs(upright.T.astype(int) - image).max() <= 1
     light = frame_digit(coloured(page), Framing("as_is", False)).image
     assert np.array_equal(light, 255 - image)
 

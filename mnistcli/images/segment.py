@@ -263,7 +263,8 @@ def find_row(ink: Ink, max_digits: int) -> list[Mask]:
     Dirt is what is much lower than most of the ink, or not at the row's height.
 
     Raises:
-        ImageError: nothing stands out from the background, or more than `max_digits`.
+        ImageError: nothing stands out from the background, nothing is in a row, or more than
+            `max_digits` are.
     """
     labels, parts = find_parts(ink)
     heights = np.repeat([part.height for part in parts], [part.area for part in parts])
@@ -278,6 +279,11 @@ def find_row(ink: Ink, max_digits: int) -> list[Mask]:
             groups[-1].append(part)
         else:
             groups.append([part])
+    if not groups:
+        raise ImageError(
+            "the picture is no row of digits: nothing stands beside anything",
+            "expected digits side by side",
+        )
     if len(groups) > max_digits:
         raise ImageError(
             f"the picture is no row of digits: {len(groups)} things stand side by side",
