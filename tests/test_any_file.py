@@ -190,21 +190,22 @@ def scan_bomb() -> bytes:
 
 
 def pattern(kind: str) -> bytes:
-    """A megapixel of what is no digit, and of as many parts as can be."""
-    page = np.full((700, 1400), 255, np.uint8)
+    """Up to 2.3 megapixels, which are not reduced, of what is no digit, in many parts."""
+    page = np.full((1000, 2300), 255, np.uint8)
     if kind == "dots":
         for row, column in np.ndindex(5, 5):
             page[row::14, column::14] = 0
     elif kind == "zigzag":
-        corners = [(x, 175 + 350 * (x // 15 % 2)) for x in range(0, 1400, 15)]
+        corners = [(x, 250 + 500 * (x // 15 % 2)) for x in range(0, 2300, 15)]
         image = Image.fromarray(page)
         ImageDraw.Draw(image).line(corners, fill=0, width=4)
         page = np.asarray(image)
     elif kind == "lines":
+        page = page[:, :1400]
         page[:, ::7] = 0
     elif kind == "nested":
-        for i in range(0, 350, 7):
-            page[i : i + 3, i : 1400 - i] = page[i : 700 - i, i : i + 3] = 0
+        for i in range(0, 500, 7):
+            page[i : i + 3, i : 2300 - i] = page[i : 1000 - i, i : i + 3] = 0
     elif kind == "noise":
         page = np.random.default_rng(0).integers(0, 256, page.shape).astype(np.uint8)
     buffer = io.BytesIO()

@@ -342,7 +342,8 @@ def without_slivers(piece: Mask) -> Mask:
     areas = stats[1:, cv2.CC_STAT_AREA]
     if areas.size < 2:
         return piece
-    return np.isin(labels, 1 + np.flatnonzero(areas > 0.15 * areas.max()))
+    is_large = np.append(False, areas > 0.15 * areas.max())
+    return is_large[labels]
 
 
 def _seam(digits: Mask, column: int, reach: int) -> NDArray[np.int64]:
