@@ -193,7 +193,8 @@ def pattern(kind: str) -> bytes:
     """Up to 2.3 megapixels, which are not reduced, of what is no digit, in many parts."""
     page = np.full((1000, 2300), 255, np.uint8)
     if kind == "dots":
-        for row, column in np.ndindex(5, 5):
+        page = page[:, :1400]
+        for row, column in np.ndindex(6, 6):
             page[row::14, column::14] = 0
     elif kind == "zigzag":
         corners = [(x, 250 + 500 * (x // 15 % 2)) for x in range(0, 2300, 15)]
