@@ -20,7 +20,7 @@ from mnistcli.runs import RunDirectory
 
 # ESC, BEL, a line break, text turned around, no width, C1, and a byte that is no UTF-8.
 HOSTILE = "a\x1b[31m\x07\n\u202e\u200b\x9b\udcffz"
-ESCAPED = r"a\x1b[31m\x07\n\u202e\u200b\x9b\udcffz"
+ESCAPED = r"a\x1b[31m\x07\n\u202e\u200b\x9b\xffz"
 
 
 def shell(line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

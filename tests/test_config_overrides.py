@@ -83,7 +83,7 @@ def test_options_replace_and_add_values(load: Load) -> None:
         ("name=[a", "not valid YAML: did not find expected ',' or ']'"),
         ("name=a: b: c", "not valid YAML: mapping values are not allowed in this context"),
         ("name=!!python/object:os.system x", "the tag '!!python/object:os.system' is not part of"),
-        ("name=\udcff", r"not valid YAML: the character \udcff is not allowed; remove it"),
+        ("name=\udcff", r"not valid YAML: the character \xff is not allowed; remove it"),
         ("name=\u00e9", "name: expected up to 64 of A-Z"),
     ],
 )
@@ -94,7 +94,7 @@ def test_an_error_names_the_option(load: Load, option: str, message: str | None)
         return
     with pytest.raises(ConfigError) as error:
         load(text, option)
-    shown = option.replace("\udcff", r"\udcff")
+    shown = option.replace("\udcff", r"\xff")
     assert str(error.value).startswith(f"--set {shown}: error: {message}")
 
 

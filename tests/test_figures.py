@@ -1,14 +1,12 @@
 """What figures say: their titles, axes, numbers and curves."""
 
-import io
-
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
 from sklearn.metrics import roc_auc_score
 
+from mnistcli.evaluation import confusion_matrix
 from mnistcli.figures import (
     LayerOutput,
     choose_samples,
@@ -20,7 +18,6 @@ from mnistcli.figures import (
     draw_roc,
     draw_samples,
     draw_training,
-    encode_png,
 )
 
 LONG_NAME = "a_network_with_the_longest_name_that_a_config_may_have_0123456789-20261121-101500"
@@ -46,8 +43,8 @@ def certain(answers: list[int], classes: int, sure: list[float]) -> np.ndarray:
 
 
 def test_a_confusion_has_the_true_class_in_its_row() -> None:
-    answers = certain([0, 1, 1, 2], 3, [0.9] * 4)
-    figure = draw_confusion(np.array([0, 1, 2, 2]), answers, "run")
+    matrix = confusion_matrix(np.array([0, 1, 2, 2]), np.array([0, 1, 1, 2]), 3)
+    figure = draw_confusion(matrix, "run")
     axes = figure.axes[0]
     cells = {text.get_position(): text.get_text() for text in axes.texts}
     # (column, row)
@@ -59,7 +56,7 @@ def test_a_confusion_has_the_true_class_in_its_row() -> None:
 @pytest.mark.parametrize("classes", [2, 10, 26, 256])
 def test_figures_of_any_number_of_classes(classes: int) -> None:
     labels = np.arange(2 * classes) % classes
-    figure = draw_confusion(labels, certain(list(labels), classes, [0.9] * len(labels)), LONG_NAME)
+    figure = draw_confusion(confusion_matrix(labels, labels, classes), LONG_NAME)
     assert overhang(figure) <= 0
     assert max(figure.get_size_inches()) <= 30
     images = np.zeros((len(labels), 28, 28), np.uint8)
@@ -175,10 +172,3 @@ def test_features_of_layers_with_and_without_maps() -> None:
     )
     assert [bar.get_height() for bar in blocks[3].axes[0].patches] == pytest.approx([0.1, 0.9])
     assert draw_pixels(figure).shape[2] == 3
-
-
-def test_a_figure_becomes_a_png() -> None:
-    pixels = draw_pixels(draw_filters(np.ones((3, 3, 1), np.float32), "only"))
-    with Image.open(io.BytesIO(encode_png(pixels))) as image:
-        assert image.format == "PNG"
-        assert np.array_equal(np.asarray(image), pixels)

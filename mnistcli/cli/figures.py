@@ -1,19 +1,24 @@
 """The figures that commands write, and where they can be seen."""
 
+import io
 import os
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
 
-from mnistcli.errors import RunError
+from mnistcli.errors import RunError, UsageError
 from mnistcli.runs import RunDirectory, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+SOFTWARE = "mnistcli"  # PNG's keyword for what made a picture
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,14 @@ class Answers:
     probabilities: NDArray[np.floating[Any]]
     title: str
 
+    @property
+    def confusion_matrix(self) -> NDArray[np.int64]:
+        """Counts (C, C), true classes as rows and predicted ones as columns."""
+        from mnistcli.evaluation import confusion_matrix
+
+        predicted = self.probabilities.argmax(axis=1)
+        return confusion_matrix(self.labels, predicted, self.probabilities.shape[1])
+
 
 def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> None:
     """Write how a run was trained, its confusions and its mistakes.
@@ -44,7 +57,7 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
     labels, probabilities = answers.labels, answers.probabilities
     figures = {
         "training": draw_training({run.name: run.read_metrics()}),
-        f"confusion{suffix}": draw_confusion(labels, probabilities, answers.title),
+        f"confusion{suffix}": draw_confusion(answers.confusion_matrix, answers.title),
         f"mistakes{suffix}": draw_mistakes(answers.images, labels, probabilities, answers.title),
     }
     for kind, figure in figures.items():
@@ -52,13 +65,20 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
 
 
 def write_figure(figure: "Figure", path: Path) -> NDArray[np.uint8]:
-    """Write a PNG file, and its folder if that is missing; return its pixels, (H, W, 3).
+    """Write a figure as `write_png` does; return its pixels, (H, W, 3)."""
+    from mnistcli.figures import draw_pixels
+
+    pixels = draw_pixels(figure)
+    write_png(Image.fromarray(pixels), path)
+    return pixels
+
+
+def write_png(image: Image.Image, path: Path) -> None:
+    """Write an image as a PNG file that says who made it; make its folder if missing.
 
     Raises:
         RunError: it cannot be written.
     """
-    from mnistcli.figures import draw_pixels, encode_png
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -66,9 +86,45 @@ def write_figure(figure: "Figure", path: Path) -> NDArray[np.uint8]:
             f"cannot make the folder {path.parent}: {error.strerror}",
             "expected a folder that is there or can be made",
         ) from None
-    pixels = draw_pixels(figure)
-    write_whole(path, encode_png(pixels))
-    return pixels
+    software = PngImagePlugin.PngInfo()
+    software.add_text("Software", SOFTWARE)
+    stream = io.BytesIO()
+    image.save(stream, "PNG", pnginfo=software)
+    write_whole(path, stream.getvalue())
+
+
+def check_png_path(path: Path) -> None:
+    """Check a file's name that a user gave to write a picture to, before any work is done.
+
+    Nothing is overwritten but a PNG that `write_png` made: where the shell expands a pattern, a
+    photo of the user's may take the place of an option's value.
+
+    Raises:
+        UsageError: the name does not end in .png, or is that of something else.
+    """
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"{path} is no name of a PNG file", "expected one that ends in .png")
+    folder = next(each for each in path.parents if each.exists())
+    if not folder.is_dir():
+        raise UsageError(f"cannot write {path}: {folder} is no folder", "expected another name")
+    if (path.exists() or path.is_symlink()) and not _is_ours(path):
+        raise UsageError(
+            f"{path} is there already, and no picture that mnistcli made: it is not overwritten",
+            "expected another name",
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a path is that of a PNG file that `write_png` wrote, and no link to one."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=["PNG"]) as image:
+                return image.info.get("Software") == SOFTWARE
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
 
 
 def has_display() -> bool:

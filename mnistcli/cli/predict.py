@@ -8,14 +8,9 @@ import typer
 from mnistcli.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mnistcli.images import DigitImage
+    from mnistcli.images import Digit, FoundPictures, Framing
     from mnistcli.recognition import Prediction
     from mnistcli.runs import RunDirectory
-
-    Digit = DigitImage[NDArray[np.uint8]]
 
 
 def predict_command(
@@ -23,8 +18,8 @@ def predict_command(
         list[str],
         typer.Argument(
             metavar="IMAGE",
-            help="PNG, JPEG, BMP or WebP files, folders of them, patterns such as '*.png', "
-            "or - for standard input.",
+            help="Picture files (PNG, JPEG, HEIC and others), folders of them, patterns such as "
+            "'*.png', or - for standard input.",
             show_default=False,
         ),
     ],
@@ -60,94 +55,92 @@ def predict_command(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Read the digit in each image."""
+    from mnistcli.cli.pictures import read_framing
+    from mnistcli.images import find_images
     from mnistcli.runs import latest_completed_run, open_run_directory
 
     if line and (labelled or show or explain):
         raise UsageError(
             "--line does not go with --labelled, --show or --explain", "use one of them at a time"
         )
+    if explain:
+        from mnistcli.cli.figures import check_png_path
+
+        check_png_path(explain)
     directory = open_run_directory(run) if run else latest_completed_run()
+    framing = read_framing(directory)
+    if line and framing.kind == "as_is":
+        raise UsageError(
+            f"--line does not go with {directory.path}: its training images are not in MNIST's "
+            "frame",
+            "expected a run trained on single digits as MNIST has them",
+        )
+    found = find_images(images, labelled)
     if line:
-        _read_lines(images, directory, json)
+        _read_lines(found, directory, framing, json)
         return
-    digits, failures = _read_digits(images, labelled, explain is not None)
+    digits = _read_digits(found, framing, explain)
     predictions: list[Prediction] = []
     if digits:
-        import numpy as np
-
         from mnistcli.cli.recognizer import open_recognizer
 
-        predictions = open_recognizer(directory).predict(
-            list(digits),
-            np.stack([digit.image for digit in digits.values()]),
-            [digit.is_alone for digit in digits.values()],
-        )
+        predictions = open_recognizer(directory).predict(digits)
         if explain:
-            _write_stages([digit.drawing for digit in digits.values()], explain)
+            _write_stages(digits, explain)
     if json:
-        _print_json(directory, predictions, failures, labelled)
+        _print_json(directory, predictions, found, labelled)
     elif predictions:
         _print_predictions(directory, predictions, digits, top, labelled, show)
     if explain and digits and not json:
         from mnistcli.cli.console import results
 
         results().print(f"Written to {explain}", soft_wrap=True)
-    _report_failures(failures)
+    _report(found)
 
 
-def _read_digits(
-    images: list[str], labelled: bool, explain: bool
-) -> "tuple[dict[str, Digit], dict[str, str]]":
-    """Each picture as MNIST would hold it, and what went wrong with the others."""
-    from mnistcli.images import draw_stages, picture_name, read_digits
+def _read_digits(found: "FoundPictures", framing: "Framing", explain: Path | None) -> "list[Digit]":
+    """Read each picture as the network is to see it; add what went wrong to the errors."""
+    from mnistcli.images import MAX_DRAWINGS, draw_stages, read_digits
 
-    digits: dict[str, Digit] = {}
-    paths, failures = _find_paths(images, labelled)
-    read = read_digits(paths, draw_stages if explain else None)
-    for path, found in zip(paths, read, strict=True):
-        if isinstance(found, ImageError):
-            failures[picture_name(path)] = str(found)
+    if explain and len(found.pictures) > MAX_DRAWINGS:
+        raise UsageError(
+            f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(found.pictures):,}",
+            "expected fewer pictures; name some of them",
+        )
+    digits = []
+    read = read_digits(found.pictures, framing, draw_stages if explain else None)
+    for file, digit in zip(found.pictures, read, strict=True):
+        if isinstance(digit, ImageError):
+            found.errors[file.name] = str(digit)
         else:
-            digits[picture_name(path)] = found
-    return digits, failures
+            digits.append(digit)
+    return digits
 
 
-def _find_paths(images: list[str], labelled: bool = False) -> tuple[list[Path], dict[str, str]]:
-    """The files that are meant, and what is wrong with the names that mean none."""
-    from mnistcli.images import find_images
+def _write_stages(digits: "list[Digit]", path: Path) -> None:
+    from mnistcli.cli.figures import write_png
+    from mnistcli.images import join_drawings
 
-    paths: list[Path] = []
-    failures = {}
-    for name in images:
-        try:
-            paths += find_images([name], labelled)
-        except ImageError as error:
-            failures[name] = str(error)
-    return paths, failures
-
-
-def _write_stages(strips: "list[NDArray[np.uint8] | None]", path: Path) -> None:
-    from mnistcli.images import encode_stages
-    from mnistcli.runs import write_whole
-
-    write_whole(path, encode_stages([strip for strip in strips if strip is not None]))
+    write_png(join_drawings([digit.drawing for digit in digits if digit.drawing is not None]), path)
 
 
 def _print_json(
     directory: "RunDirectory",
     predictions: "list[Prediction]",
-    failures: dict[str, str],
+    found: "FoundPictures",
     labelled: bool,
 ) -> None:
     from mnistcli.cli.console import print_json
-    from mnistcli.evaluation import score
 
     document: dict[str, Any] = {
         "run": str(directory.path),
         "predictions": [prediction.to_json() for prediction in predictions],
-        "errors": failures,
+        "errors": found.errors,
+        "left_out": found.left_out,
     }
     if labelled and predictions:
+        from mnistcli.evaluation import score
+
         document["labelled"] = score(predictions).to_json()
     print_json(document)
 
@@ -155,7 +148,7 @@ def _print_json(
 def _print_predictions(
     directory: "RunDirectory",
     predictions: "list[Prediction]",
-    digits: "dict[str, Digit]",
+    digits: "list[Digit]",
     top: int,
     labelled: bool,
     show: bool,
@@ -164,14 +157,14 @@ def _print_predictions(
     from mnistcli.cli.views import confusion_table, digit_view, predictions_view
 
     if show:
-        for name, digit in digits.items():
-            results().print(name, soft_wrap=True)
+        for prediction, digit in zip(predictions, digits, strict=True):
+            results().print(prediction.image, soft_wrap=True)
             results().print(digit_view(digit.image))
     if labelled:
         from mnistcli.evaluation import score
 
         scored = score(predictions)
-        wrong = [each for each in predictions if each.digit != scored.labels[each.image]]
+        wrong = [each for each in predictions if each.digit != each.label]
         if wrong:
             results().print(predictions_view(wrong, top))
         results().print(
@@ -186,42 +179,47 @@ def _print_predictions(
         results().print("Next: add --show to see the 28x28 pixels that it saw")
 
 
-def _read_lines(images: list[str], directory: "RunDirectory", json: bool) -> None:
+def _read_lines(
+    found: "FoundPictures", directory: "RunDirectory", framing: "Framing", json: bool
+) -> None:
     """Read a row of digits in each picture."""
     from mnistcli.cli.console import print_json, results
     from mnistcli.cli.recognizer import open_recognizer
     from mnistcli.cli.views import number_view
-    from mnistcli.images import name_error, picture_name, read_picture
+    from mnistcli.images import name_error, read_picture
     from mnistcli.recognition import read_number
 
     recognizer = None
-    numbers = {}
-    paths, failures = _find_paths(images)
-    for path in paths:
-        name = picture_name(path)
+    numbers = []
+    for file in found.pictures:
         try:
-            picture = read_picture(path)
+            picture = read_picture(file.path)
             recognizer = recognizer or open_recognizer(directory)
-            numbers[name] = read_number(picture, recognizer)
+            numbers.append((file.name, read_number(picture, recognizer, framing)))
         except ImageError as error:
-            failures[name] = str(name_error(path, error))
+            found.errors[file.name] = str(name_error(file.path, error))
     if json:
-        read = [{"image": name} | number.to_json() for name, number in numbers.items()]
-        print_json({"run": str(directory.path), "numbers": read, "errors": failures})
+        read = [{"image": name} | number.to_json() for name, number in numbers]
+        document = {"run": str(directory.path), "numbers": read}
+        print_json(document | {"errors": found.errors, "left_out": found.left_out})
     else:
-        for name, number in numbers.items():
+        for name, number in numbers:
             results().print(number_view(name, number))
         if numbers:
             results().print(f"Read by {directory.path}", soft_wrap=True)
-    _report_failures(failures)
+    _report(found)
 
 
-def _report_failures(failures: dict[str, str]) -> None:
+def _report(found: "FoundPictures") -> None:
+    """Say what was left out of folders and what could not be read, which fails the command."""
     from rich.text import Text
 
     from mnistcli.cli.console import progress
+    from mnistcli.images import describe_left_out
 
-    for message in failures.values():
+    if found.left_out:
+        progress().print(f"left out {describe_left_out(found.left_out)}", soft_wrap=True)
+    for message in found.errors.values():
         progress().print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
-    if failures:
+    if found.errors:
         raise typer.Exit(ImageError.exit_code)

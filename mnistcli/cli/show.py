@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnistcli.errors import UsageError
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -21,9 +19,11 @@ show_app = typer.Typer(
 )
 
 
-def _check_suffix(path: Path | None) -> Path | None:
-    if path is not None and path.suffix.lower() != ".png":
-        raise UsageError(f"--out {path} is no name of a PNG file", f"such as {path.stem}.png")
+def _check_out(path: Path | None) -> Path | None:
+    from mnistcli.cli.figures import check_png_path
+
+    if path is not None:
+        check_png_path(path)
     return path
 
 
@@ -36,7 +36,7 @@ Out = Annotated[
         metavar="PNG",
         help="Where to; by default the run's figures/.",
         show_default=False,
-        callback=_check_suffix,
+        callback=_check_out,
     ),
 ]
 Show = Annotated[bool, typer.Option("--show", help="Open it, where there is a display.")]
@@ -51,9 +51,9 @@ def show_data(
             metavar="CONFIG", help="Whose data and augmentation; else MNIST.", show_default=False
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="PNG", help="Where to.", callback=_check_suffix)
-    ] = Path("data.png"),
+    out: Annotated[Path, typer.Option(metavar="PNG", help="Where to.", callback=_check_out)] = Path(
+        "data.png"
+    ),
     show: Show = False,
     inline: Inline = False,
 ) -> None:
@@ -112,19 +112,23 @@ def show_features(
     inline: Inline = False,
 ) -> None:
     """Draw what each convolution, ReLU, pooling and dense layer makes of a picture."""
+    from mnistcli.cli.pictures import read_framing
     from mnistcli.errors import ImageError
     from mnistcli.figures import LayerOutput, draw_features
     from mnistcli.images import frame_digit, name_error, picture_name, read_picture
+    from mnistcli.runs import open_run_directory
 
+    framing = read_framing(open_run_directory(run))
     try:
-        digit = frame_digit(read_picture(image)).image
+        digit = frame_digit(read_picture(image), framing).image
     except ImageError as error:
         raise name_error(image, error) from None
     directory, network = _restore(run)
     from mnistcli.evaluation.features import layer_features
 
     layers = [LayerOutput(*each) for each in layer_features(network, digit)]
-    figure = draw_features(digit, layers, f"{directory.name} on {picture_name(image)}")
+    title = f"{directory.name} on {picture_name(image)}"
+    figure = draw_features(digit, layers, title)
     _finish(figure, _place(directory, "features", out), show, inline)
 
 
@@ -162,7 +166,7 @@ def show_confusion(
     from mnistcli.figures import draw_confusion
 
     directory, answers = _answer_test_images(run)
-    figure = draw_confusion(answers.labels, answers.probabilities, answers.title)
+    figure = draw_confusion(answers.confusion_matrix, answers.title)
     _finish(figure, _place(directory, "confusion", out), show, inline)
 
 

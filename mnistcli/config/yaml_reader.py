@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import yaml
 
 from mnistcli.config.document import Document, Path, Position, config_error
+from mnistcli.errors import printable
 
 # A config of this language has a few hundred values some four levels deep.
 MAX_NODES = 20_000
@@ -51,7 +52,7 @@ def read_yaml(text: str, source: str, option: bool = False, depth: int = 0) -> D
         position = Position(source, line + 1, control.start() - column)
         raise config_error(
             Position(source) if option else position,
-            f"not valid YAML: the character {ascii(control[0])[1:-1]} is not allowed; remove it",
+            f"not valid YAML: the character {printable(control[0])} is not allowed; remove it",
         )
     try:
         return _Reader(text, source, option, depth).read()

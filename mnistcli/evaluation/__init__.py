@@ -4,7 +4,13 @@
 """
 
 from mnistcli.evaluation.evaluate import Subject, calibrate, evaluate_network, write_evaluation
-from mnistcli.evaluation.metrics import ClassReport, Confusion, Evaluation, evaluate_predictions
+from mnistcli.evaluation.metrics import (
+    ClassReport,
+    Confusion,
+    Evaluation,
+    confusion_matrix,
+    evaluate_predictions,
+)
 from mnistcli.evaluation.score import Score, score
 
 __all__ = [
@@ -14,6 +20,7 @@ __all__ = [
     "Score",
     "Subject",
     "calibrate",
+    "confusion_matrix",
     "evaluate_network",
     "evaluate_predictions",
     "score",

@@ -1,13 +1,14 @@
-"""Predictions of images whose folders name their digits."""
+"""Predictions of images whose labels are known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mnistcli.recognition.predictions import Prediction
+from mnistcli.errors import DataError
+from mnistcli.evaluation.metrics import confusion_matrix
+from mnistcli.recognition import Prediction
 
 
 @dataclass(frozen=True)
@@ -15,12 +16,10 @@ class Score:
     """How many predictions are right.
 
     Attributes:
-        labels: the digit that the folder of each image names.
         accuracy: in [0, 1].
         confusion_matrix: (C, C), true classes as rows and predicted ones as columns.
     """
 
-    labels: dict[str, int]
     accuracy: float
     confusion_matrix: list[list[int]]
 
@@ -30,10 +29,19 @@ class Score:
 
 
 def score(predictions: Sequence[Prediction]) -> Score:
-    """Compare each prediction with the name of its image's folder, such as `3/a.png`."""
-    labels = {each.image: int(Path(each.image).parent.name) for each in predictions}
-    classes = max(len(predictions[0].probabilities), max(labels.values()) + 1)
-    matrix = np.zeros((classes, classes), np.int64)
-    for each in predictions:
-        matrix[labels[each.image], each.digit] += 1
-    return Score(labels, float(np.trace(matrix) / len(predictions)), matrix.tolist())
+    """Compare predictions, at least one, with their labels.
+
+    Raises:
+        DataError: an image has a label that the network does not know.
+    """
+    num_classes = len(predictions[0].probabilities)
+    labels = [-1 if each.label is None else each.label for each in predictions]
+    highest = int(np.argmax(labels))
+    if labels[highest] >= num_classes:
+        raise DataError(
+            f"{predictions[highest].image} has the label {labels[highest]}",
+            f"expected labels from 0 to {num_classes - 1}: the run knows {num_classes} classes",
+        )
+    predicted = np.array([each.digit for each in predictions])
+    matrix = confusion_matrix(np.array(labels), predicted, num_classes)
+    return Score(float(np.trace(matrix) / len(predictions)), matrix.tolist())

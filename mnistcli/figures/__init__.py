@@ -4,7 +4,7 @@ from mnistcli.figures.confusion import draw_confusion, draw_mistakes
 from mnistcli.figures.network import LayerOutput, draw_features, draw_filters
 from mnistcli.figures.samples import choose_samples, draw_samples
 from mnistcli.figures.scores import draw_roc
-from mnistcli.figures.style import draw_pixels, encode_png
+from mnistcli.figures.style import draw_pixels
 from mnistcli.figures.training import draw_training
 
 __all__ = [
@@ -18,5 +18,4 @@ __all__ = [
     "draw_roc",
     "draw_samples",
     "draw_training",
-    "encode_png",
 ]

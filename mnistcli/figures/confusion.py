@@ -15,18 +15,13 @@ MOST_NUMBERED = 50  # classes: beyond, numbers in the cells would overlap
 CELL_WIDTH, CELL_HEIGHT = 36, 42  # in pixels: an image in its frame, and two lines above it
 
 
-def draw_confusion(
-    labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]], name: str
-) -> Figure:
+def draw_confusion(matrix: NDArray[np.integer[Any]], name: str) -> Figure:
     """Draw how often each class is taken for each other, coloured by the share of the true class.
 
     Args:
-        labels: (N,), the true classes.
-        probabilities: (N, C).
+        matrix: (C, C) counts, true classes as rows and predicted ones as columns.
     """
-    classes = probabilities.shape[1]
-    matrix = np.zeros((classes, classes), np.int64)
-    np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
+    classes = len(matrix)
     right, images = int(np.trace(matrix)), int(matrix.sum())
     title = f"{name}\n{right / max(images, 1):.2%} of {images:,} right"
     width, height = max(6.4, 0.62 * classes + 1.6), max(5.8, 0.55 * classes + 1.6)

@@ -1,6 +1,5 @@
 """What all figures have in common: sizes, colours, and how they become PNG."""
 
-import io
 import textwrap
 import warnings
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.typing import NDArray
-from PIL import Image
 
 from mnistcli.errors import printable
 
@@ -49,13 +47,6 @@ def draw_pixels(figure: Figure) -> NDArray[np.uint8]:
         warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
         canvas.draw()  # once; savefig does it twice
     return np.asarray(canvas.buffer_rgba())[..., :3]
-
-
-def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return pixels (H, W, 3) as the contents of a PNG file."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "png")
-    return stream.getvalue()
 
 
 def show_image(

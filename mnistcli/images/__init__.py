@@ -1,23 +1,34 @@
-"""From any picture of one digit, or a row of them, to the 28x28 that MNIST would hold of it."""
+"""From any picture to the 28x28 that the network's data set would hold of it."""
 
-from mnistcli.images.explain import draw_stages, encode_stages
-from mnistcli.images.find import find_images
+from mnistcli.images.digits import Digit, read_digits
+from mnistcli.images.explain import MAX_DRAWINGS, draw_stages, join_drawings
+from mnistcli.images.find import FoundPictures, PictureFile, describe_left_out, find_images
+from mnistcli.images.formats import EXPECTED_FORMATS
+from mnistcli.images.framing import Framing, find_framing
 from mnistcli.images.ink import measure_ink
 from mnistcli.images.margin import remove_margins
 from mnistcli.images.read import name_error, picture_name, read_picture
-from mnistcli.images.reading import DigitImage, Reading, frame_digit, frame_mask, read_digits
+from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit, frame_mask
 from mnistcli.images.segment import find_cuts, find_row, without_slivers
 
 __all__ = [
-    "DigitImage",
+    "EXPECTED_FORMATS",
+    "MAX_DRAWINGS",
+    "MNIST_FRAMING",
+    "Digit",
+    "FoundPictures",
+    "Framing",
+    "PictureFile",
     "Reading",
+    "describe_left_out",
     "draw_stages",
-    "encode_stages",
     "find_cuts",
+    "find_framing",
     "find_images",
     "find_row",
     "frame_digit",
     "frame_mask",
+    "join_drawings",
     "measure_ink",
     "name_error",
     "picture_name",

@@ -46,8 +46,8 @@ def draw_large(ink: Ink, digit: Mask) -> Mask:
     """
     rows, columns = (np.flatnonzero(digit.any(axis=axis)) for axis in (1, 0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    near = cv2.dilate(digit.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    cut = np.pad(np.where(near, ink, 0)[box], 2)
+    near = cv2.dilate(digit[box].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    cut = np.pad(np.where(near, ink[box], 0), 2)
     # Half of what the strokes reach: hairlines do not fill their pixels.
     level = float(np.median(cut[cut > EDGE])) / 2 if (cut > EDGE).any() else 0.5
     scale = OVERSAMPLING * BOX_SIDE / max(digit[box].shape)

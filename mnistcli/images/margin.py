@@ -33,7 +33,7 @@ def _within_margin(picture: Picture) -> Picture | None:
     ):
         return None
     # JPEG blurs the rim itself: look a little within it.
-    skip = max(1, rows.size // 100)
+    skip = max(1, min(rows.size, columns.size) // 100)
     inner = picture[
         rows[0] + skip : rows[-1] + 1 - skip, columns[0] + skip : columns[-1] + 1 - skip
     ]

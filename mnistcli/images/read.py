@@ -1,29 +1,24 @@
 """A picture file as colours, whatever its format, colours, depth and transparency."""
 
 import contextlib
-import io
-import math
 import struct
 import sys
+import tempfile
 import warnings
 import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnistcli.errors import ImageError
+from mnistcli.images.formats import EXPECTED_FORMATS, open_image, reduction, too_many_pixels
 
 STANDARD_INPUT = Path("-")
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
-# With these no picture takes more than 200 MB: JPEG is reduced while it is decoded, and of the
-# others, at 4 bytes a pixel, up to three copies are in memory at once.
-MAX_PIXELS = 16_000_000
-MAX_PIXELS_OF_JPEG = 50_000_000  # any phone's camera
-MAX_FILE_BYTES = 200 * 1024**2  # the same picture uncompressed, as BMP stores it
-WORKING_PIXELS = 1024**2  # a larger picture is reduced by a whole number, to about this
+MAX_FILE_BYTES = 200 * 1024**2  # 50 megapixels uncompressed
 
 # What Pillow's decoders raise on damaged files: they have no common exception.
 DAMAGE = (
@@ -34,16 +29,18 @@ DAMAGE = (
     EOFError,
     LookupError,
     OverflowError,
+    RuntimeError,
     struct.error,
     zlib.error,
 )
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Read a PNG, JPEG, BMP or WebP file, or standard input where the path is `-`.
+    """Read a file of any of `EXPECTED_FORMATS`, or standard input where the path is `-`.
 
-    EXIF rotation is applied; transparency is laid on the ground that `choose_ground` finds;
-    16 bits become 8; a picture much above `WORKING_PIXELS` is reduced.
+    Of several frames or pages the first is read. EXIF rotation is applied; transparency is laid
+    on the ground that `choose_ground` finds; 16 bits become 8; a picture much above
+    `WORKING_PIXELS` is reduced.
 
     Returns:
         (H, W, 3) uint8, RGB.
@@ -52,26 +49,19 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         ImageError: the file is missing, unreadable, too large, damaged or not a picture.
     """
     if path == STANDARD_INPUT:
-        try:
-            content = sys.stdin.buffer.read(MAX_FILE_BYTES)
-        except OSError as error:
-            raise ImageError(
-                f"{picture_name(path)}: cannot be read ({error.strerror})",
-                "expected a picture from a pipe or a file",
-            ) from None
-        return _decode(io.BytesIO(content), picture_name(path))
+        return _read_standard_input()
     _check_file(path)
     try:
         with path.open("rb") as file:
-            return _decode(file, picture_name(path))
+            return _decode(file, str(path))
     except PermissionError:
         raise ImageError(
-            f"{path}: no permission to read it", "check its owner and permissions"
+            f"{path!s}: no permission to read it", "check its owner and permissions"
         ) from None
 
 
 def picture_name(path: Path) -> str:
-    """Return what a picture is called to its user."""
+    """Return what a picture is called: its path, as it is."""
     return "standard input" if path == STANDARD_INPUT else str(path)
 
 
@@ -79,6 +69,22 @@ def name_error(path: Path, error: ImageError) -> ImageError:
     """Return an error that names its picture: one of what was found in it does not yet."""
     name, (message, *expected) = picture_name(path), error.args
     return error if message.startswith(name) else ImageError(f"{name}: {message}", *expected)
+
+
+def _read_standard_input() -> NDArray[np.uint8]:
+    name = picture_name(STANDARD_INPUT)
+    with tempfile.TemporaryFile() as file:  # not in memory: it may be as large as any file
+        try:
+            while file.tell() <= MAX_FILE_BYTES and (content := sys.stdin.buffer.read(2**20)):
+                file.write(content)
+        except OSError as error:
+            raise ImageError(
+                f"{name}: cannot be read ({error.strerror})",
+                "expected a picture from a pipe or a file",
+            ) from None
+        _check_bytes(name, file.tell())
+        file.seek(0)
+        return _decode(file, name)
 
 
 def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
@@ -90,35 +96,34 @@ def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged EXIF and of size, which is checked below
         try:
-            with Image.open(file, formats=FORMATS) as image:
-                _check_size(name, image)
+            with open_image(file, name) as image:
                 colours, alpha = split_alpha(image)
         except UnidentifiedImageError:
             raise ImageError(
                 f"{name}: not a picture that can be read",
-                "expected PNG, JPEG, BMP or WebP; export it as PNG",
+                f"expected {EXPECTED_FORMATS}; export it as PNG",
             ) from None
         except Image.DecompressionBombError:
-            raise _too_many_pixels(name, "far too many") from None
+            raise too_many_pixels(name, "far too many") from None
         except DAMAGE as error:
             if isinstance(error, PermissionError):
                 raise
             raise ImageError(
-                f"{name}: the picture is damaged or cut short ({error})",
-                "expected a whole PNG, JPEG, BMP or WebP file; copy or export it again",
+                f"{name}: the picture is damaged or cut short ({' '.join(str(error).split())})",
+                f"expected a whole {EXPECTED_FORMATS}; copy or export it again",
             ) from None
     return lay_on_ground(colours, alpha)
 
 
 def split_alpha(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Decode a picture into upright colours (H, W, 3) and alpha (H, W), 255 opaque; uint8."""
-    factor = _reduction(image)
+    factor = reduction(image.size)
     # JPEG decodes at 1/2, 1/4 or 1/8 directly: 12 megapixels in a third of the time.
     image.draft(None, (image.width // factor, image.height // factor))
-    if image.mode.startswith("I"):
+    if image.mode.startswith(("I", "F")):
         image = _to_8_bits(image)
     image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    image = image.reduce(_reduction(image))
+    image = image.reduce(reduction(image.size))
     with contextlib.suppress(*DAMAGE):  # unreadable EXIF: the picture as it lies
         image = ImageOps.exif_transpose(image)
     pixels = np.asarray(image)
@@ -155,15 +160,21 @@ def choose_ground(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArr
     return np.full(3, 255 if levels.mean() < 128 else 0, np.float32)
 
 
-def _reduction(image: Image.Image) -> int:
-    return max(1, round(math.sqrt(image.width * image.height / WORKING_PIXELS)))
-
-
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Scales 16-bit grey by the smallest usual depth that holds it: scanners store 10 to 14."""
-    levels = np.asarray(image).astype(np.float32)
-    depth = next((bits for bits in (8, 10, 12, 14) if levels.max() < 2**bits), 16)
-    grey = Image.fromarray(np.rint(levels * (255 / (2**depth - 1))).astype(np.uint8))
+    """Scale grey of 16 or 32 bits by the smallest usual depth that holds it.
+
+    Scanners store 10 to 14 bits. Of real numbers 1 is white, unless some are above it.
+    """
+    if image.mode in ("I", "F"):  # four bytes a pixel: reduced before there are copies
+        image = image.reduce(reduction(image.size))
+    levels = np.asarray(image)
+    if levels.dtype.kind == "f":
+        levels = np.nan_to_num(levels, nan=0, posinf=0, neginf=0)
+    highest = float(levels.max())
+    depths = (0, 8, 10, 12, 14, 16) if levels.dtype.kind == "f" else (8, 10, 12, 14, 16)
+    scale = next((2**bits - 1 or 1 for bits in depths if highest <= max(1, 2**bits - 1)), highest)
+    pixels = cv2.convertScaleAbs(np.maximum(levels, 0), alpha=255 / scale)
+    grey = Image.fromarray(pixels)
     grey.info = dict(image.info)
     transparent = grey.info.pop("transparency", None)
     if transparent is not None:
@@ -172,37 +183,28 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _check_file(path: Path) -> None:
+    name = str(path)
     try:
         status = path.stat()
     except FileNotFoundError:
-        raise ImageError(f"{path}: no such file", "expected a picture") from None
+        raise ImageError(f"{name}: no such file", "expected a picture") from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ImageError(
-            f"{path}: cannot be read ({reason})", "check its name and its permissions"
+            f"{name}: cannot be read ({reason})", "check its name and its permissions"
         ) from None
     if path.is_dir():
-        raise ImageError(f"{path}: a folder", "expected the file of one picture")
+        raise ImageError(f"{name}: a folder", "expected the file of one picture")
     if not path.is_file():
-        raise ImageError(f"{path}: not a regular file", "expected the file of one picture")
-    if status.st_size == 0:
-        raise ImageError(f"{path}: an empty file (0 bytes)", "expected a picture; copy it again")
-    if status.st_size > MAX_FILE_BYTES:
+        raise ImageError(f"{name}: not a regular file", "expected the file of one picture")
+    _check_bytes(name, status.st_size)
+
+
+def _check_bytes(name: str, size: int) -> None:
+    if size == 0:
+        raise ImageError(f"{name}: an empty file (0 bytes)", "expected a picture; copy it again")
+    if size > MAX_FILE_BYTES:
         raise ImageError(
-            f"{path}: a file of {status.st_size / 1024**2:,.0f} MiB",
-            f"expected at most {MAX_FILE_BYTES // 1024**2} MiB; save it smaller",
+            f"{name}: a file of more than {MAX_FILE_BYTES // 1024**2} MiB",
+            "expected a picture; save it smaller",
         )
-
-
-def _check_size(name: str, image: Image.Image) -> None:
-    maximum = MAX_PIXELS_OF_JPEG if image.format == "JPEG" else MAX_PIXELS
-    if image.width * image.height > maximum:
-        raise _too_many_pixels(name, f"{image.width:,} x {image.height:,}")
-
-
-def _too_many_pixels(name: str, count: str) -> ImageError:
-    return ImageError(
-        f"{name}: {count} pixels",
-        f"expected at most {MAX_PIXELS // 10**6} megapixels, or {MAX_PIXELS_OF_JPEG // 10**6} in a "
-        "JPEG; save it smaller",
-    )

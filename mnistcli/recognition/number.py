@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.images import (
+    MNIST_FRAMING,
+    Digit,
+    Framing,
     find_cuts,
     find_row,
     frame_mask,
@@ -28,6 +31,8 @@ SLIM, WIDEST, NARROWEST = 0.5, 1.15, 0.1
 
 CLEAR_MARGIN = 0.4  # nats
 PIECE_COST = 0.3  # nats: of two ways that are as good, the one with fewer cuts
+# No number is longer, and cutting a fence into digits would take minutes.
+MAX_DIGITS = 64
 
 
 @dataclass(frozen=True)
@@ -63,38 +68,42 @@ class NumberReading:
         }
 
 
-def read_number(picture: NDArray[np.uint8], recognizer: Recognizer) -> NumberReading:
+def read_number(
+    picture: NDArray[np.uint8], recognizer: Recognizer, framing: Framing = MNIST_FRAMING
+) -> NumberReading:
     """Read a row of digits, left to right.
 
     Args:
         picture: (H, W, 3) uint8, RGB.
+        framing: of the images that the recognizer was trained on; of the kind "mnist".
 
     Raises:
-        ImageError: the picture is blank.
+        ImageError: the picture is blank, or more than a row of digits.
     """
     ink = measure_ink(remove_margins(picture))
     masks, separated = [], []
-    for mask in find_row(ink):
+    for mask in find_row(ink, MAX_DIGITS):
         left, top, right, bottom = _box(mask)
         pieces, is_clear = [mask], True
         if right - left > SLIM * (bottom - top):
-            pieces, is_clear = _cut(ink, mask, recognizer)
+            pieces, is_clear = _cut(ink, mask, recognizer, framing)
         masks += pieces
         separated += [is_clear] * len(pieces)
-    names = [f"digit {i + 1}" for i in range(len(masks))]
-    digits = recognizer.predict(names, np.stack([frame_mask(ink, mask) for mask in masks]))
-    return NumberReading(digits, [_box(mask) for mask in masks], separated)
+    digits = [
+        Digit(f"digit {i + 1}", frame_mask(ink, mask, framing)) for i, mask in enumerate(masks)
+    ]
+    return NumberReading(recognizer.predict(digits), [_box(mask) for mask in masks], separated)
 
 
 def _cut(
-    ink: NDArray[np.float32], mask: NDArray[np.bool_], recognizer: Recognizer
+    ink: NDArray[np.float32], mask: NDArray[np.bool_], recognizer: Recognizer, framing: Framing
 ) -> tuple[list[NDArray[np.bool_]], bool]:
     """Return the best way to cut digits that may touch.
 
     Returns:
         The pieces, and whether no other number of them is nearly as good.
     """
-    cuts = find_cuts(mask)
+    cuts = find_cuts(mask, MAX_DIGITS)
     places = [float(cut.mean()) for cut in cuts]
     _, top, _, bottom = _box(mask)
     widest, narrowest = WIDEST * (bottom - top), NARROWEST * (bottom - top)
@@ -104,39 +113,51 @@ def _cut(
         for j in range(i + 1, len(cuts))
         if narrowest <= places[j] - places[i] <= widest or j - i == len(cuts) - 1
     ]
-    pieces = [_between(mask, cuts[i], cuts[j]) for i, j in spans]
-    spans = [span for span, piece in zip(spans, pieces, strict=True) if piece.any()]
-    pieces = [piece for piece in pieces if piece.any()]
-    costs = _costs(ink, pieces, recognizer)
+    # Only their images are kept: the pieces are as large as the picture, and may be hundreds.
+    costs = _costs(ink, mask, cuts, spans, recognizer, framing)
     # The cheapest path from the first cut to each other one, for each number of pieces.
-    best: dict[tuple[int, int], tuple[float, list[int]]] = {(0, 0): (0.0, [])}
+    best: dict[tuple[int, int], tuple[float, list[tuple[int, int]]]] = {(0, 0): (0.0, [])}
     for end in range(1, len(cuts)):
-        for index, ((i, j), cost) in enumerate(zip(spans, costs, strict=True)):
+        for (i, j), cost in costs.items():
             if j != end:
                 continue
             for count in range(len(cuts)):
                 if (i, count) in best:
-                    way = best[i, count][0] + cost, [*best[i, count][1], index]
+                    way = best[i, count][0] + cost, [*best[i, count][1], (i, j)]
                     best[j, count + 1] = min(way, best.get((j, count + 1), way))
     ways = sorted(way for (end, _), way in best.items() if end == len(cuts) - 1)
     is_clear = len(ways) == 1 or ways[1][0] - ways[0][0] > CLEAR_MARGIN
-    return [pieces[index] for index in ways[0][1]], is_clear
+    return [_between(mask, cuts[i], cuts[j]) for i, j in ways[0][1]], is_clear
 
 
 def _costs(
-    ink: NDArray[np.float32], pieces: list[NDArray[np.bool_]], recognizer: Recognizer
-) -> list[float]:
-    """Return how little each piece looks like one digit: in nats, and at least 0."""
-    images = np.stack([frame_mask(ink, piece) for piece in pieces])
-    predictions = recognizer.predict([""] * len(pieces), images)
-    costs = []
-    for piece, prediction in zip(pieces, predictions, strict=True):
-        left, top, right, bottom = _box(piece)
-        too_wide = max(0.0, (right - left) / (bottom - top) - WIDEST)
+    ink: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    cuts: list[NDArray[np.int64]],
+    spans: list[tuple[int, int]],
+    recognizer: Recognizer,
+    framing: Framing,
+) -> dict[tuple[int, int], float]:
+    """Return how little what lies between two cuts looks like one digit: in nats, at least 0.
+
+    Spans without ink are left out.
+    """
+    digits: dict[tuple[int, int], Digit] = {}
+    too_wide = []
+    for i, j in spans:
+        columns = slice(max(0, int(cuts[i].min()) - 2), int(cuts[j].max()) + 2)
+        start = columns.start
+        piece = _between(mask[:, columns], cuts[i] - start, cuts[j] - start)
+        if piece.any():
+            digits[i, j] = Digit("", frame_mask(ink[:, columns], piece, framing))
+            left, top, right, bottom = _box(piece)
+            too_wide.append(max(0.0, (right - left) / (bottom - top) - WIDEST))
+    predictions = recognizer.predict(list(digits.values()))
+    costs = {}
+    for span, prediction, excess in zip(digits, predictions, too_wide, strict=True):
         doubt = -np.log(max(prediction.confidence, 1e-9))
-        costs.append(
-            float(doubt + 8 * max(0.0, prediction.strangeness - 0.7) + 5 * too_wide + PIECE_COST)
-        )
+        strange = 8 * max(0.0, prediction.strangeness - 0.7)
+        costs[span] = float(doubt + strange + 5 * excess + PIECE_COST)
     return costs
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.images import Digit
 from mnistcli.recognition.classifier import Classifier
 from mnistcli.recognition.familiarity import Familiarity
 
@@ -20,6 +21,8 @@ class Prediction:
     """The most probable class of one image and the next one; confidences are in [0, 1].
 
     Attributes:
+        image: the picture's name.
+        label: the class that it should be, where that is known.
         uncertain: why the answer is not to be relied upon: "several", for a picture of more
             than one thing, "unfamiliar", for an image unlike those of the training set, or
             "close call"; None where it is.
@@ -35,6 +38,7 @@ class Prediction:
     probabilities: list[float]
     uncertain: str | None = None
     strangeness: float = 0.0
+    label: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that the json module writes."""
@@ -57,49 +61,34 @@ class Recognizer:
     classifier: Classifier
     familiarity: Familiarity | None = None
 
-    def predict(
-        self,
-        names: Sequence[str],
-        images: NDArray[np.uint8],
-        are_alone: Sequence[bool] | None = None,
-    ) -> list[Prediction]:
-        """Say what each image shows; of equally probable classes the lower comes first.
-
-        Args:
-            names: what to call the N images.
-            images: (N, 28, 28), 0 the background.
-            are_alone: (N,), whether each was the only thing of its size in its picture.
-
-        Raises:
-            ValueError: there is not one image per name.
-        """
+    def predict(self, digits: Sequence[Digit]) -> list[Prediction]:
+        """Say what each image shows; of equally probable classes the lower comes first."""
+        if not digits:
+            return []
+        images = np.stack([digit.image for digit in digits])
         probabilities = self.classifier(images)
+        strangenesses = self._strangeness(images, probabilities)
         predictions = []
-        for name, row, strangeness, is_alone in zip(
-            names,
-            probabilities,
-            self._strangeness(images, probabilities),
-            are_alone or [True] * len(images),
-            strict=True,
-        ):
-            digit, runner_up = np.argsort(-row, kind="stable")[:2].tolist()
+        for digit, row, strangeness in zip(digits, probabilities, strangenesses, strict=True):
+            best, runner_up = np.argsort(-row, kind="stable")[:2].tolist()
             uncertain = None
-            if not is_alone:
+            if not digit.is_alone:
                 uncertain = "several"
             elif strangeness > 1:
                 uncertain = "unfamiliar"
-            elif row[digit] < CERTAIN:
+            elif row[best] < CERTAIN:
                 uncertain = "close call"
             predictions.append(
                 Prediction(
-                    image=name,
-                    digit=digit,
-                    confidence=float(row[digit]),
+                    image=digit.name,
+                    digit=best,
+                    confidence=float(row[best]),
                     runner_up=runner_up,
                     runner_up_confidence=float(row[runner_up]),
                     probabilities=row.tolist(),
                     uncertain=uncertain,
                     strangeness=float(strangeness),
+                    label=digit.label,
                 )
             )
         return predictions

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mnistcli.config import dump_config
 from mnistcli.errors import InterruptedTrainingError, MnistcliError, RunError, StopSignal
 from mnistcli.evaluation import Evaluation
+from mnistcli.images import find_framing
 from mnistcli.runs import RunDirectory, describe_environment, new_run_directory, utc_now
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
@@ -148,12 +149,15 @@ def _describe(trainer: Trainer) -> str:
 
 def _describe_data(preparation: Preparation) -> dict[str, Any]:
     dataset, splits = preparation.dataset, preparation.splits
+    framing = find_framing(dataset.train_images)
     return {
         "name": dataset.name,
         "source": dataset.source,
         "fallback_reason": dataset.fallback_reason,
         "sha256": dataset.sha256,
         "num_classes": dataset.num_classes,
+        "framing": framing.kind,
+        "dark_background": framing.dark_background,
         "training_images": len(splits.train),
         "validation_images": len(splits.validation),
         "test_images": len(splits.test),

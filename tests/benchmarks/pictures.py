@@ -26,7 +26,7 @@ from pictures import NUISANCES, draw, tiny
 from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.data import load_dataset
 from mnistcli.errors import ImageError
-from mnistcli.images import frame_digit
+from mnistcli.images import Digit, frame_digit
 from mnistcli.images.read import lay_on_ground
 from mnistcli.runs import RunDirectory, describe_environment
 
@@ -41,10 +41,10 @@ def measure_nuisance(name, images, labels, recognizer) -> tuple[float, float]:
         if picture.shape[2] == 4:
             picture = lay_on_ground(picture[..., :3], picture[..., 3])
         try:
-            framed.append(frame_digit(picture).image)
+            framed.append(Digit(name, frame_digit(picture).image))
         except ImageError:
-            framed.append(np.zeros((28, 28), np.uint8))
-    found = recognizer.predict([""] * len(framed), np.stack(framed))
+            framed.append(Digit(name, np.zeros((28, 28), np.uint8)))
+    found = recognizer.predict(framed)
     right = [each.digit == label for each, label in zip(found, labels, strict=True)]
     doubted = [ok and each.uncertain is not None for ok, each in zip(right, found, strict=True)]
     return float(np.mean(right)), float(np.mean(doubted))
