@@ -21,8 +21,10 @@ def changed(trained: Trained, tmp_path: Path) -> RunDirectory:
     rows = run.read_metrics()[:3]
     rows[2]["val_loss"] = 0.5
     run.write_metrics(rows)
-    versions = run.read_record()["versions"] | {"tensorflow": "2.0"}
-    run.write_record(run.read_record() | {"versions": versions, "threads": 7, "metrics": None})
+    record = run.read_record()
+    versions = record.versions | {"tensorflow": "2.0"}
+    changes = {"versions": versions, "threads": 7, "metrics": None}
+    run.write_record(record.model_copy(update=changes))
     return run
 
 

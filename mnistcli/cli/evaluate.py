@@ -85,13 +85,12 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
     """The images to measure on; if the run's, it was trained on the same data set."""
     from mnistcli.cli.console import progress
     from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.config import load_config
     from mnistcli.data import load_dataset, load_labelled_images, split_validation
 
     with DownloadDisplay(progress(), quiet=False) as download:
         if data is not None:
             return load_labelled_images(data, download)
-        config = load_config(directory.config).config
+        config = directory.read_config().config
         # No fallback: other images than the run's would be measured in its name.
         dataset = load_dataset(config.data.dataset, progress=download)
     directory.check_data(dataset)

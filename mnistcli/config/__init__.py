@@ -4,7 +4,7 @@ from mnistcli.config.changes import changes_of_course, describe_changes
 from mnistcli.config.checks import KNOWN_TRAINING_SIZES, check_sizes
 from mnistcli.config.document import Path, Problems, suggest
 from mnistcli.config.dump import dump_config
-from mnistcli.config.loader import ConfigFile, load_config
+from mnistcli.config.loader import ConfigFile, load_config, parse_config
 from mnistcli.config.objects import KerasObject, resolve_shares
 from mnistcli.config.schema import config_schema
 from mnistcli.config.settings import Checkpoint, Config, Data, EarlyStopping, metric_name
@@ -26,6 +26,7 @@ __all__ = [
     "dump_config",
     "load_config",
     "metric_name",
+    "parse_config",
     "resolve_shares",
     "suggest",
 ]

@@ -44,8 +44,12 @@ def load_config(path: FilePath | str, overrides: Iterable[str] = ()) -> ConfigFi
     Raises:
         ConfigError: with every problem found, each with its file, line and column.
     """
-    source = str(path)
-    document = read_yaml(_read_text(FilePath(path)), source)
+    return parse_config(_read_text(FilePath(path)), str(path), overrides)
+
+
+def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> ConfigFile:
+    """Check the text of a config; `source` names it in errors. Otherwise as `load_config`."""
+    document = read_yaml(text, source)
     if document.value is None:
         raise ConfigError(
             f"{source}: error: the file is empty", "expected at least 'layers:' and one layer"
@@ -56,7 +60,7 @@ def load_config(path: FilePath | str, overrides: Iterable[str] = ()) -> ConfigFi
     for option in overrides:
         apply_override(document, option)
     problems = Problems(document)
-    config = _validate(document, problems, default_name=FilePath(path).stem)
+    config = _validate(document, problems, default_name=FilePath(source).stem)
     problems.raise_if_any()
     return ConfigFile(config, document)
 

@@ -11,6 +11,9 @@ class TrainingObserver:
     A row is what a line of metrics.jsonl holds.
     """
 
+    def noticed(self, notice: str) -> None:
+        """Something is to be known of this training, such as what its file system lacks."""
+
     def resumed(self, epoch: int, step: int, notices: list[str]) -> None:
         """A run goes on after so many whole epochs and steps of the next; what to know of it."""
 

@@ -1,20 +1,28 @@
 """Go on with a run that was cut short, or for more epochs than it had."""
 
+from dataclasses import asdict
+
+from pydantic import TypeAdapter, ValidationError
+
 from mnistcli.artifacts import load_checkpoint, save_checkpoint
 from mnistcli.config import dump_config
+from mnistcli.engine import EpochProgress
 from mnistcli.errors import RunError
 from mnistcli.model import averaged_weights
 from mnistcli.runs import (
     CheckpointFile,
+    Resumption,
     RunDirectory,
+    check_rows,
     describe_environment,
     environment_differences,
+    held,
     locked,
     remove_unfinished,
     utc_now,
     write_whole,
 )
-from mnistcli.training.monitor import monitor_best
+from mnistcli.training.monitor import monitor_best, monitor_stopping
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.train import TrainingResult, finish
@@ -30,7 +38,7 @@ def resume(
     number of threads and versions; the observer is told where these differ.
 
     Args:
-        preparation: of `load_resumed_config`.
+        preparation: of `plan_continuation`.
 
     Raises:
         RunError: its checkpoints are missing or damaged, it was trained on other data, or
@@ -38,12 +46,12 @@ def resume(
         InterruptedTrainingError: a signal ended it again.
     """
     observer = observer or TrainingObserver()
-    with locked(run.path):
+    with locked(run.path, observer.noticed), held(run.path):
         remove_unfinished(run.path)
         record = run.read_record()
         run.check_data(preparation.dataset)
         position, notices = _restore(run, preparation)
-        now = describe_environment() | {"threads": preparation.threads.count}
+        now = describe_environment(preparation.threads.count)
         differences = environment_differences(record, now)
         notices += [f"the last bits may differ from here on: {each}" for each in differences]
         observer.resumed(position.epoch, position.unfinished.step, notices)
@@ -51,22 +59,25 @@ def resume(
         for checkpoint in run.list_checkpoints():
             if (checkpoint.epoch, checkpoint.step) > reached:
                 checkpoint.path.unlink(missing_ok=True)  # damaged, as the observer was told
-        history = record.get("resumed")
-        entry = {
-            "at": utc_now(),
-            "epoch": position.epoch,
-            "step": position.unfinished.step,
-            "command": now["command"],
-            "differences": differences,
-        }
-        record |= {
-            "status": "running",
-            "finished": None,
-            "error": None,
-            "resumed": [*(history if isinstance(history, list) else []), entry],
-        }
+        resumption = Resumption(
+            at=utc_now(),
+            epoch=position.epoch,
+            step=position.unfinished.step,
+            command=now.command,
+            differences=differences,
+        )
+        config_text = dump_config(preparation.file.config)
+        record = record.model_copy(
+            update={
+                "status": "running",
+                "finished": None,
+                "error": None,
+                "config": config_text,
+                "resumed": [*record.resumed, resumption],
+            }
+        )
         run.write_record(record)
-        write_whole(run.config, dump_config(preparation.file.config))
+        write_whole(run.config, config_text)
         run.write_metrics(position.rows)
         return finish(run, preparation, record, observer, position)
 
@@ -104,11 +115,20 @@ def _restore(run: RunDirectory, preparation: Preparation) -> tuple[Position, lis
 
 def _load_position(checkpoint: CheckpointFile, preparation: Preparation) -> Position:
     document = load_checkpoint(checkpoint.path, preparation.network)
+    config, network = preparation.file.config, preparation.network
+    monitors = (monitor_best(config, network), monitor_stopping(config, network))
+    columns = ["loss", *(monitor.column for monitor in monitors if monitor)]
     try:
         position = Position.from_json(document)
-        column = monitor_best(preparation.file.config, preparation.network).column
-        for row in position.rows:
-            float(row[column])
+        check_rows(position.rows)
+        TypeAdapter(EpochProgress).validate_python(asdict(position.unfinished))
+        for column in columns:
+            if not all(type(row[column]) in (int, float) for row in position.rows):
+                raise ValueError(f"a row has no {column}")
+    except ValidationError as error:
+        raise RunError(
+            f"the checkpoint {checkpoint.path} is damaged: {error.errors()[0]['msg']}"
+        ) from None
     except (LookupError, TypeError, ValueError) as error:
         raise RunError(f"the checkpoint {checkpoint.path} is damaged: {error!r}") from None
     if (position.epoch, position.unfinished.step) != (checkpoint.epoch, checkpoint.step):
