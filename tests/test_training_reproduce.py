@@ -1,14 +1,16 @@
 """Runs that are trained again, and compared with what they recorded."""
 
 import shutil
+import signal
+import tempfile
 from pathlib import Path
 
 import pytest
-from trainings import Trained
+from trainings import Stopper, Trained
 
 from mnistcli.config import load_config
 from mnistcli.data import Dataset
-from mnistcli.errors import RunError
+from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
 from mnistcli.runs import RunDirectory
 from mnistcli.training import Difference, prepare, reproduce
 
@@ -54,3 +56,30 @@ def test_a_run_without_epochs_has_nothing_to_compare(
 
     with pytest.raises(RunError, match="has no epochs to compare with"):
         reproduce(changed, prepare(load_config(changed.config), digits))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (StopSignal(signal.SIGTERM), InterruptedTrainingError),
+        (RunError("the loss became NaN", "the last good checkpoint is FOLDER"), RunError),
+    ],
+)
+def test_a_reproduction_that_ends_early_names_no_folder_that_is_gone(
+    changed: RunDirectory,
+    digits: Dataset,
+    error: BaseException,
+    kind: type[RunError],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if isinstance(error, RunError):
+        error.args = (str(error).replace("FOLDER", f"{tmp_path}/mnistcli-x/run/a.npz"),)
+
+    with pytest.raises(kind, match="is as it was") as caught:
+        reproduce(changed, prepare(changed.read_config(), digits), Stopper(1, error))
+
+    assert "mnistcli-" not in str(caught.value).replace("mnistcli-x", "")
+    assert "train --resume" not in str(caught.value)
+    assert caught.value.exit_code == (143 if kind is InterruptedTrainingError else 1)

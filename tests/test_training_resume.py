@@ -1,10 +1,14 @@
 """Runs that were cut short, and go on as if they had not been."""
 
 import dataclasses
+import json
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from conftest import LoadText
 from trainings import (
@@ -19,7 +23,11 @@ from trainings import (
 from mnistcli.config import load_config
 from mnistcli.data import Dataset
 from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
-from mnistcli.runs import RunDirectory, open_run_directory, plan_continuation
+from mnistcli.runs import (
+    RunDirectory,
+    open_run_directory,
+    plan_continuation,
+)
 from mnistcli.training import (
     TrainingObserver,
     prepare,
@@ -263,3 +271,76 @@ def test_a_run_is_not_resumed_on_other_data(
 
     with pytest.raises(RunError, match="was trained on other data than scikit-learn's"):
         resume(run, prepare(load_config(run.config), other))
+
+
+class Mover(TrainingObserver):
+    """Calls something after epoch 1."""
+
+    def __init__(self, move: Callable[[], object]) -> None:
+        self.move = move
+
+    def epoch_finished(self, row: dict[str, Any], is_best: bool) -> None:
+        if row["epoch"] == 1:
+            self.move()
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_that_was_renamed_stops_and_leaves_alone_what_took_its_place(
+    trained: Trained, load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    place, moved = tmp_path / "run", RunDirectory(tmp_path / "moved")
+    before: dict[Path, bytes] = {}
+
+    def move() -> None:
+        place.rename(moved.path)
+        shutil.copytree(trained.run.path, place)
+        before.update(contents(place))
+
+    with pytest.raises(RunError, match=r"run is no longer the run that is trained: .*\n  nothing"):
+        train(prepare(load_text(TEXT), digits), place, Mover(move))
+
+    assert contents(place) == before
+    assert moved.read_record().status == "running"
+    resume(moved, prepare(moved.read_config(), digits))
+    assert_same_training(moved, trained.run)
+
+
+def test_a_run_that_was_removed_stops(load_text: LoadText, digits: Dataset, tmp_path: Path) -> None:
+    mover = Mover(lambda: shutil.rmtree(tmp_path / "run"))
+
+    with pytest.raises(RunError, match="it was renamed, removed or replaced"):
+        train(prepare(load_text(TEXT), digits), tmp_path / "run", mover)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rows": None},
+        {"rows": [{"epoch": 0}]},
+        {"rows": {"epoch": 0}},
+        {"rows": 3},
+        {"unfinished": {}, "rows": []},
+        {"unfinished": {"step": "x"}},
+        {"unfinished": {"steps": 3}},
+        {"unfinished": None},
+        {"seconds": "long"},
+        {"seconds": None},
+    ],
+)
+def test_a_checkpoint_with_other_progress_is_damaged(
+    damage: dict[str, Any], cut: RunDirectory, digits: Dataset
+) -> None:
+    for path in cut.checkpoints.iterdir():
+        with np.load(path) as arrays:
+            content = dict(arrays)
+        progress = json.loads(content["progress"].tobytes()) | damage
+        content["progress"] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
+        np.savez(path, **content)
+
+    with pytest.raises(RunError, match="no good checkpoint to go on from"):
+        resume(cut, prepare(cut.read_config(), digits))

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
 from mnistcli.model import Network
-from mnistcli.runs import ArrayFile, open_arrays, write_whole
+from mnistcli.runs import write_whole
+from mnistcli.runs.arrays import ArrayFile, open_arrays
 
 # The rows of metrics of 10,000 epochs take 4 MB. A stranger's file must not fill the memory.
 _MAXIMUM_PROGRESS_BYTES = 64 * 1024**2
@@ -92,7 +93,7 @@ def _groups(network: Network) -> dict[str, list[keras.Variable]]:
 
 
 def _by_path(network: Network) -> dict[str, keras.Variable]:
-    """Return the variables by unique names, such as model/sequential/dense/kernel."""
+    """Return the variables by unique names, such as model/dense/kernel."""
     names: dict[str, keras.Variable] = {}
     for group, variables in _groups(network).items():
         for variable in variables:

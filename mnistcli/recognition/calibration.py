@@ -8,7 +8,8 @@ import numpy as np
 
 from mnistcli.errors import RunError
 from mnistcli.recognition.familiarity import Familiarity, read_familiarity, read_number
-from mnistcli.runs import RunDirectory, open_arrays
+from mnistcli.runs import RunDirectory
+from mnistcli.runs.arrays import open_arrays
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from mnistcli.runs import ArrayFile
+from mnistcli.runs.arrays import ArrayFile
 
 MAXIMUM_BYTES = 16 * 1024**2
 CELL = 4

@@ -36,10 +36,11 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
     except (OSError, ValueError) as error:
         _check_kind(path)
         raise cannot_read(path, error) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        _check_kind(path)
+        raise RunError(f"{path} is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            _check_kind(path)
-            raise RunError(f"{path} is not a regular file")
         yield file
 
 
