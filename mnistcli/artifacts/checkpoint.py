@@ -70,7 +70,10 @@ def load_checkpoint(path: Path, network: Network, weights_only: bool = False) ->
     except FileNotFoundError:
         raise RunError(f"there is no checkpoint {path}") from None
     except ValueError as error:
-        raise RunError(f"the checkpoint {path} is damaged: {error}") from None
+        raise RunError(
+            f"the checkpoint {path} is damaged: {error}",
+            f"train the run again: mnistcli train {path.parent.parent / 'config.yaml'}",
+        ) from None
     for name, variable in variables.items():
         variable.assign(arrays[name])
     return progress

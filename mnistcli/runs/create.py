@@ -119,6 +119,6 @@ def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{_UNFINISHED}*"):
         # A folder is without its lock for an instant when it is new.
         with suppress(OSError, RunError):
-            if time.time() - folder.stat().st_mtime > 60:
+            if not folder.is_symlink() and time.time() - folder.stat().st_mtime > 60:
                 with locked(folder):
                     shutil.rmtree(folder, ignore_errors=True)

@@ -12,11 +12,15 @@ from mnistcli.runs.record import Environment
 PACKAGES = ("mnistcli", "tensorflow", "keras", "numpy")
 
 
-def describe_environment(threads: int | None = None) -> Environment:
+def describe_environment(
+    threads: int | None = None, device: str | None = None, kernels: str | None = None
+) -> Environment:
     """Describe this process: versions, hardware, git commit and command line.
 
     Args:
         threads: those that TensorFlow uses.
+        device: what it computes on.
+        kernels: with which implementation.
     """
     return Environment(
         versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
@@ -28,6 +32,8 @@ def describe_environment(threads: int | None = None) -> Environment:
         git_commit=_git_commit(),
         command=[Path(sys.argv[0]).name, *sys.argv[1:]],
         threads=threads,
+        device=device,
+        kernels=kernels,
     )
 
 

@@ -90,7 +90,7 @@ def _restore(run: RunDirectory, preparation: Preparation) -> tuple[Position, lis
             raise _nothing_to_go_on_from(run, [f"{run.checkpoints} holds no checkpoint"])
         return Position(), ["the run was cut short before its first checkpoint: it begins anew"]
     network, problems = preparation.network, []
-    best_epoch = 0
+    best_epoch, best_problem = 0, f"{run.best_checkpoint} is of no epoch"
     try:
         best_epoch = load_checkpoint(run.best_checkpoint, network, weights_only=True)["epoch"]
     except RunError as error:
