@@ -97,7 +97,7 @@ def test_a_record_of_before_there_were_formats(run: RunDirectory) -> None:
     record = run.read_record()
 
     assert record.artifacts["model.tflite"].sha256 == "0" * 64
-    assert (record.dataset.framing, record.outputs) == ("mnist", "probabilities")
+    assert (record.dataset.framing, record.outputs) == ("mnist", None)
     assert (record.metrics, record.config) == (OLDER["metrics"], None)
 
 

@@ -14,7 +14,7 @@ from mnistcli.errors import RunError
 from mnistcli.model import IMAGE_SHAPE, Network, count_steps, find_recurrent, unrolled
 from mnistcli.model.construct import KERAS_ERRORS, explain
 from mnistcli.recognition import load_lite_model
-from mnistcli.runs import RunDirectory, write_whole
+from mnistcli.runs import RunDirectory, remove_file, write_whole
 
 TOLERANCE = 1e-4  # of the largest output
 CHECKED_IMAGES = 4
@@ -87,7 +87,7 @@ def write_model_files(run: RunDirectory, network: Network) -> dict[str, dict[str
             content = export(network)
         except ExportError as error:
             artifacts[name] = {"problem": str(error)}
-            (run.path / name).unlink(missing_ok=True)  # of an earlier best epoch
+            remove_file(run.path / name)  # of an earlier best epoch
         else:
             write_whole(run.path / name, content)
             artifacts[name] = {"sha256": hashlib.sha256(content).hexdigest()}

@@ -7,7 +7,7 @@ from mnistcli.runs.continuation import Continuation, plan_continuation
 from mnistcli.runs.create import check_writable, new_run_directory
 from mnistcli.runs.directory import CheckpointFile, RunDirectory
 from mnistcli.runs.environment import describe_environment, environment_differences
-from mnistcli.runs.files import cannot_write, dump_json, remove_unfinished, write_whole
+from mnistcli.runs.files import cannot_write, dump_json, remove_file, remove_unfinished, write_whole
 from mnistcli.runs.held import held
 from mnistcli.runs.listing import latest_completed_run, open_run_directory, runs_root
 from mnistcli.runs.lock import locked
@@ -44,6 +44,7 @@ __all__ = [
     "open_run_directory",
     "plan_continuation",
     "read_file",
+    "remove_file",
     "remove_unfinished",
     "runs_root",
     "utc_now",

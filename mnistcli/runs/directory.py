@@ -8,8 +8,7 @@ from typing import Any, Protocol
 
 from mnistcli.config import ConfigFile, changes_of_course, parse_config
 from mnistcli.errors import RunError
-from mnistcli.runs.files import append_whole, dump_json, write_whole
-from mnistcli.runs.held import check_held
+from mnistcli.runs.files import append_whole, dump_json, remove_file, write_whole
 from mnistcli.runs.metrics import parse_metrics
 from mnistcli.runs.reading import read_file
 from mnistcli.runs.record import FORMAT, NewerFormatError, RunRecord
@@ -118,13 +117,12 @@ class RunDirectory:
 
     def remove_old_checkpoints(self, keep: int) -> None:
         """Leave those of the last `keep` epochs, and one within an epoch if it is the newest."""
-        check_held(self.checkpoints)
         checkpoints = self.list_checkpoints()
         whole = [checkpoint for checkpoint in checkpoints if checkpoint.step == 0]
         kept = {*whole[-keep:], *checkpoints[-1:]}
         for checkpoint in checkpoints:
             if checkpoint not in kept:
-                checkpoint.path.unlink(missing_ok=True)
+                remove_file(checkpoint.path)
 
     def write_record(self, record: RunRecord) -> None:
         """Replace run.json."""

@@ -67,6 +67,19 @@ def append_whole(path: Path, line: str) -> None:
         raise cannot_write(path, error) from error
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        RunError: as `write_whole`.
+    """
+    check_held(path)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot remove {path}: {error.strerror}") from error
+
+
 def sync_folder(folder: Path) -> bool:
     """Flush a folder's list of names to disk: a rename is safe from a power cut only then.
 

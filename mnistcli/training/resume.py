@@ -18,6 +18,7 @@ from mnistcli.runs import (
     environment_differences,
     held,
     locked,
+    remove_file,
     remove_unfinished,
     utc_now,
     write_whole,
@@ -58,7 +59,7 @@ def resume(
         reached = (position.epoch, position.unfinished.step)
         for checkpoint in run.list_checkpoints():
             if (checkpoint.epoch, checkpoint.step) > reached:
-                checkpoint.path.unlink(missing_ok=True)  # damaged, as the observer was told
+                remove_file(checkpoint.path)  # damaged, as the observer was told
         resumption = Resumption(
             at=utc_now(),
             epoch=position.epoch,
