@@ -91,6 +91,33 @@ def test_a_record(content: bytes, run: RunDirectory) -> None:
     assert run.read_record() == record
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"status": "\x1b[2J"}, "'status': "),
+        ({"started": None}, "'started': "),
+        ({"dataset": None}, "'dataset': "),
+        ({"metrics": {"test_loss": 10**400}}, "'metrics.test_loss': "),
+        ({"metrics": {"\x1b[2J": "x"}}, r"'metrics.\\x1b\[2J"),
+        ({"artifacts": {"model.tflite": "0"}}, "'artifacts.model.tflite': "),
+        ({"resumed": {"at": "now"}}, "'resumed': "),
+        ({"format": 0}, "'format': "),
+        ({"format": "1"}, "'format': "),
+        ({"threads": 2.5}, "'threads': "),
+        ({"seed": "7"}, "'seed': "),
+        ({"config": ["layers"]}, "'config': "),
+        ({"outputs": "letters"}, "'outputs': "),
+    ],
+)
+def test_a_record_with_a_wrong_value_names_it(
+    change: dict[str, Any], told: str, run: RunDirectory
+) -> None:
+    run.record.write_text(json.dumps(RECORD.model_dump() | change))
+
+    with pytest.raises(RunError, match=rf"run\.json is damaged: {told}"):
+        run.read_record()
+
+
 def test_a_record_of_before_there_were_formats(run: RunDirectory) -> None:
     run.record.write_text(json.dumps(OLDER))
 
@@ -167,6 +194,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "a temperature in float16": {"temperature": np.array(1.5, np.float16)},
     "an object": {"temperature": np.array({}, object)},
     "nine classes": {"means": GOOD["means"][:9], "bases": GOOD["bases"][:9]},
+    "means of nine classes": {"means": GOOD["means"][:9]},
     "bases of nine classes": {"bases": GOOD["bases"][:9]},
     "flat bases": {"bases": GOOD["bases"][:, 0]},
     "float32": {"means": GOOD["means"].astype(np.float32)},
