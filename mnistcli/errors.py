@@ -5,19 +5,40 @@ each. `mnistcli.cli.app` prints them without a traceback; any other exception is
 a programming mistake and keeps its own.
 """
 
+import signal
+
+# Those that ask a process to end, and let it tidy up; Windows has no SIGHUP.
+STOP_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+def printable(text: str) -> str:
+    """One line that a terminal shows as it is, with escapes such as \\x1b for anything else.
+
+    A file name or a key may hold a line break, a code that moves the cursor or turns the
+    text around, or bytes that are no UTF-8, which Python holds as lone surrogates.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
 
 class MnistcliError(Exception):
-    """Anything that a user can mend; its text is shown as it is.
+    """Anything that a user can mend; its text can be shown as it is.
 
     Args:
-        message: what happened.
+        message: what happened, one line; `args[0]`.
         expected: what was expected instead, or how to mend it; one line each.
     """
 
     exit_code = 1
 
     def __init__(self, message: str, *expected: str) -> None:
-        super().__init__("\n".join((message, *(f"  {line}" for line in expected))))
+        super().__init__(message, *expected)
+
+    def __str__(self) -> str:
+        return "\n  ".join(map(printable, self.args))
 
 
 class UsageError(MnistcliError):
@@ -30,6 +51,13 @@ class ConfigError(MnistcliError):
     """A config file, or an option that overrides it, is wrong."""
 
     exit_code = 2
+
+
+class ConfigProblemsError(ConfigError):
+    """Lines that each tell of a place in a config, or count them."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(printable, self.args))
 
 
 class DataError(MnistcliError):
@@ -53,7 +81,7 @@ class InterruptedTrainingError(MnistcliError):
 
 
 class StopSignal(BaseException):
-    """SIGINT or SIGTERM asks the process to stop; like KeyboardInterrupt, it is no error."""
+    """A signal asks the process to stop; like KeyboardInterrupt, it is no error."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal_number)

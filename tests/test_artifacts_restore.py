@@ -12,7 +12,7 @@ from mnistcli.artifacts import restore_network
 from mnistcli.data import Dataset
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import DataError, MnistcliError, RunError
-from mnistcli.evaluation import evaluate_network, write_evaluation
+from mnistcli.evaluation import Subject, evaluate_network, write_evaluation
 from mnistcli.model import build_network
 from mnistcli.runs import RunDirectory
 from mnistcli.training import prepare, train
@@ -72,9 +72,12 @@ def test_an_evaluation_is_written(trained: RunDirectory, digits: Dataset) -> Non
     assert evaluation.accuracy == written["accuracy"]
     predicted = loop.predict(digits.test_images).argmax(axis=1)
     assert evaluation.errors == int(np.sum(predicted != digits.test_labels))
-    document = {"data": "own.npz"} | evaluation.to_json()
-    write_evaluation(trained, document)
-    assert json.loads(trained.evaluation.read_text()) == document
+    before = trained.evaluation.read_bytes()
+    path = write_evaluation(trained, evaluation, Subject(data="other/own set.npz"))
+    assert path.name == "evaluation-data-own-set.json"
+    document = {"data": "other/own set.npz", "checkpoint": "best"} | evaluation.to_json()
+    assert json.loads(path.read_text()) == document
+    assert trained.evaluation.read_bytes() == before
 
 
 def test_a_label_that_the_run_does_not_know_is_an_error(

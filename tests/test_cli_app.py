@@ -1,5 +1,6 @@
 """What holds for the command as a whole."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from commands import run_command, run_piped
+
+from mnistcli.cli.refusals import explain_refusal
 
 TYPO = "layers: [Flatten, {Dense: {unit: 10}}]\nbatchsize: 3\n"
 
@@ -75,3 +78,28 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 def test_the_schema_is_one_json_document(tmp_path: Path) -> None:
     schema = json.loads(run_command("schema", folder=tmp_path).stdout)
     assert "Conv2D" in schema["$defs"]["layers"]["anyOf"][2]["properties"]
+
+
+def test_memory_that_a_library_lacks_is_one_clear_error() -> None:
+    import cv2
+    import numpy as np
+    from PIL import Image
+
+    for allocate in (
+        lambda: np.empty(2**62, np.uint8),
+        lambda: cv2.resize(np.zeros((2, 2), np.uint8), (2**31 - 1, 2**31 - 1)),
+        lambda: Image.new("L", (2**30, 2**30)),
+    ):
+        with pytest.raises(Exception) as caught:  # OpenCV has its own
+            allocate()
+        assert str(explain_refusal(caught.value)).startswith("out of memory: ")
+
+
+def test_a_mistake_in_the_program_keeps_its_traceback() -> None:
+    for mistake in (KeyError("x"), TypeError(), OSError("of a library"), ValueError("no memory")):
+        assert explain_refusal(mistake) is None
+
+
+def test_what_the_system_says_of_a_file_is_one_line() -> None:
+    error = explain_refusal(OSError(errno.ESTALE, "Stale file handle", "data/a\nb"))
+    assert str(error) == r"data/a\nb: Stale file handle"

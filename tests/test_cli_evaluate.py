@@ -50,6 +50,30 @@ def test_other_labelled_images_are_measured(
     assert told["accuracy"] < 0.1
 
 
+def test_files_name_what_they_are_of(
+    trained_run: Path, digits: Dataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    others = shutil.ignore_patterns("evaluation-*", "confusion-*", "mistakes-*")
+    shutil.copytree(trained_run, run, ignore=others)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    np.savez(tmp_path / "own.npz", x=digits.test_images, y=digits.test_labels)
+    for options in (
+        ("--split", "validation"),
+        ("--split", "train", "--checkpoint", "last"),
+        ("--checkpoint", "last"),
+        ("--data", tmp_path / "own.npz"),
+    ):
+        assert invoke("evaluate", run, *options) is None
+    assert {path.name for path in run.rglob("*") if path not in before and path.is_file()} == {
+        f"{name}{subject}.{ending}"
+        for name, ending in (("evaluation", "json"), ("confusion", "png"), ("mistakes", "png"))
+        for subject in ("-validation", "-train-last", "-last", "-data-own")
+    }
+    kept = {path: path.read_bytes() for path in before if path.name != "training.png"}
+    assert kept == {path: before[path] for path in kept}
+
+
 def test_labels_that_the_run_does_not_know_are_an_error(
     trained_run: Path, digits: Dataset, tmp_path: Path
 ) -> None:

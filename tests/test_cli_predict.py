@@ -53,7 +53,7 @@ def test_a_file_that_cannot_be_read_fails_alone(trained_run: Path, pictures: Pat
     told = json.loads(done.stdout)
     assert len(told["predictions"]) == 12
     assert [Path(failed).name for failed in told["errors"]] == [name]
-    assert "broken[bold]?.png" in done.stderr
+    assert r"broken[bold]\udcff.png" in done.stderr
 
 
 def test_a_missing_image_is_an_error(trained_run: Path, tmp_path: Path) -> None:

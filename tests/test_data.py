@@ -112,30 +112,6 @@ def test_npz_is_the_same_data_set_as_its_idx_files(tmp_path: Path) -> None:
     assert dataset.train_images.shape == (20, 28, 28)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"train_images": np.zeros((20, 28, 28))}, "x_train: images of type float64"),
-        ({"test_images": np.zeros((6, 32, 32), np.uint8)}, r"x_test: images of shape \(6, 32, 32"),
-        ({"test_images": np.zeros((6, 28, 28, 3), np.uint8)}, r"shape \(6, 28, 28, 3\)"),
-        ({"train_images": np.zeros((0, 28, 28), np.uint8)}, "x_train: holds no images"),
-        ({"train_labels": np.zeros(19, np.uint8)}, "20 images, but .*y_train holds 19 labels"),
-        ({"train_labels": np.zeros((20, 10), np.uint8)}, "y_train: labels of type uint8 and shape"),
-        ({"train_labels": np.zeros(20)}, "y_train: labels of type float64"),
-        ({"train_labels": np.full(20, -1)}, "labels from -1 to -1"),
-        ({"train_labels": np.full(20, 256)}, "labels from 256 to 256"),
-        ({"train_labels": np.array([None] * 20)}, "allow_pickle"),
-    ],
-)
-def test_npz_of_another_form_is_refused(
-    tmp_path: Path, changes: dict[str, Any], message: str
-) -> None:
-    arrays = make_arrays() | changes
-    np.savez(tmp_path / "set.npz", **{NPZ[part]: array for part, array in arrays.items()})
-    with pytest.raises(DataError, match=message):
-        load_dataset(str(tmp_path / "set.npz"))
-
-
 def test_idx_folder_with_fewer_labels_than_images_names_both_files(tmp_path: Path) -> None:
     arrays = make_arrays()
     write_idx(tmp_path, arrays | {"test_labels": arrays["test_labels"][:5]})
@@ -149,7 +125,7 @@ def test_missing_parts_are_named(tmp_path: Path) -> None:
     arrays = make_arrays()
     del arrays["test_images"], arrays["test_labels"]
     write_idx(tmp_path, arrays)
-    missing = "missing t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte\n"
+    missing = "missing t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte; it holds train-images"
     with pytest.raises(DataError, match=missing):
         load_dataset(str(tmp_path))
 
@@ -219,8 +195,7 @@ def test_without_mnist_the_error_says_what_was_tried_and_what_can_be_done(no_mni
         for text in (
             "tried http://127.0.0.1:1/train-images-idx3-ubyte.gz: Connection refused",
             MNIST_DATA_DIR,
-            "data: {dataset: digits}",
-            "--set data.dataset=digits",
+            "mend: connect to the network",
         ):
             assert text in str(caught.value)
 
@@ -228,11 +203,6 @@ def test_without_mnist_the_error_says_what_was_tried_and_what_can_be_done(no_mni
 def test_fallback_that_cannot_be_had_gives_its_own_reason(no_mnist: None) -> None:
     with pytest.raises(DataError, match=r"tried http://127\.0\.0\.1:1/.*: Connection refused"):
         load_dataset("no/such/folder", fallback="mnist")
-
-
-def test_misspelt_name_is_corrected() -> None:
-    with pytest.raises(DataError, match="no data set 'mnits'; did you mean 'mnist'"):
-        load_dataset("mnits")
 
 
 def test_labelled_images_prefer_the_test_set(tmp_path: Path, digits: Dataset) -> None:

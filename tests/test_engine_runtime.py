@@ -12,7 +12,7 @@ from conftest import LoadText
 from loops import CONVOLUTION
 
 from mnistcli import engine
-from mnistcli.engine import configure_threads, explain_precision
+from mnistcli.engine import explain_precision, start_runtime
 
 
 def without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,10 +29,10 @@ def test_automatic_threads_work_where_tensorflow_is_running_already(
     prepare(monkeypatch)
     tf.zeros(1)
 
-    in_use = configure_threads(load_text(CONVOLUTION).config)
+    in_use = start_runtime(load_text(CONVOLUTION).config)
 
-    assert 1 <= in_use.count <= (os.cpu_count() or 1)
-    assert configure_threads(load_text(CONVOLUTION, "threads=1000").config) == in_use
+    assert 1 <= in_use.threads <= (os.cpu_count() or 1)
+    assert start_runtime(load_text(CONVOLUTION, "threads=1000").config) == in_use
 
 
 def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) -> None:
@@ -44,11 +44,11 @@ def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) 
     code = (
         "import tensorflow as tf\n"
         "from mnistcli.config import load_config\n"
-        "from mnistcli.engine import configure_threads\n"
+        "from mnistcli.engine import start_runtime\n"
         f"for i in range({len(expected)}):\n"
-        "    threads = configure_threads(load_config(f'{i}.yaml').config)\n"
-        "    assert tf.config.threading.get_intra_op_parallelism_threads() == threads.count\n"
-        "    print(threads.count)"
+        "    runtime = start_runtime(load_config(f'{i}.yaml').config)\n"
+        "    assert tf.config.threading.get_intra_op_parallelism_threads() == runtime.threads\n"
+        "    print(runtime.threads)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from commands import invoke
 from conftest import LoadText
 from trainings import (
     DENSE,
@@ -24,8 +25,10 @@ from mnistcli.config import ConfigFile, load_config
 from mnistcli.data import Dataset
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import RunError
+from mnistcli.recognition import read_calibration
 from mnistcli.runs import RunDirectory
 from mnistcli.training import (
+    TrainingObserver,
     prepare,
     resume,
     train,
@@ -138,7 +141,7 @@ def test_a_failed_run_says_so(load_text: LoadText, digits: Dataset, tmp_path: Pa
     run = RunDirectory(tmp_path / "run")
 
     with pytest.raises(ZeroDivisionError):
-        train(prepare(load_text(IDLE), digits), run.path, Stopper(1, ZeroDivisionError()))
+        train(prepare(load_text(IDLE), digits), run.path, [Stopper(1, ZeroDivisionError())])
 
     assert run.read_record().status == "failed"
 
@@ -161,7 +164,7 @@ def test_training_stops_early_and_says_so(
 ) -> None:
     file = load_text(IDLE, "checkpoint.every_epochs=2", "checkpoint.keep=5")
     recorder = Recorder(tmp_path / "run", tmp_path / "killed")
-    run = train(prepare(file, digits), tmp_path / "run", recorder).run
+    run = train(prepare(file, digits), tmp_path / "run", [recorder]).run
 
     stopped = ("stopped_early", 3, "val_accuracy has not improved for 2 epochs")
     assert recorder.calls[-2:] == [stopped, ("training_finished",)]
@@ -170,13 +173,39 @@ def test_training_stops_early_and_says_so(
     assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [0, 2, 3]
     metrics = run.read_record().metrics
     assert metrics["best_epoch"] == 1
+    assert run.read_record().stop_reason == stopped[2]
 
     # Interrupted in its last second, it does not train on.
     run.write_record(run.read_record().model_copy(update={"status": "interrupted"}))
     recorder = Recorder()
-    resume(run, prepare(load_config(run.config), digits), recorder)
+    resume(run, prepare(load_config(run.config), digits), [recorder])
     assert recorder.calls == [("training_started", 4, 9, 1294), stopped, ("training_finished",)]
     assert run.read_record().metrics == metrics
+
+
+def test_an_observer_can_end_a_training_after_an_epoch(
+    load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    class Pruner(TrainingObserver):
+        def epoch_finished(self, row: dict[str, Any], is_best: bool) -> str | None:
+            return f"pruned at {row['val_accuracy']:.0f}" if row["epoch"] == 1 else None
+
+    file = load_text(IDLE, "epochs=4", "checkpoint.every_epochs=3", "early_stopping=null")
+    before, after = Recorder(), Recorder()
+    result = train(prepare(file, digits), tmp_path / "run", [before, Pruner(), after])
+
+    assert before.calls == after.calls
+    assert before.calls[-2:] == [("stopped_early", 1, "pruned at 0"), ("training_finished",)]
+    record = result.run.read_record()
+    assert (record["status"], record["stop_reason"]) == ("completed", "pruned at 0")
+    assert [row["epoch"] for row in result.run.read_metrics()] == [0, 1]
+    assert [checkpoint.epoch for checkpoint in result.run.list_checkpoints()] == [0, 1]
+    assert result.run.model.exists()
+
+    # What ended one training does not end the next.
+    result = resume(result.run, prepare(file, digits))
+    assert [row["epoch"] for row in result.run.read_metrics()] == [0, 1, 2, 3, 4]
+    assert result.run.read_record().stop_reason is None
 
 
 def test_the_best_epoch_is_the_one_that_is_saved(
@@ -277,3 +306,59 @@ def test_without_a_name_the_run_goes_under_runs(
     assert len(names) == 2
     assert all(name.startswith("idle-") for name in names)
     assert results[0].run.path.parent == runs_dir
+
+
+@pytest.mark.parametrize("best", ["val_accuracy", "val_loss"])
+def test_without_validation_images_all_are_trained_on_and_the_last_epoch_is_best(
+    best: str, load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    text = f"layers:\n{DENSE}epochs: 2\ndata: {{dataset: digits, validation: 0}}\n"
+    file = load_text(text, f"checkpoint.best={best}")
+    result = train(prepare(file, digits), tmp_path / "run")
+
+    assert result.best_epoch == 2
+    rows = result.run.read_metrics()
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
+    assert not any(name.startswith("val_") for row in rows for name in row)
+    record = result.run.read_record()
+    assert record["dataset"]["training_images"] == len(digits.train_labels)
+    assert record["metrics"]["best_epoch"] == 2
+    assert read_calibration(result.run).temperature > 0
+    with pytest.raises(RunError, match="has no validation images"):
+        raise invoke("evaluate", result.run.path, "--split", "validation") or AssertionError
+
+
+def test_false_negatives_are_better_when_fewer(
+    load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    text = (
+        f"layers:\n{DENSE}epochs: 3\nmetrics: [FalseNegatives]\ndata: {{dataset: digits}}\n"
+        "checkpoint: {best: val_false_negatives}\n"
+        "early_stopping: {monitor: val_false_negatives, patience: 1}\n"
+    )
+    result = train(prepare(load_text(text), digits), tmp_path / "run")
+    rows = result.run.read_metrics()[1:]
+    counts = [row["val_false_negatives"] for row in rows]
+    assert counts == sorted(counts, reverse=True), "each epoch has fewer"
+    assert result.best_epoch == 3
+
+
+def test_an_export_that_fails_ends_no_run(
+    load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    text = """
+layers:
+  - Flatten
+  - CategoryEncoding: {num_tokens: 2, output_mode: multi_hot}
+  - Dense: {units: 10, activation: softmax}
+epochs: 1
+data: {dataset: digits}
+"""
+    result = train(prepare(load_text(text), digits), tmp_path / "run")
+    record = result.run.read_record()
+    assert record["status"] == "completed"
+    assert record["artifacts"]["model.tflite"] == {
+        "problem": "LiteRT cannot run it: it needs an operation that LiteRT does not have"
+    }
+    assert not result.run.lite_model.exists() and result.run.model.is_file()
+    assert result.evaluation.is_at_chance  # it sees which classes there are, and no digit

@@ -12,7 +12,7 @@ from mnistcli.config import load_config
 from mnistcli.data import Dataset
 from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
 from mnistcli.runs import RunDirectory
-from mnistcli.training import Difference, prepare, reproduce
+from mnistcli.training import Difference, TrainingObserver, prepare, reproduce
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_first_difference_and_what_could_explain_it(
     assert found.epochs[2] == [Difference("val_loss", 0.5, val_loss)]
     tensorflow, threads = found.environment
     assert tensorflow.startswith("tensorflow 2.0, now 2.")
-    assert threads == f"threads 7, now {preparation.threads.count}"
+    assert threads == f"threads 7, now {preparation.runtime.threads}"
     assert found.to_json()["epochs"][2]["differences"] == {
         "val_loss": {"recorded": 0.5, "now": val_loss}
     }
@@ -58,28 +58,38 @@ def test_a_run_without_epochs_has_nothing_to_compare(
         reproduce(changed, prepare(load_config(changed.config), digits))
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (StopSignal(signal.SIGTERM), InterruptedTrainingError),
-        (RunError("the loss became NaN", "the last good checkpoint is FOLDER"), RunError),
-    ],
-)
+class Failing(TrainingObserver):
+    """Raises an error that names a file in the folder of the reproduction."""
+
+    def __init__(self, parent: Path) -> None:
+        self.parent = parent
+
+    def epoch_started(self, epoch: int) -> None:
+        (folder,) = self.parent.glob("mnistcli-*")
+        checkpoint = folder / "run" / "checkpoints" / "epoch-0000.npz"
+        raise RunError("it diverged", "try less", f"the last good checkpoint is {checkpoint}")
+
+
+@pytest.mark.parametrize("kind", [InterruptedTrainingError, RunError])
 def test_a_reproduction_that_ends_early_names_no_folder_that_is_gone(
     changed: RunDirectory,
     digits: Dataset,
-    error: BaseException,
-    kind: type[RunError],
+    kind: type[InterruptedTrainingError] | type[RunError],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    if isinstance(error, RunError):
-        error.args = (str(error).replace("FOLDER", f"{tmp_path}/mnistcli-x/run/a.npz"),)
+    parent = tmp_path / "temporary"
+    parent.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(parent))
+    observer = Failing(parent) if kind is RunError else Stopper(1, StopSignal(signal.SIGTERM))
 
     with pytest.raises(kind, match="is as it was") as caught:
-        reproduce(changed, prepare(changed.read_config(), digits), Stopper(1, error))
+        reproduce(changed, prepare(changed.read_config(), digits), [observer])
 
-    assert "mnistcli-" not in str(caught.value).replace("mnistcli-x", "")
-    assert "train --resume" not in str(caught.value)
-    assert caught.value.exit_code == (143 if kind is InterruptedTrainingError else 1)
+    assert list(parent.iterdir()) == []
+    assert str(parent) not in str(caught.value)
+    if kind is RunError:
+        assert caught.value.args[:2] == ("it diverged", "try less")
+    else:
+        assert caught.value.exit_code == 128 + signal.SIGTERM
+        assert f"begin again with: mnistcli reproduce {changed.path}" in str(caught.value)

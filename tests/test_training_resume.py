@@ -58,7 +58,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
         file.write('{"epoch": 3, "lo')
 
     recorder = Recorder()
-    result = resume(run, prepare(load_config(run.config), digits), recorder)
+    result = resume(run, prepare(load_config(run.config), digits), [recorder])
 
     assert_same_training(run, trained.run)
     assert recorder.calls[0] == ("training_started", 2, 3, 1238)
@@ -81,7 +81,7 @@ def test_an_interrupted_run_says_so_and_goes_on(
     run = RunDirectory(tmp_path / "run")
 
     with pytest.raises(InterruptedTrainingError, match=r"mnistcli train --resume .*run") as caught:
-        train(prepare(load_text(TEXT), digits), run.path, Stopper(2, error))
+        train(prepare(load_text(TEXT), digits), run.path, [Stopper(2, error)])
 
     assert caught.value.exit_code == 128 + number
     assert run.read_record().status == "interrupted"
@@ -92,7 +92,7 @@ def test_an_interrupted_run_says_so_and_goes_on(
     assert rows_without_times(run) == rows_without_times(trained.run)[:2]
     if number == signal.SIGTERM:
         reader = RecordReader(run)
-        resume(run, prepare(load_config(run.config), digits), reader)
+        resume(run, prepare(load_config(run.config), digits), [reader])
         assert_same_training(run, trained.run)
         assert (reader.record.status, reader.record.finished) == ("running", None)
         (entry,) = run.read_record().resumed
@@ -129,7 +129,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
     flip_a_bit(cut.checkpoint(3))
     notes = Notes()
 
-    resume(cut, prepare(load_config(cut.config), digits), notes)
+    resume(cut, prepare(load_config(cut.config), digits), [notes])
 
     assert notes.place == (2, 0)
     (notice,) = notes.notices
@@ -145,7 +145,7 @@ def test_a_damaged_best_checkpoint_is_made_again(
     cut.best_checkpoint.write_bytes(b"")
     notes = Notes()
 
-    resume(cut, prepare(load_config(cut.config), digits), notes)
+    resume(cut, prepare(load_config(cut.config), digits), [notes])
 
     assert notes.place == (best, 0)
     assert notes.notices[0].startswith(f"the checkpoint {cut.best_checkpoint} is damaged: ")
@@ -186,7 +186,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(
     cut.write_metrics(cut.read_metrics()[:1])
     notes = Notes()
 
-    resume(cut, prepare(load_config(cut.config), digits), notes)
+    resume(cut, prepare(load_config(cut.config), digits), [notes])
 
     assert notes.notices == ["the run was cut short before its first checkpoint: it begins anew"]
     assert_same_training(cut, trained.run)
@@ -300,7 +300,7 @@ def test_a_run_that_was_renamed_stops_and_leaves_alone_what_took_its_place(
         before.update(contents(place))
 
     with pytest.raises(RunError, match=r"run is no longer the run that is trained: .*\n  nothing"):
-        train(prepare(load_text(TEXT), digits), place, Mover(move))
+        train(prepare(load_text(TEXT), digits), place, [Mover(move)])
 
     assert contents(place) == before
     assert moved.read_record().status == "running"
@@ -312,7 +312,7 @@ def test_a_run_that_was_removed_stops(load_text: LoadText, digits: Dataset, tmp_
     mover = Mover(lambda: shutil.rmtree(tmp_path / "run"))
 
     with pytest.raises(RunError, match="it was renamed, removed or replaced"):
-        train(prepare(load_text(TEXT), digits), tmp_path / "run", mover)
+        train(prepare(load_text(TEXT), digits), tmp_path / "run", [mover])
 
     assert list(tmp_path.iterdir()) == []
 

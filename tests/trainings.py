@@ -109,7 +109,7 @@ class Trained:
 def train_small(load_text: LoadText, digits: Dataset, folder: Path) -> Trained:
     """Train `TEXT`."""
     recorder = Recorder(folder / "run", folder / "killed")
-    result = train(prepare(load_text(TEXT), digits), folder / "run", recorder)
+    result = train(prepare(load_text(TEXT), digits), folder / "run", [recorder])
     return Trained(result, recorder, RunDirectory(folder / "killed"))
 
 

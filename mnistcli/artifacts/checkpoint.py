@@ -10,12 +10,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
 from mnistcli.model import Network
+from mnistcli.model.backend import keras
 from mnistcli.runs import write_whole
 from mnistcli.runs.arrays import ArrayFile, open_arrays
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
 from mnistcli.model import IMAGE_SHAPE, Network, count_steps, find_recurrent, unrolled
+from mnistcli.model.backend import keras
 from mnistcli.model.construct import KERAS_ERRORS, explain
 from mnistcli.recognition import load_lite_model
 from mnistcli.runs import RunDirectory, remove_file, write_whole

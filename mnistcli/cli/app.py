@@ -1,9 +1,8 @@
 """The `mnistcli` command: its subcommands, and the one place that prints errors."""
 
-import signal
 import sys
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, cast
+from io import StringIO
+from typing import Annotated, Any
 
 import typer
 
@@ -13,12 +12,11 @@ from mnistcli.cli.predict import predict_command
 from mnistcli.cli.reproduce import reproduce_command
 from mnistcli.cli.schema import schema_command
 from mnistcli.cli.show import show_app
+from mnistcli.cli.signals import end_process, raised_stop_signals
+from mnistcli.cli.streams import finish_output
 from mnistcli.cli.summary import summary_command
 from mnistcli.cli.train import train_command
 from mnistcli.errors import ConfigError, MnistcliError, StopSignal
-
-if TYPE_CHECKING:
-    from io import TextIOWrapper
 
 app = typer.Typer(
     name="mnistcli",
@@ -56,36 +54,28 @@ def _root(
 
 def run() -> None:
     """Run the command line, and exit with its status: 0, 1, 2, or 128 and a signal."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _raise_stop_signal)
-    for stream in (sys.stdout, sys.stderr):
-        # A file name, or a picture drawn in blocks, must not fail on an ASCII terminal.
-        cast("TextIOWrapper", stream).reconfigure(errors="replace")
     try:
-        app()
-    except MnistcliError as error:
-        _print_error(error)
-        sys.exit(error.exit_code)
-    except Exception as error:
-        # TensorFlow's own error goes by its name: it may not be loaded.
-        if not (isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"):
-            raise
-        told = [line for line in str(error).splitlines() if "OOM" in line or "allocate" in line]
-        reason = (told or ["no more could be had"])[0].strip()[:200]
-        _print_error(
-            MnistcliError(
-                f"out of memory: {reason}",
-                "expected room for the network and a batch; try a smaller batch_size or network",
-            )
-        )
-        sys.exit(MnistcliError.exit_code)
+        with raised_stop_signals():
+            status = finish_output(app(standalone_mode=False) or 0)
     except StopSignal as stop:
-        print("interrupted", file=sys.stderr)  # noqa: T201
-        sys.exit(128 + stop.signal_number)
+        sys.stdout.flush()
+        end_process(stop.signal_number)
+    except Exception as caught:
+        error: Any = caught
+        if hasattr(error, "format_message"):  # Typer's, whose versions name its class differently
+            text = StringIO()
+            error.show(text)
+            sys.stderr.write(text.getvalue())
+            status = error.exit_code
+        else:
+            from mnistcli.cli.refusals import explain_refusal
 
-
-def _raise_stop_signal(signal_number: int, _frame: FrameType | None) -> None:
-    raise StopSignal(signal_number)
+            explained = error if isinstance(error, MnistcliError) else explain_refusal(error)
+            if explained is None:
+                raise
+            _print_error(explained)
+            status = explained.exit_code
+    sys.exit(status)
 
 
 def _print_error(error: MnistcliError) -> None:

@@ -1,22 +1,54 @@
 """Where output goes: results to stdout, progress and errors to stderr."""
 
 import gc
+import io
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
-from typing import Any
+from typing import Any, BinaryIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from mnistcli.cli.streams import open_output
+from mnistcli.errors import MnistcliError, printable
+
+# With 3 GB, a small network of two layers was killed in its first step; with 4 GB it was trained.
+ADDRESS_SPACE_BYTES = 4_000_000_000
+USABLE_COLUMNS = range(40, 10_000)  # that COLUMNS may ask for
+
+
+class PrintableConsole(Console):
+    """Shows what a terminal would take for a command as an escape, whoever brought it.
+
+    A string is one line, in a cell too: it may be a file's name, and hold a line break. Several
+    lines are several strings with `sep="\\n"`, or a `Text`.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Escape a string before it is measured."""
+        return super().render_str(printable(text), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Escape what a `Text` and other renderables hold, line breaks aside."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable() or segment.text == "\n":
+                yield segment
+            else:
+                lines = map(printable, segment.text.split("\n"))
+                yield segment._replace(text="\n".join(lines))
 
 
 @cache
 def results() -> Console:
     """The console on stdout."""
-    # No markup: paths and names of users may hold brackets.
-    return Console(highlight=False, markup=False, emoji=False)
+    return _open_console()
 
 
 @cache
@@ -26,9 +58,17 @@ def progress() -> Console:
     It writes to a copy of the descriptor, so that it stays visible while
     `tensorflow_starting` keeps what TensorFlow writes there to itself.
     """
-    encoding = sys.stderr.encoding
-    file = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=encoding, errors="replace")
-    return Console(file=file, stderr=True, highlight=False, markup=False, emoji=False)
+    raw = io.FileIO(os.dup(sys.stderr.fileno()), "w")
+    file = open_output(raw, sys.stderr.encoding, io.TextIOWrapper)
+    return _open_console(file=file, stderr=True)
+
+
+def _open_console(**options: Any) -> Console:
+    columns = os.environ.get("COLUMNS", "")
+    if not (columns.isascii() and columns.isdigit() and int(columns) in USABLE_COLUMNS):
+        os.environ.pop("COLUMNS", None)
+    # No markup: paths and names of users may hold brackets.
+    return PrintableConsole(highlight=False, markup=False, emoji=False, **options)
 
 
 def print_json(document: Any) -> None:
@@ -65,23 +105,53 @@ def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
     They are shown if the import fails.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _warn_of_little_memory()
     descriptor = sys.stderr.fileno()
     status = progress().status("Starting TensorFlow")  # before the descriptor is diverted
-    with tempfile.TemporaryFile() as log:
+    with _open_log() as log:
         kept = os.dup(descriptor)
         sys.stderr.flush()
         os.dup2(log.fileno(), descriptor)
         try:
             with nullcontext() if quiet else status, _hidden(_NOT_NEEDED):
                 yield
-        except Exception:  # any, and raised again: what TensorFlow said may explain it
+        except Exception as error:  # any, and raised again: what TensorFlow said may explain it
             log.seek(0)
             os.write(kept, log.read())
+            if isinstance(error, ImportError) and not str(error.name).startswith("mnistcli"):
+                first_line = str(error).partition("\n")[0]
+                raise MnistcliError(
+                    f"TensorFlow cannot be loaded: {first_line}",
+                    "expected memory for it (see ulimit -v), and a whole installation of it",
+                ) from error
             raise
         finally:
             os.dup2(kept, descriptor)
             os.close(kept)
             gc.enable()
+
+
+def _warn_of_little_memory() -> None:
+    """Say that TensorFlow may abort: it ends the process then, and nothing can be said any more."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < ADDRESS_SPACE_BYTES:
+        progress().print(
+            f"note: TensorFlow may abort with {format_bytes(limit)} of memory (ulimit -v); "
+            f"it needs about {format_bytes(ADDRESS_SPACE_BYTES)}",
+            style="yellow",
+            soft_wrap=True,
+        )
+
+
+def _open_log() -> BinaryIO:
+    """A file without a name, in memory where there are such: a disk may be full."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("tensorflow-log"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def format_duration(seconds: float) -> str:

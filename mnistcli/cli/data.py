@@ -1,5 +1,8 @@
 """The data of a training, with a bar for its download."""
 
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,16 +11,50 @@ if TYPE_CHECKING:
 
 
 def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
-    """Load what a config names, or its fallback, which is said loudly."""
+    """Load what a config names, or its fallback, which is said loudly.
+
+    Raises:
+        DataMissingError: neither can be had; where it is MNIST, with a command that trains
+            without it.
+    """
     from mnistcli.cli.console import progress
     from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.data import load_dataset
+    from mnistcli.data import DataMissingError, load_dataset
 
-    data = file.config.data
-    with DownloadDisplay(progress(), quiet) as download:
-        dataset = load_dataset(data.dataset, data.fallback, download)
+    data, config_path = file.config.data, Path(file.document.source)
+    try:
+        with DownloadDisplay(progress(), quiet) as download:
+            dataset = load_dataset(data.dataset, data.fallback, download, config_path.parent)
+    except DataMissingError as error:
+        if "mnist" not in (data.dataset, data.fallback):
+            raise
+        command = _offline_command(file)
+        mend = f"mend: or train offline on scikit-learn's digits: {command}"
+        raise DataMissingError(str(error), (), mend) from error
     _show_fallback(dataset)
+    show_notes(dataset.notes)
     return dataset
+
+
+def _offline_command(file: "ConfigFile") -> str:
+    """The command that trains the same config, with the same options, on `digits`."""
+    positions = file.document.values.values()
+    options = dict.fromkeys(position.source for position in positions if not position.line)
+    arguments = [option.removeprefix("--set ") for option in options]
+    command = ["mnistcli", "train", file.document.source]
+    for argument in [*arguments, "data.dataset=digits"]:
+        command += ["--set", argument]
+    return shlex.join(command)
+
+
+def show_notes(notes: Sequence[str]) -> None:
+    """Say on stderr how data was converted, and what is odd about it."""
+    from rich.text import Text
+
+    from mnistcli.cli.console import progress
+
+    for note in notes:
+        progress().print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
 
 
 def _show_fallback(dataset: "Dataset") -> None:
@@ -28,9 +65,11 @@ def _show_fallback(dataset: "Dataset") -> None:
     from rich.text import Text
 
     from mnistcli.cli.console import progress
+    from mnistcli.errors import printable
 
     message = Text.assemble(
-        (f"Using '{dataset.name}' instead: ", "bold"), " ".join(dataset.fallback_reason.split())
+        (f"Using '{dataset.name}' instead: ", "bold"),
+        printable(" ".join(dataset.fallback_reason.split())),
     )
     title = "data set not found"
     progress().print(Panel(message, title=title, title_align="left", border_style="yellow"))

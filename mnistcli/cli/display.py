@@ -33,8 +33,8 @@ def show_heading(preparation: Preparation, console: Console) -> None:
     """One line each for the model, the data and the machine."""
     config, splits = preparation.file.config, preparation.splits
     parameters = preparation.network.model.count_params()
-    threads = preparation.threads
-    thread_count = "1 thread" if threads.count == 1 else f"{threads.count} threads"
+    runtime = preparation.runtime
+    thread_count = "1 thread" if runtime.threads == 1 else f"{runtime.threads} threads"
     data = preparation.dataset
     compiled = ", compiled by XLA (auto: dense layers)" if preparation.training.is_compiled else ""
     reason = explain_precision(config)
@@ -44,7 +44,7 @@ def show_heading(preparation: Preparation, console: Console) -> None:
         f"{config.optimizer.name}, batch {config.batch_size}",
         f"{data.name}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
         f"{len(splits.test):,} to test",
-        f"{thread_count} ({threads.reason}){compiled}",
+        f"{runtime.device}, {thread_count} ({runtime.threads_reason}){compiled}",
         f"{precision}, seed {config.seed}",
     )
     for line in lines:
@@ -72,7 +72,7 @@ class TrainingDisplay(TrainingObserver):
             console=console,
             transient=True,
             refresh_per_second=5,  # 10 took 5 % of an epoch of the MLP
-            disable=quiet or not console.is_terminal,
+            disable=quiet or not console.is_interactive,
         )
         self.epoch_bar = self.bars.add_task("epoch", visible=False, total=self.images)
         self.run_bar = self.bars.add_task("run", visible=False)
@@ -98,7 +98,7 @@ class TrainingDisplay(TrainingObserver):
             self.noticed(notice)
         if not self.quiet and (epoch or step):
             where = f"after epoch {epoch}" if step == 0 else f"in epoch {epoch + 1}, step {step:,}"
-            self.console.print(f"resumed {where}\n")
+            self.console.print(f"resumed {where}", "", sep="\n")
 
     def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
         """Start the bars."""
@@ -128,6 +128,7 @@ class TrainingDisplay(TrainingObserver):
         if self.quiet:
             return
         if not self.has_headings:
+            self.columns = [column for column in self.columns if column[0] in row]
             titles = "  ".join(f"{title:>{width}}" for _, title, width in self.columns)
             self.console.print(Text(titles, style="bold"))
             self.has_headings = True

@@ -27,7 +27,7 @@ class DownloadDisplay:
             DownloadColumn(),
             TransferSpeedColumn(),
             console=console,
-            disable=quiet or not console.is_terminal,
+            disable=quiet or not console.is_interactive,
         )
         self._tasks: dict[str, TaskID] = {}
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistcli.errors import RunError
+
 if TYPE_CHECKING:
     from mnistcli.data import LabelledImages
     from mnistcli.runs import RunDirectory
@@ -47,7 +49,7 @@ def evaluate_command(
     """Measure a trained run on labelled images."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
     from mnistcli.cli.figures import Answers, write_run_figures
-    from mnistcli.evaluation import evaluate_network, write_evaluation
+    from mnistcli.evaluation import Subject, evaluate_network, write_evaluation
     from mnistcli.recognition import read_calibration
     from mnistcli.runs import open_run_directory
 
@@ -57,26 +59,23 @@ def evaluate_command(
         from mnistcli.artifacts import restore_network
         from mnistcli.engine import EvaluationLoop
     network = restore_network(directory, checkpoint.value)
-    # It was fitted to the best checkpoint.
-    calibrated = checkpoint is Checkpoint.BEST
-    temperature = read_calibration(directory).temperature if calibrated else 1.0
-    loop = EvaluationLoop(network)
-    evaluation, probabilities = evaluate_network(loop, images, temperature)
-    document = {"data": data or split.value, "checkpoint": checkpoint.value} | evaluation.to_json()
-    title = f"{directory.name} on {data or f'its {split.value} images'}"
-    if checkpoint is Checkpoint.LAST:
-        title += ", last checkpoint"
+    temperature = read_calibration(directory).temperature
+    evaluation, probabilities = evaluate_network(EvaluationLoop(network), images, temperature)
+    subject = Subject(split.value, data, checkpoint.value)
+    title = f"{directory.name} on {subject}"
     # Shown before it is written: a run directory may be read-only.
     if json:
-        print_json({"run": str(run)} | document)
+        document = {"data": data or split.value, "checkpoint": checkpoint.value}
+        print_json({"run": str(run)} | document | evaluation.to_json())
     else:
         from mnistcli.cli.views import evaluation_view
 
         results().print(evaluation_view(evaluation, title))
-    write_evaluation(directory, document)
-    write_run_figures(directory, Answers(images.images, images.labels, probabilities, title))
+    path = write_evaluation(directory, evaluation, subject)
+    answers = Answers(images.images, images.labels, probabilities, title)
+    write_run_figures(directory, answers, subject.suffix)
     if not json:
-        results().print(f"Written to {directory.evaluation}", soft_wrap=True)
+        results().print(f"Written to {path}", soft_wrap=True)
         results().print(f"Pictures in {directory.figures}", soft_wrap=True)
         results().print(f"Next: mnistcli predict IMAGE --run {run}", soft_wrap=True)
 
@@ -84,19 +83,29 @@ def evaluate_command(
 def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "LabelledImages":
     """The images to measure on; if the run's, it was trained on the same data set."""
     from mnistcli.cli.console import progress
+    from mnistcli.cli.data import show_notes
     from mnistcli.cli.download import DownloadDisplay
     from mnistcli.data import load_dataset, load_labelled_images, split_validation
 
     with DownloadDisplay(progress(), quiet=False) as download:
         if data is not None:
-            return load_labelled_images(data, download)
+            images = load_labelled_images(data, download)
+            show_notes(images.notes)
+            return images
         config = directory.read_config().config
         # No fallback: other images than the run's would be measured in its name.
         dataset = load_dataset(config.data.dataset, progress=download)
     directory.check_data(dataset)
+    show_notes(dataset.notes)
     splits = split_validation(dataset, config.data.validation, config.seed)
-    return {
+    images = {
         Split.TRAIN: splits.train,
         Split.VALIDATION: splits.validation,
         Split.TEST: splits.test,
     }[split]
+    if not len(images):
+        raise RunError(
+            f"{directory.path} has no {split.value} images",
+            "it was trained on all images, with data.validation: 0; take --split test",
+        )
+    return images

@@ -33,8 +33,12 @@ class Answers:
     title: str
 
 
-def write_run_figures(run: RunDirectory, answers: Answers) -> None:
-    """Write how a run was trained, its confusions and its mistakes."""
+def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> None:
+    """Write how a run was trained, its confusions and its mistakes.
+
+    Args:
+        suffix: behind the names of the last two, which says whose answers they are.
+    """
     from mnistcli.figures import draw_confusion, draw_mistakes, draw_training
 
     try:
@@ -44,8 +48,8 @@ def write_run_figures(run: RunDirectory, answers: Answers) -> None:
     labels, probabilities = answers.labels, answers.probabilities
     figures = {
         "training": draw_training({run.name: run.read_metrics()}),
-        "confusion": draw_confusion(labels, probabilities, answers.title),
-        "mistakes": draw_mistakes(answers.images, labels, probabilities, answers.title),
+        f"confusion{suffix}": draw_confusion(labels, probabilities, answers.title),
+        f"mistakes{suffix}": draw_mistakes(answers.images, labels, probabilities, answers.title),
     }
     for kind, figure in figures.items():
         write_figure(figure, run.figures / f"{kind}.png")

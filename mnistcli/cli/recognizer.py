@@ -41,7 +41,7 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
         if artifact.problem:
             reason += f": it could not be converted ({artifact.problem})"
     except RunError as error:
-        reason = str(error)
+        reason = error.args[0]
     progress().print(f"{reason}; Keras reads instead", soft_wrap=True)
     with tensorflow_starting():
         from mnistcli.artifacts import restore_network

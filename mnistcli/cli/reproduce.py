@@ -31,16 +31,16 @@ def reproduce_command(
     with TrainingDisplay(preparation, progress(), quiet) as display:
         if not quiet:
             show_heading(preparation, progress())
-        reproduction = training.reproduce(directory, preparation, display)
+        reproduction = training.reproduce(directory, preparation, [display])
     if json:
         print_json({"run": str(run)} | reproduction.to_json())
     else:
-        results().print(_describe(reproduction, run), soft_wrap=True)
+        results().print(*_describe(reproduction, run), sep="\n", soft_wrap=True)
     if not reproduction.is_identical:
         raise typer.Exit(1)
 
 
-def _describe(reproduction: "Reproduction", run: Path) -> str:
+def _describe(reproduction: "Reproduction", run: Path) -> list[str]:
     lines = [f"{run}, trained again:"]
     compared = {f"epoch {epoch}": found for epoch, found in reproduction.epochs.items()}
     if reproduction.test is not None:
@@ -54,7 +54,7 @@ def _describe(reproduction: "Reproduction", run: Path) -> str:
         lines.append(f"  {name:<10}  {told}")
     if reproduction.is_identical:
         lines.append("Identical to the last bit, times aside.")
-        return "\n".join(lines)
+        return lines
     where = next(name for name, differences in compared.items() if differences)
     lines.append(f"Not identical; the first difference is in {where}.")
     if reproduction.environment:
@@ -62,4 +62,4 @@ def _describe(reproduction: "Reproduction", run: Path) -> str:
         lines += [f"  {each}" for each in reproduction.environment]
     else:
         lines.append("Versions, hardware and threads are those of the run.")
-    return "\n".join(lines)
+    return lines

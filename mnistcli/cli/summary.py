@@ -22,14 +22,14 @@ def summary_command(
 ) -> None:
     """Show a model's layers, shapes, parameters, FLOPs and memory; train nothing."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
+    from mnistcli.cli.data import load_training_data
     from mnistcli.config import load_config
-    from mnistcli.data import BUILT_IN, load_dataset
+    from mnistcli.data import BUILT_IN
 
     file = load_config(config, overrides or ())
-    data = file.config.data
     num_classes = 10
-    if data.dataset not in BUILT_IN:
-        num_classes = load_dataset(data.dataset, data.fallback).num_classes
+    if file.config.data.dataset not in BUILT_IN:
+        num_classes = load_training_data(file, quiet=True).num_classes
     with tensorflow_starting():
         from mnistcli.model import build_network, summarize_model
     network = build_network(file, num_classes)
@@ -39,7 +39,7 @@ def summary_command(
     else:
         results().print(_layer_table(summary))
         results().print(_totals(summary))
-        results().print(f"\nNext: mnistcli train {config}", soft_wrap=True)
+        results().print("", f"Next: mnistcli train {config}", sep="\n", soft_wrap=True)
 
 
 def _layer_table(summary: "ModelSummary") -> Any:

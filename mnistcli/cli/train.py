@@ -51,7 +51,7 @@ def train_command(
 ) -> None:
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
-    from mnistcli.cli.data import load_training_data
+    from mnistcli.cli.data import load_training_data, show_notes
     from mnistcli.config import load_config
     from mnistcli.runs import check_writable, plan_continuation
 
@@ -75,6 +75,7 @@ def train_command(
         from mnistcli import training
         from mnistcli.cli.display import TrainingDisplay, show_heading
     preparation = training.prepare(file, dataset)
+    show_notes(_validation_notes(preparation.file.config.data.validation))
     if dry_run:
         _show_dry_run(preparation, training.try_one_step(preparation), json)
         return
@@ -82,9 +83,9 @@ def train_command(
         if not quiet:
             show_heading(preparation, progress())
         if run:
-            result = training.resume(run, preparation, display)
+            result = training.resume(run, preparation, [display])
         else:
-            result = training.train(preparation, run_dir, display)
+            result = training.train(preparation, run_dir, [display])
     if json:
         print_json({"run": str(result.run.path)} | result.record.model_dump())
     else:
@@ -94,6 +95,18 @@ def train_command(
     title = f"{result.run.name} on its test images"
     answers = Answers(dataset.test_images, dataset.test_labels, result.probabilities, title)
     write_run_figures(result.run, answers)
+
+
+def _validation_notes(validation: int | float | str) -> list[str]:
+    """What to know of a run that chooses without images of its own for it."""
+    if validation == "test":
+        return [
+            "validation is 'test': the best epoch is chosen by the test images, so the test "
+            "accuracy is better than that of new images"
+        ]
+    if validation == 0:
+        return ["validation is 0: nothing chooses between epochs, so the best epoch is the last"]
+    return []
 
 
 def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":
@@ -143,11 +156,12 @@ def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> 
         print_json(document)
         return
     results().print(
-        f"{config.name}: everything checked, nothing written\n"
+        f"{config.name}: everything checked, nothing written",
         f"  {format_count(config.epochs, 'epoch')} of "
         f"{format_count(dry_run.steps_per_epoch, 'step')} would take about "
         f"{format_duration(dry_run.seconds_in_all)} "
         f"({format_duration(dry_run.seconds_per_epoch)} an epoch)",
+        sep="\n",
         soft_wrap=True,
     )
 
@@ -157,11 +171,14 @@ def _result_panel(result: "TrainingResult") -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    from mnistcli.cli.views import chance_notice
+    from mnistcli.errors import printable
     from mnistcli.runs import runs_root
 
     evaluation, run = result.evaluation, result.run.path
     # Without --run, predict takes the latest run under runs/: this one.
     named_run = "" if run.parent == runs_root() else f" --run {run}"
+    next_lines = (f"mnistcli evaluate {run}", f"mnistcli predict IMAGE{named_run}")
     rows = {
         "test accuracy": Text(
             f"{evaluation.accuracy:.2%}  ({evaluation.errors:,} errors in "
@@ -169,8 +186,12 @@ def _result_panel(result: "TrainingResult") -> Any:
             style="bold green",
         ),
         "best epoch": Text(str(result.best_epoch)),
-        "run": Text(str(run)),
-        "next": Text(f"mnistcli evaluate {run}\nmnistcli predict IMAGE{named_run}", style="cyan"),
+    }
+    if evaluation.is_at_chance:
+        rows["note"] = Text(chance_notice(evaluation), style="yellow")
+    rows |= {
+        "run": Text(printable(str(run))),
+        "next": Text("\n".join(map(printable, next_lines)), style="cyan"),
     }
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)

@@ -21,6 +21,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from mnistcli.errors import printable
+
 if TYPE_CHECKING:  # the package of these loads TensorFlow
     from mnistcli.evaluation import Evaluation
     from mnistcli.recognition import NumberReading, Prediction
@@ -55,6 +57,12 @@ ASCII_SHADES = " .+*#"  # where the output's encoding has no blocks (Windows, to
 def evaluation_view(evaluation: Evaluation, title: str) -> RenderableType:
     """Lay out an evaluation: headline, per-class scores, confusion matrix, top confusions."""
     return _EvaluationView(evaluation, title)
+
+
+def chance_notice(evaluation: Evaluation) -> str:
+    """Say that a network does no better than one that always gives the same answer."""
+    chance = _percent(evaluation.chance_accuracy, decimals=2)
+    return f"no better than chance: always the most frequent class is right in {chance}"
 
 
 def confusion_table(matrix: Sequence[Sequence[int]]) -> Table:
@@ -97,7 +105,7 @@ def number_view(name: str, number: NumberReading) -> RenderableType:
         if not separated:
             note = "cannot be separated from its neighbour for certain"
         table.add_row(str(prediction.digit), _percent(prediction.confidence, decimals=1), note)
-    return Group(Text.assemble(Text(name), "  ", (number.number, "bold")), table)
+    return Group(Text.assemble(printable(name), "  ", (number.number, "bold")), table)
 
 
 def digit_view(digit: NDArray[np.uint8]) -> RenderableType:
@@ -119,8 +127,10 @@ class _EvaluationView:
     title: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(self.title, style="bold")
+        yield Text(printable(self.title), style="bold")
         yield _headline(self.evaluation)
+        if self.evaluation.is_at_chance:
+            yield Text(chance_notice(self.evaluation), style="yellow")
         classes = _class_table(self.evaluation)
         confusions = _top_confusions_table(self.evaluation)
         heading = Text.assemble(("Confusion matrix", "bold"), "  rows: true, columns: predicted")
@@ -179,15 +189,15 @@ class _PredictionsView:
         headings += [f"{place}th" for place in range(5, others + 2)]
         head = "  ".join([f"{headings[0]:>5}", *(f"{each:>10}" for each in headings[1:])])
         head += "  uncertain  " if doubtful else ""
-        names = [cell_len(prediction.image) for prediction in self.predictions]
-        width = max(8, min(max(names), options.max_width - len(head) - 2))
+        names = [printable(prediction.image) for prediction in self.predictions]
+        width = max(8, min(max(map(cell_len, names)), options.max_width - len(head) - 2))
         yield Segment(f"{'image':<{width}}  {head.rstrip()}", Style(bold=True))
         yield Segment.line()
         rule = "-" if options.ascii_only else "─"
         yield Segment(rule * min(width + 2 + len(head), options.max_width))
         yield Segment.line()
-        for prediction in self.predictions:
-            first, *rest = chop_cells(prediction.image, width)
+        for name, prediction in zip(names, self.predictions, strict=True):
+            first, *rest = chop_cells(name, width)
             digit = f"{prediction.digit}{'?' if prediction.uncertain else ''}"
             yield Segment(f"{set_cell_size(first, width)}  ")
             yield Segment(f"{digit:>5}", Style(bold=True))

@@ -1,7 +1,7 @@
 """The config language: a YAML file with positions -> a checked `Config`."""
 
 from mnistcli.config.changes import changes_of_course, describe_changes
-from mnistcli.config.checks import KNOWN_TRAINING_SIZES, check_sizes
+from mnistcli.config.checks import carry_validation, check_sizes
 from mnistcli.config.document import Path, Problems, suggest
 from mnistcli.config.dump import dump_config
 from mnistcli.config.loader import ConfigFile, load_config, parse_config
@@ -10,7 +10,6 @@ from mnistcli.config.schema import config_schema
 from mnistcli.config.settings import Checkpoint, Config, Data, EarlyStopping, metric_name
 
 __all__ = [
-    "KNOWN_TRAINING_SIZES",
     "Checkpoint",
     "Config",
     "ConfigFile",
@@ -19,6 +18,7 @@ __all__ = [
     "KerasObject",
     "Path",
     "Problems",
+    "carry_validation",
     "changes_of_course",
     "check_sizes",
     "config_schema",

@@ -1,6 +1,7 @@
 """Checks that span several keys of a config."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mnistcli.config.document import Path, Problems, suggest
 from mnistcli.config.objects import KerasObject, describe_value
@@ -64,6 +65,18 @@ def _check_graph(layers: Sequence[KerasObject], problems: Problems) -> None:
                 got = describe_value(own_name)
                 problems.add((*layer.path, "name"), f"{layer}'s name: {NAME_EXPECTED}, got {got}")
             known.add(own_name)
+
+
+def carry_validation(validation: Any, dataset: str) -> Any:
+    """Return what holds out as much of another data set as `validation` does of `dataset`.
+
+    A number of images becomes its share, where the size of `dataset` is known; a share, 0,
+    "test" and what is no such thing stay as they are.
+    """
+    size = KNOWN_TRAINING_SIZES.get(dataset, 0)
+    if type(validation) is int and 0 < validation < size:
+        return validation / size
+    return validation
 
 
 def check_sizes(config: Config, training_images: int, problems: Problems) -> None:

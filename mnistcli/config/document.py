@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
-from mnistcli.errors import ConfigError
+from mnistcli.errors import ConfigError, ConfigProblemsError
 
 # Where a value is in the tree: the keys and list indices that lead to it.
 Path = tuple[str | int, ...]
@@ -73,21 +73,16 @@ class Problems:
         if not self._found:
             return
         found = sorted(self._found, key=lambda each: (each[0].source, each[0].line, each[0].column))
-        lines = [_printable(f"{position}: error: {message}") for position, message in found]
+        lines = [f"{position}: error: {message}" for position, message in found]
         count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
-        raise ConfigError("\n".join([*lines, f"{count} in {self.document.source}"]))
+        raise ConfigProblemsError(*lines, f"{count} in {self.document.source}")
 
 
 def config_error(position: Position, message: str) -> ConfigError:
     """The error for a problem after which no more can be read."""
-    line = _printable(f"{position}: error: {message}")
+    line = f"{position}: error: {message}"
     # An option is not a file that one goes through and counts.
-    return ConfigError(f"{line}\n1 error in {position.source}" if position.line else line)
-
-
-def _printable(text: str) -> str:
-    """One line that a terminal shows as it is: a key may hold a line break or an escape code."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    return ConfigProblemsError(line, *([f"1 error in {position.source}"] if position.line else []))
 
 
 def find_nearest(wrong: str, known: Iterable[str]) -> str | None:

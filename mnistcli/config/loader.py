@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from mnistcli.config.checks import check_config
 from mnistcli.config.document import Document, Path, Problems, config_error, suggest
 from mnistcli.config.objects import KerasObject, describe_value, read_object
-from mnistcli.config.overrides import apply_override
+from mnistcli.config.overrides import apply_overrides
 from mnistcli.config.settings import NAME, Checkpoint, Config, Data, EarlyStopping
 from mnistcli.config.yaml_reader import read_yaml
 from mnistcli.errors import ConfigError
@@ -57,8 +57,7 @@ def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> Confi
     if not isinstance(document.value, dict):
         got = describe_value(document.value)
         raise config_error(document.locate(()), f"expected a mapping, 'layers: […]', got {got}")
-    for option in overrides:
-        apply_override(document, option)
+    apply_overrides(document, overrides)
     problems = Problems(document)
     config = _validate(document, problems, default_name=FilePath(source).stem)
     problems.raise_if_any()

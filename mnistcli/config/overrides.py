@@ -1,11 +1,40 @@
 """`--set KEY=VALUE`: an option that stands for a line of the config."""
 
 import itertools
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from mnistcli.config.checks import KNOWN_TRAINING_SIZES, carry_validation
 from mnistcli.config.document import Document, Path, Position, config_error, fold_name
 from mnistcli.config.objects import describe_value
+from mnistcli.config.settings import Data
 from mnistcli.config.yaml_reader import read_yaml
+
+
+def apply_overrides(document: Document, options: Iterable[str]) -> None:
+    """Apply `--set` options in order.
+
+    A number of validation images in the file is meant for the data set that the file names;
+    where an option names the other of the built-in ones, the same share of it is held out.
+
+    Raises:
+        ConfigError: as `apply_override`.
+    """
+    dataset, validation = _data_of(document)
+    for option in options:
+        apply_override(document, option)
+    new_dataset, _ = _data_of(document)
+    position = document.values.get(("data", "validation"))
+    is_of_file = position is not None and position.line > 0  # an option has no line
+    # A path may be where the same data lies now, so its number stays.
+    if is_of_file and new_dataset != dataset and new_dataset in KNOWN_TRAINING_SIZES:
+        document.value["data"]["validation"] = carry_validation(validation, dataset)
+
+
+def _data_of(document: Document) -> tuple[str, Any]:
+    data = document.value.get("data")
+    data = data if isinstance(data, dict) else {}
+    return str(data.get("dataset", Data().dataset)), data.get("validation")
 
 
 def apply_override(document: Document, option: str) -> None:

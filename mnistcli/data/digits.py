@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.data.dataset import IMAGE_SIZE, Dataset, Part, make_dataset
+from mnistcli.data.dataset import Dataset, make_dataset
+from mnistcli.data.part import IMAGE_SIZE, Part
 from mnistcli.data.splits import permutation
 
 # MNIST's pictures fill a box of 20x20 and are placed in 28x28 by their centre of mass
@@ -37,7 +38,7 @@ def load_digits() -> Dataset:
         "test_images": images[is_test],
         "test_labels": labels[is_test],
     }
-    parts = {part: Part(array, f"digits: {part}") for part, array in arrays.items()}
+    parts = {part: Part(array, f"digits: {part}", part) for part, array in arrays.items()}
     return make_dataset("digits", parts, "scikit-learn's load_digits")
 
 

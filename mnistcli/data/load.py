@@ -3,9 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from mnistcli.config import suggest
 from mnistcli.data.dataset import (
-    PARTS,
     DataMissingError,
     Dataset,
     LabelledImages,
@@ -14,11 +12,18 @@ from mnistcli.data.dataset import (
 )
 from mnistcli.data.digits import load_digits
 from mnistcli.data.download import ProgressCallback
-from mnistcli.data.files import IDX_NAMES, NPZ_NAMES, read_parts, require_parts
+from mnistcli.data.examine import examine_dataset, examine_labelled_images
+from mnistcli.data.files import (
+    describe_contents,
+    find_single_archive,
+    names_in,
+    read_parts,
+    require_parts,
+)
+from mnistcli.data.locate import BUILT_IN, locate
 from mnistcli.data.mnist import load_mnist
+from mnistcli.data.part import PARTS
 from mnistcli.errors import DataError
-
-BUILT_IN = ("mnist", "digits")
 
 # Pairs of `NPZ_NAMES`: what a labelled set may be called, the test set first.
 _LABELLED_PAIRS = (
@@ -30,7 +35,10 @@ _LABELLED_PAIRS = (
 
 
 def load_dataset(
-    name: str, fallback: str | None = None, progress: ProgressCallback | None = None
+    name: str,
+    fallback: str | None = None,
+    progress: ProgressCallback | None = None,
+    folder: Path | None = None,
 ) -> Dataset:
     """Load a data set, or another where that one cannot be had.
 
@@ -41,18 +49,19 @@ def load_dataset(
             but damaged is an error all the same, and so is an MNISTCLI_DATA_DIR that names
             the wrong folder: hiding either would train on other data than was asked for.
         progress: told how far each download is.
+        folder: where relative paths may begin, besides the working directory.
 
     Raises:
         DataMissingError: neither can be had.
         DataError: the data is damaged or of another form.
     """
     try:
-        return _load(name, progress)
+        return _load(name, progress, folder)
     except DataMissingError as error:
         if fallback is None:
             raise
         reason = error.reason
-    return dataclasses.replace(_load(fallback, progress), fallback_reason=reason)
+    return dataclasses.replace(_load(fallback, progress, folder), fallback_reason=reason)
 
 
 def load_labelled_images(path: str, progress: ProgressCallback | None = None) -> LabelledImages:
@@ -69,36 +78,26 @@ def load_labelled_images(path: str, progress: ProgressCallback | None = None) ->
     """
     if path in BUILT_IN:
         return dataclasses.replace(_load(path, progress).test, name=path)
-    place = _existing_path(path)
+    place = find_single_archive(locate(path))
     for images, labels in _LABELLED_PAIRS:
         parts = read_parts(place, (images, labels))
         if len(parts) == 2:
-            return make_labelled_images(path, parts[images], parts[labels], str(place))
-    layout = IDX_NAMES if place.is_dir() else NPZ_NAMES
+            labelled = make_labelled_images(path, parts[images], parts[labels], str(place))
+            return examine_labelled_images(labelled, parts[images])
+    layout = names_in(place)
     pairs = [f"{layout[a]} with {layout[b]}" for a, b in _LABELLED_PAIRS if a in layout]
     raise DataError(
-        f"{path}: holds no set of images with their labels",
+        f"{path}: holds no set of images with their labels{describe_contents(place)}",
         f"expected one of: {'; '.join(pairs)}",
     )
 
 
-def _load(name: str, progress: ProgressCallback | None) -> Dataset:
+def _load(name: str, progress: ProgressCallback | None, folder: Path | None = None) -> Dataset:
     if name == "mnist":
         return load_mnist(progress)
     if name == "digits":
         return load_digits()
-    path = _existing_path(name)
+    path = find_single_archive(locate(name, folder))
     parts = read_parts(path, PARTS)
     require_parts(parts, path)
-    return make_dataset(name, parts, str(path))
-
-
-def _existing_path(name: str) -> Path:
-    path = Path(name).expanduser()
-    if path.exists():
-        return path
-    raise DataMissingError(
-        f"no data set {name!r}{suggest(name, BUILT_IN)}",
-        (),
-        "expected 'mnist', 'digits', or the path of a folder of IDX files or of an .npz",
-    )
+    return examine_dataset(make_dataset(name, parts, str(path)), parts)

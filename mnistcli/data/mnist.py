@@ -13,13 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.data.dataset import (
-    PARTS,
-    DataMissingError,
-    Dataset,
-    Part,
-    make_dataset,
-)
+from mnistcli.data.dataset import DataMissingError, Dataset, make_dataset
 from mnistcli.data.download import MIRRORS, DownloadError, ProgressCallback, download_idx
 from mnistcli.data.files import (
     IDX_NAMES,
@@ -30,6 +24,8 @@ from mnistcli.data.files import (
     require_parts,
 )
 from mnistcli.data.idx import idx_header, idx_sha256
+from mnistcli.data.locate import expand_home
+from mnistcli.data.part import PARTS, Part
 from mnistcli.errors import DataError
 
 MNIST_DATA_DIR = "MNISTCLI_DATA_DIR"
@@ -58,7 +54,7 @@ def load_mnist(progress: ProgressCallback | None = None) -> Dataset:
         DataError: MNISTCLI_DATA_DIR names a folder without MNIST, or with damaged files.
     """
     if folder := os.environ.get(MNIST_DATA_DIR):
-        return _load_from_data_dir(Path(folder).expanduser())
+        return _load_from_data_dir(expand_home(folder))
     reasons = []
     for path in (cache_folder(), keras_file()):
         try:
@@ -126,17 +122,16 @@ def _download(reasons: list[str], progress: ProgressCallback | None) -> Dataset:
             def verify(array: NDArray[np.uint8], url: str, part: str = part) -> None:
                 _verify_sha256(part, idx_sha256(array), url)
 
-            parts[part] = Part(
-                *download_idx(f"{IDX_NAMES[part]}.gz", dimensions_of(part), verify, progress)
+            array, url = download_idx(
+                f"{IDX_NAMES[part]}.gz", dimensions_of(part), verify, progress
             )
+            parts[part] = Part(array, url, IDX_NAMES[part])
     except DownloadError as error:
         raise DataMissingError(
             "MNIST is not on this machine and could not be downloaded",
             [*reasons, *error.reasons],
             f"mend: connect to the network, or set {MNIST_DATA_DIR} to a folder with the four "
             "IDX files or mnist.npz",
-            "mend: or train offline on scikit-learn's digits: data: {dataset: digits} in the "
-            "config, or --set data.dataset=digits",
         ) from error
     source = ", ".join(
         dict.fromkeys(part.origin.rpartition("/")[0] + "/" for part in parts.values())

@@ -27,24 +27,25 @@ def split_validation(
 
     Args:
         dataset: where the images are.
-        validation: how many images, or the share of them between 0 and 1, or "test": the
-            test set serves for validation too, and nothing is held out.
+        validation: how many images, or the share of them between 0 and 1, of which at least
+            one is held out; 0, for none; or "test": the test set serves for validation too,
+            and nothing is held out.
         seed: 0 or more; the same seed holds out the same images, whatever NumPy's version.
 
     Raises:
-        DataError: no image is left to train on, or to validate with.
+        DataError: no image is left to train on, or the number has no meaning.
     """
     if validation == "test":
         return Splits(dataset.train, dataset.test, dataset.test)
     count = len(dataset.train_labels)
-    if isinstance(validation, float):
-        held_out = round(validation * count) if 0 < validation < 1 else 0
+    if isinstance(validation, float) and validation != 0:
+        held_out = max(1, round(validation * count)) if 0 < validation < 1 else -1
     else:
         held_out = int(validation)
-    if not 0 < held_out < count:
+    if not 0 <= held_out < count:
         raise DataError(
             f"validation: {validation} cannot be held out of {count:,} training images",
-            f"expected from 1 to {count - 1:,} images, a share between 0 and 1, or 'test'",
+            f"expected from 0 to {count - 1:,} images, a share between 0 and 1, or 'test'",
         )
     order = permutation(count, seed)
     # Sorted, so that images keep the order of the file; training shuffles them anyway.

@@ -1,15 +1,17 @@
 """The loops inside TensorFlow: chunks of training steps, and passes without training."""
 
 from mnistcli.engine.evaluation import EvaluationLoop
-from mnistcli.engine.runtime import Threads, configure_threads, explain_precision
+from mnistcli.engine.memory import check_memory
+from mnistcli.engine.runtime import Runtime, explain_precision, start_runtime
 from mnistcli.engine.training import BEFORE_FIRST_STEP, EpochProgress, TrainingLoop
 
 __all__ = [
     "BEFORE_FIRST_STEP",
     "EpochProgress",
     "EvaluationLoop",
-    "Threads",
+    "Runtime",
     "TrainingLoop",
-    "configure_threads",
+    "check_memory",
     "explain_precision",
+    "start_runtime",
 ]

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnistcli.engine.training import (
@@ -13,10 +12,12 @@ from mnistcli.engine.training import (
     run_model,
     update_metrics,
 )
-from mnistcli.model import Network
+from mnistcli.model import Network, largest_output_bytes
+from mnistcli.model.backend import tf
 
 # Large, since nothing is kept for a backward pass; a conv of 32 maps then takes 100 MB.
 BATCH_SIZE = 1000
+MAXIMUM_OUTPUT_BYTES = 1024**3  # of a layer, for a batch
 
 
 class EvaluationLoop:
@@ -24,6 +25,8 @@ class EvaluationLoop:
 
     def __init__(self, network: Network) -> None:
         self.network = network
+        fitting = MAXIMUM_OUTPUT_BYTES // largest_output_bytes(network.model)
+        self.batch_size = max(1, min(BATCH_SIZE, fitting))
         # Of its own: those of the network may be in the middle of an epoch of training.
         self.metrics = [
             metric._replace(metric=type(metric.metric).from_config(metric.metric.get_config()))
@@ -42,8 +45,8 @@ class EvaluationLoop:
         for metric in self.metrics:
             metric.metric.reset_state()
         loss_sum, correct = 0.0, 0
-        for start in range(0, len(labels), BATCH_SIZE):
-            batch = slice(start, start + BATCH_SIZE)
+        for start in range(0, len(labels), self.batch_size):
+            batch = slice(start, start + self.batch_size)
             batch_labels = tf.constant(labels[batch], tf.int32)
             loss, right = self._evaluate_batch(tf.constant(images[batch]), batch_labels)
             loss_sum += float(loss) * len(batch_labels)
@@ -54,8 +57,8 @@ class EvaluationLoop:
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the outputs (N, num_classes) for images (N, 28, 28), 0 to 255."""
         batches = [
-            self._predict_batch(tf.constant(images[start : start + BATCH_SIZE])).numpy()
-            for start in range(0, len(images), BATCH_SIZE)
+            self._predict_batch(tf.constant(images[start : start + self.batch_size])).numpy()
+            for start in range(0, len(images), self.batch_size)
         ]
         return np.concatenate(batches)
 

@@ -1,39 +1,54 @@
-"""How TensorFlow uses the machine."""
+"""What TensorFlow uses of the machine: device, kernels, threads."""
 
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import tensorflow as tf
-
 from mnistcli.config import Config
+from mnistcli.model.backend import cpu_kernels, tf
 
 CPUINFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
-class Threads:
-    """How many threads TensorFlow's kernels use, and why as many."""
+class Runtime:
+    """What TensorFlow computes with.
 
-    count: int
-    reason: str
+    Attributes:
+        device: "CPU", or the name of the GPU.
+        kernels: of `cpu_kernels`, or "CUDA". The last bits of a number depend on them.
+        threads: of TensorFlow's kernels.
+        threads_reason: why as many.
+    """
+
+    device: str
+    kernels: str
+    threads: int
+    threads_reason: str
 
 
-def configure_threads(config: Config) -> Threads:
-    """Set the threads of TensorFlow's kernels, before it runs its first one.
+def start_runtime(config: Config) -> Runtime:
+    """Set TensorFlow up as a config and the machine have it, before it runs its first kernel.
 
     In a process that already ran TensorFlow, such as a notebook, nothing can be set.
     """
-    threads = _choose_threads(config)
+    threads, reason = _choose_threads(config)
+    gpus = tf.config.list_physical_devices("GPU")
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads.count)
-        tf.config.threading.set_inter_op_parallelism_threads(threads.count)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        for gpu in gpus:
+            # TensorFlow would take all of its memory at once, whoever else works there.
+            tf.config.experimental.set_memory_growth(gpu, True)
     except RuntimeError:
         # 0 stands for TensorFlow's own choice, all cores.
-        count = tf.config.threading.get_intra_op_parallelism_threads() or _available_cores()
-        return Threads(count, "TensorFlow was running already")
-    return threads
+        threads = tf.config.threading.get_intra_op_parallelism_threads() or _available_cores()
+        reason = "TensorFlow was running already"
+    if gpus:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+        return Runtime(name, "CUDA", threads, reason)
+    return Runtime("CPU", cpu_kernels(), threads, reason)
 
 
 def explain_precision(config: Config) -> str:
@@ -63,10 +78,10 @@ def _processor_has_bfloat16() -> bool | None:
     return re.search(r"\b(avx512_bf16|amx_bf16|bf16)\b", text) is not None
 
 
-def _choose_threads(config: Config) -> Threads:
+def _choose_threads(config: Config) -> tuple[int, str]:
     if isinstance(config.threads, int):
-        return Threads(config.threads, "as the config says")
-    return Threads(_available_cores(), "auto: one per core")
+        return config.threads, "as the config says"
+    return _available_cores(), "auto: one per core"
 
 
 def _available_cores() -> int:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnistcli.engine.compilation import compile_dense_network
 from mnistcli.model import Metric, Network
+from mnistcli.model.backend import tf
 
 # The steps done, int32, the sum of the losses of images, float64, and how many were right, int32.
 LoopState = tuple[tf.Tensor, tf.Tensor, tf.Tensor]

@@ -3,7 +3,7 @@
 `mnistcli.evaluation.features` looks inside a network, and loads it.
 """
 
-from mnistcli.evaluation.evaluate import calibrate, evaluate_network, write_evaluation
+from mnistcli.evaluation.evaluate import Subject, calibrate, evaluate_network, write_evaluation
 from mnistcli.evaluation.metrics import ClassReport, Confusion, Evaluation, evaluate_predictions
 from mnistcli.evaluation.score import Score, score
 
@@ -12,6 +12,7 @@ __all__ = [
     "Confusion",
     "Evaluation",
     "Score",
+    "Subject",
     "calibrate",
     "evaluate_network",
     "evaluate_predictions",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +72,39 @@ def calibrate(
     return Calibration(temperature, familiarity)
 
 
-def write_evaluation(run: RunDirectory, document: dict[str, Any]) -> None:
-    """Write evaluation.json: which data and which checkpoint, and `Evaluation.to_json`."""
-    write_whole(run.evaluation, dump_json(document, indent=2))
+@dataclass(frozen=True)
+class Subject:
+    """Which images were answered, and by which checkpoint of a run.
+
+    Attributes:
+        split: "train", "validation" or "test", where they are the run's own images.
+        data: what the user calls them, where they are others.
+    """
+
+    split: Literal["train", "validation", "test"] = "test"
+    data: str | None = None
+    checkpoint: Literal["best", "last"] = "best"
+
+    def __str__(self) -> str:
+        images = f"its {self.split} images" if self.data is None else self.data
+        return images if self.checkpoint == "best" else f"{images}, last checkpoint"
+
+    @property
+    def suffix(self) -> str:
+        """What files about it have behind their names: nothing for the test of the best epoch."""
+        parts = []
+        if self.data is not None:
+            parts += ["data", re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.data).stem)]
+        elif self.split != "test":
+            parts.append(self.split)
+        if self.checkpoint == "last":
+            parts.append("last")
+        return "".join(f"-{part}" for part in parts)
+
+
+def write_evaluation(run: RunDirectory, evaluation: Evaluation, subject: Subject) -> Path:
+    """Write evaluation.json, or evaluation-validation.json and the like; return its path."""
+    path = run.evaluation.with_stem(f"{run.evaluation.stem}{subject.suffix}")
+    document = {"data": subject.data or subject.split, "checkpoint": subject.checkpoint}
+    write_whole(path, dump_json(document | evaluation.to_json(), indent=2))
+    return path

@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.model import Network
+from mnistcli.model.backend import keras
 
 ACTIVATIONS = (
     keras.layers.Activation,

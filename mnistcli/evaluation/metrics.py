@@ -50,9 +50,20 @@ class Evaluation:
     confusion_matrix: list[list[int]]
     top_confusions: list[Confusion]
 
+    @property
+    def chance_accuracy(self) -> float:
+        """What answering each image with the most frequent class would give, in [0, 1]."""
+        return max(report.support for report in self.classes) / self.images
+
+    @property
+    def is_at_chance(self) -> bool:
+        """Whether the accuracy is no more than three standard deviations above chance."""
+        chance = self.chance_accuracy
+        return self.accuracy <= chance + 3 * math.sqrt(chance * (1 - chance) / self.images)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values; a loss that is not finite becomes None, as JSON has no NaN."""
-        document = dataclasses.asdict(self)
+        document = dataclasses.asdict(self) | {"at_chance": self.is_at_chance}
         if not math.isfinite(self.loss):
             document["loss"] = None
         return document

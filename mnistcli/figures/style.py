@@ -2,6 +2,7 @@
 
 import io
 import textwrap
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from numpy.typing import NDArray
 from PIL import Image
+
+from mnistcli.errors import printable
 
 # The first seven are of Okabe and Ito (2008), Color Universal Design: told apart under every
 # common colour blindness. The others are for data sets with more classes, and for more runs.
@@ -28,7 +32,7 @@ def new_figure(width: float, height: float, title: str) -> Figure:
     """Return a figure of a size in inches whose parts make room for each other."""
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
     letters = int(width / TITLE_LETTER)
-    lines = [textwrap.fill(line, letters) for line in title.splitlines()]
+    lines = [textwrap.fill(line, letters) for line in title.split("\n")]
     # A dollar in the name of a run or of a file begins no formula.
     figure.suptitle("\n".join(lines), fontsize=TITLE_SIZE, fontweight="bold", parse_math=False)
     return figure
@@ -36,8 +40,14 @@ def new_figure(width: float, height: float, title: str) -> Figure:
 
 def draw_pixels(figure: Figure) -> NDArray[np.uint8]:
     """Return a figure as pixels, (H, W, 3)."""
+    for text in figure.findobj(Text):
+        # A font has no control characters, and cannot take bytes that are no UTF-8.
+        text.set_text("\n".join(map(printable, text.get_text().split("\n"))))
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # once; savefig does it twice
+    with warnings.catch_warnings():
+        # Of a script that the font lacks, boxes are drawn.
+        warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
+        canvas.draw()  # once; savefig does it twice
     return np.asarray(canvas.buffer_rgba())[..., :3]
 
 

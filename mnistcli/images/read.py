@@ -52,7 +52,13 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         ImageError: the file is missing, unreadable, too large, damaged or not a picture.
     """
     if path == STANDARD_INPUT:
-        content = sys.stdin.buffer.read(MAX_FILE_BYTES)
+        try:
+            content = sys.stdin.buffer.read(MAX_FILE_BYTES)
+        except OSError as error:
+            raise ImageError(
+                f"{picture_name(path)}: cannot be read ({error.strerror})",
+                "expected a picture from a pipe or a file",
+            ) from None
         return _decode(io.BytesIO(content), picture_name(path))
     _check_file(path)
     try:
@@ -71,8 +77,8 @@ def picture_name(path: Path) -> str:
 
 def name_error(path: Path, error: ImageError) -> ImageError:
     """Return an error that names its picture: one of what was found in it does not yet."""
-    name, message = picture_name(path), str(error)
-    return error if message.startswith(name) else ImageError(f"{name}: {message}")
+    name, (message, *expected) = picture_name(path), error.args
+    return error if message.startswith(name) else ImageError(f"{name}: {message}", *expected)
 
 
 def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:

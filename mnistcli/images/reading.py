@@ -1,16 +1,20 @@
 """One picture of one digit, from the file to MNIST's frame, with every stage on the way."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.errors import ImageError
+from mnistcli.errors import STOP_SIGNALS, ImageError
 from mnistcli.images.frame import (
     centre_by_mass,
     draw_large,
@@ -96,8 +100,23 @@ def read_digits(
         yield from map(read, paths)
         return
     # Not threads: most of the time is Python's own, under its lock.
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(initializer=_follow_parent) as pool:
         yield from pool.map(read, paths, chunksize=16)
+
+
+def _follow_parent() -> None:
+    """End a process of the pool with the one that started it, and without a word at a signal."""
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _read_digit(

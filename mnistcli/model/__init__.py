@@ -4,7 +4,13 @@ from mnistcli.model.averaging import averaged_weights, use_averaged_weights
 from mnistcli.model.layers import IMAGE_SHAPE
 from mnistcli.model.network import Metric, Network, augment_images, build_network
 from mnistcli.model.recurrence import count_steps, find_recurrent, unrolled
-from mnistcli.model.summary import LayerSummary, ModelSummary, summarize_model
+from mnistcli.model.summary import (
+    LayerSummary,
+    ModelSummary,
+    largest_output_bytes,
+    minimum_training_bytes,
+    summarize_model,
+)
 
 __all__ = [
     "IMAGE_SHAPE",
@@ -17,6 +23,8 @@ __all__ = [
     "build_network",
     "count_steps",
     "find_recurrent",
+    "largest_output_bytes",
+    "minimum_training_bytes",
     "summarize_model",
     "unrolled",
     "use_averaged_weights",

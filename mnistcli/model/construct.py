@@ -4,11 +4,9 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-import keras
-import tensorflow as tf
-
 from mnistcli.config import KerasObject, Path, Problems
 from mnistcli.model import distortions
+from mnistcli.model.backend import keras, tf
 
 # What Keras and TensorFlow raise for arguments or shapes that do not work.
 KERAS_ERRORS = (

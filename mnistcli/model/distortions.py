@@ -6,10 +6,11 @@ images (batch, height, width, 1) of 0 to 255, 0 the background, and only in trai
 
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import ops
+
+from mnistcli.model.backend import keras, tf
+
+ops = keras.ops
 
 # What is done to each pixel runs as one loop instead of a dozen kernels: for 256 images on one
 # core (AMD EPYC) an elastic distortion takes 9 ms and not 15, a stroke's width 5 and not 26.

@@ -4,9 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import keras
-
 from mnistcli.config import Config, KerasObject, Problems
+from mnistcli.model.backend import keras
 from mnistcli.model.construct import KERAS_ERRORS, ConstructionError, construct_all, explain
 
 IMAGE_SHAPE = (28, 28, 1)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from mnistcli.config import (
     metric_name,
     resolve_shares,
 )
+from mnistcli.model.backend import keras
 from mnistcli.model.construct import KERAS_ERRORS, ConstructionError, construct_all, explain
 from mnistcli.model.layers import IMAGE_SHAPE, build_model
 from mnistcli.model.trial import (

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import keras
+from mnistcli.model.backend import keras
 
 
 def find_recurrent(layer: keras.layers.Layer) -> list[keras.layers.RNN]:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
+from mnistcli.model.backend import keras, tf
 from mnistcli.model.layers import format_shape
 from mnistcli.model.recurrence import count_steps, find_recurrent, unrolled
 
@@ -79,6 +78,28 @@ def summarize_model(
         parameter_bytes=parameter_bytes,
         training_bytes=parameter_bytes + gradients + state + batch_size * activations,
         batch_size=batch_size,
+    )
+
+
+def minimum_training_bytes(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, batch_size: int
+) -> int:
+    """Return what training takes at the very least.
+
+    Those are the parameters with their gradients, the optimizer's state, and the largest output
+    of a layer for a batch with its gradient.
+    """
+    parameters = sum(_bytes(variable) for variable in model.weights)
+    gradients = sum(_bytes(variable) for variable in model.trainable_variables)
+    state = sum(_bytes(variable) for variable in optimizer.variables)
+    return parameters + gradients + state + 2 * batch_size * largest_output_bytes(model)
+
+
+def largest_output_bytes(model: keras.Model) -> int:
+    """Return the size of the largest output of a layer for one image."""
+    return max(
+        int(np.prod(layer.output.shape[1:])) * _item_size(layer.compute_dtype)
+        for layer in model.layers
     )
 
 

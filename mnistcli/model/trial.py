@@ -7,11 +7,10 @@ of every class, in every version.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
+from mnistcli.model.backend import keras, tf
 from mnistcli.model.construct import KERAS_ERRORS
 
 # How sure the answers of a trial are: some metrics count only what is above a threshold.

@@ -104,6 +104,8 @@ class RunRecord(Environment):
     started: str
     finished: str | None = None
     error: str | None = None
+    stop_reason: str | None = None
+    """Why training ended before its last epoch"""
     seed: int | None = None
     dataset: DatasetRecord
     outputs: Literal["probabilities", "independent", "logits", "scores"] | None = None

@@ -1,5 +1,6 @@
 """What training tells whoever watches it."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mnistcli.engine import EpochProgress
@@ -26,11 +27,26 @@ class TrainingObserver:
     def epoch_progressed(self, progress: EpochProgress) -> None:
         """Part of the epoch is done; called about ten times a second."""
 
-    def epoch_finished(self, row: dict[str, Any], is_best: bool) -> None:
-        """An epoch was trained and validated; epoch 0 is the untrained model."""
+    def epoch_finished(self, row: dict[str, Any], is_best: bool) -> str | None:
+        """An epoch was trained and validated; epoch 0 is the untrained model.
+
+        Returns:
+            Why the training should end with this epoch, as `stopped_early` tells it; None to
+            go on. The run is completed with the epochs that it has. Epoch 0 cannot be the last.
+        """
 
     def stopped_early(self, epoch: int, reason: str) -> None:
         """Training ends before its last epoch."""
 
     def training_finished(self) -> None:
         """No more epochs follow; the best model is evaluated and saved next."""
+
+
+def notify_all(observers: Sequence[TrainingObserver]) -> Callable[[str], None]:
+    """Return what tells each observer of a notice."""
+
+    def notify(notice: str) -> None:
+        for observer in observers:
+            observer.noticed(notice)
+
+    return notify

@@ -2,13 +2,13 @@
 
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from mnistcli.config import KNOWN_TRAINING_SIZES, ConfigFile, check_sizes
+from mnistcli.config import ConfigFile, carry_validation, check_sizes
 from mnistcli.data import BUILT_IN, Dataset, Splits, split_validation
-from mnistcli.engine import EvaluationLoop, Threads, TrainingLoop, configure_threads
+from mnistcli.engine import EvaluationLoop, Runtime, TrainingLoop, check_memory, start_runtime
 from mnistcli.model import Network, build_network
 
 
@@ -29,7 +29,7 @@ class Preparation:
     network: Network
     training: TrainingLoop
     evaluation: EvaluationLoop
-    threads: Threads
+    runtime: Runtime
     scale: float
     offset: float
 
@@ -53,13 +53,14 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
     config, problems = file.config, file.problems()
     check_sizes(config, len(dataset.train_labels), problems)
     problems.raise_if_any()
-    threads = configure_threads(config)
+    runtime = start_runtime(config)
     splits = split_validation(dataset, config.data.validation, config.seed)
     scale, offset = _pixel_scaling(config.data.normalize, splits.train.images)
     steps_per_epoch = -(-len(splits.train) // config.batch_size)
     network = build_network(
         file, dataset.num_classes, scale, offset, config.epochs * steps_per_epoch
     )
+    check_memory(network, config.batch_size)
     train = splits.train
     return Preparation(
         file=file,
@@ -68,7 +69,7 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
         network=network,
         training=TrainingLoop(network, train.images, train.labels, config.batch_size),
         evaluation=EvaluationLoop(network),
-        threads=threads,
+        runtime=runtime,
         scale=scale,
         offset=offset,
     )
@@ -102,21 +103,15 @@ def try_one_step(preparation: Preparation) -> DryRun:
 def _resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
     """The config with the data set that is used, so that it trains this run again anywhere."""
     config = file.config
-    if dataset.fallback_reason is None:
-        if dataset.name in BUILT_IN:
-            return file
-        path = str(Path(dataset.name).expanduser().absolute())
-        data = config.data.model_copy(update={"dataset": path})
-        return replace(file, config=config.model_copy(update={"data": data}))
-    validation = config.data.validation
-    if isinstance(validation, int) and config.data.dataset == "mnist":
-        # As large a share of the fallback as it would have been of MNIST, but some images.
-        share = validation / KNOWN_TRAINING_SIZES["mnist"]
-        validation = max(share, 1 / len(dataset.train_labels))
-    data = config.data.model_copy(
-        update={"dataset": dataset.name, "fallback": None, "validation": validation}
-    )
-    batch_size = min(config.batch_size, len(dataset.train_labels))
+    # A path is written whole: the config may be read from another folder.
+    name = dataset.name if dataset.name in BUILT_IN else dataset.source
+    changes: dict[str, Any] = {"dataset": name}
+    batch_size = config.batch_size
+    if dataset.fallback_reason is not None:
+        validation = carry_validation(config.data.validation, config.data.dataset)
+        changes |= {"fallback": None, "validation": validation}
+        batch_size = min(batch_size, len(dataset.train_labels))
+    data = config.data.model_copy(update=changes)
     return replace(file, config=config.model_copy(update={"data": data, "batch_size": batch_size}))
 
 

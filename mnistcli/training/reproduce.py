@@ -1,7 +1,7 @@
 """Train a run again, and compare it with itself."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,7 +61,7 @@ class Reproduction:
 
 
 def reproduce(
-    run: RunDirectory, preparation: Preparation, observer: TrainingObserver | None = None
+    run: RunDirectory, preparation: Preparation, observers: Sequence[TrainingObserver] = ()
 ) -> Reproduction:
     """Train a run again for as many epochs as it has, in a folder that is removed afterwards.
 
@@ -80,9 +80,10 @@ def reproduce(
     shorter = replace(preparation, file=replace(preparation.file, config=config))
     with tempfile.TemporaryDirectory(prefix="mnistcli-") as folder:
         with _without_hints(run, Path(folder)):
-            result = train(shorter, Path(folder) / "run", observer)
+            result = train(shorter, Path(folder) / "run", observers)
         rows, metrics = result.run.read_metrics(), result.record.metrics or {}
-    now = describe_environment(preparation.threads.count)
+    runtime = preparation.runtime
+    now = describe_environment(runtime.threads, runtime.device, runtime.kernels)
     again = dict(enumerate(rows))
     return Reproduction(
         epochs={i: _compare(row, again.get(i, {})) for i, row in enumerate(recorded)},
@@ -103,8 +104,8 @@ def _without_hints(run: RunDirectory, folder: Path) -> Iterator[None]:
             f"begin again with: mnistcli reproduce {run.path}",
         ) from None
     except RunError as error:
-        problem, *hints = str(error).splitlines()
-        hints = [hint.strip() for hint in hints if str(folder) not in hint]
+        problem, *hints = error.args
+        hints = [hint for hint in hints if str(folder) not in hint]
         raise RunError(problem, *hints, f"{run.path} is as it was") from None
 
 

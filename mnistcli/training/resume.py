@@ -1,5 +1,6 @@
 """Go on with a run that was cut short, or for more epochs than it had."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from pydantic import TypeAdapter, ValidationError
@@ -24,19 +25,19 @@ from mnistcli.runs import (
     write_whole,
 )
 from mnistcli.training.monitor import monitor_best, monitor_stopping
-from mnistcli.training.observer import TrainingObserver
+from mnistcli.training.observer import TrainingObserver, notify_all
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.train import TrainingResult, finish
 from mnistcli.training.trainer import Position
 
 
 def resume(
-    run: RunDirectory, preparation: Preparation, observer: TrainingObserver | None = None
+    run: RunDirectory, preparation: Preparation, observers: Sequence[TrainingObserver] = ()
 ) -> TrainingResult:
     """Train the epochs that a run still lacks, from its latest good checkpoint.
 
     The run ends as it would have if it had never been cut short, on the same processor,
-    number of threads and versions; the observer is told where these differ.
+    number of threads and versions; the observers are told where these differ.
 
     Args:
         preparation: of `plan_continuation`.
@@ -46,20 +47,21 @@ def resume(
             another process trains it.
         InterruptedTrainingError: a signal ended it again.
     """
-    observer = observer or TrainingObserver()
-    with locked(run.path, observer.noticed), held(run.path):
+    with locked(run.path, notify_all(observers)), held(run.path):
         remove_unfinished(run.path)
         record = run.read_record()
         run.check_data(preparation.dataset)
         position, notices = _restore(run, preparation)
-        now = describe_environment(preparation.threads.count)
+        runtime = preparation.runtime
+        now = describe_environment(runtime.threads, runtime.device, runtime.kernels)
         differences = environment_differences(record, now)
         notices += [f"the last bits may differ from here on: {each}" for each in differences]
-        observer.resumed(position.epoch, position.unfinished.step, notices)
+        for observer in observers:
+            observer.resumed(position.epoch, position.unfinished.step, notices)
         reached = (position.epoch, position.unfinished.step)
         for checkpoint in run.list_checkpoints():
             if (checkpoint.epoch, checkpoint.step) > reached:
-                remove_file(checkpoint.path)  # damaged, as the observer was told
+                remove_file(checkpoint.path)  # damaged, as the observers were told
         resumption = Resumption(
             at=utc_now(),
             epoch=position.epoch,
@@ -73,6 +75,7 @@ def resume(
                 "status": "running",
                 "finished": None,
                 "error": None,
+                "stop_reason": None,
                 "config": config_text,
                 "resumed": [*record.resumed, resumption],
             }
@@ -80,7 +83,7 @@ def resume(
         run.write_record(record)
         write_whole(run.config, config_text)
         run.write_metrics(position.rows)
-        return finish(run, preparation, record, observer, position)
+        return finish(run, preparation, record, observers, position)
 
 
 def _restore(run: RunDirectory, preparation: Preparation) -> tuple[Position, list[str]]:
@@ -95,12 +98,12 @@ def _restore(run: RunDirectory, preparation: Preparation) -> tuple[Position, lis
     try:
         best_epoch = load_checkpoint(run.best_checkpoint, network, weights_only=True)["epoch"]
     except RunError as error:
-        best_problem = str(error).partition("\n")[0]
+        best_problem = error.args[0]
     for checkpoint in reversed(checkpoints):
         try:
             position = _load_position(checkpoint, preparation)
         except RunError as error:
-            problems.append(str(error).partition("\n")[0])
+            problems.append(error.args[0])
             continue
         expected = _best_epoch(position, preparation)
         # A later best is of an epoch that will be trained again, to the same weights.

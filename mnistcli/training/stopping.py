@@ -1,16 +1,15 @@
-"""SIGINT and SIGTERM while a run is trained."""
+"""The signals that ask to stop, while a run is trained."""
 
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from mnistcli.errors import StopSignal
+from mnistcli.errors import STOP_SIGNALS, StopSignal
 
 GRACE_SECONDS = 0.5
 
@@ -33,8 +32,9 @@ class StopRequest:
     def __enter__(self) -> Self:
         # Python lets only the main thread have handlers; others leave them as they are.
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._note)
+            for number in STOP_SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                    self._handlers[number] = signal.signal(number, self._note)
             # Signals are written there even while the main thread is inside TensorFlow.
             receiver, sender = socket.socketpair()
             sender.setblocking(False)
@@ -62,13 +62,17 @@ class StopRequest:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Inside this, where nothing can be cut in two, the first signal raises as well."""
+        """Inside this, where nothing can be cut in two, the first signal raises as well.
+
+        If it was raised in a destructor or a callback, which lose it, it is raised at the end.
+        """
         self._raises_at_once = True
         try:
             self.raise_if_requested()
             yield
         finally:
             self._raises_at_once = False
+        self.raise_if_requested()
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.is_urgent = self.signal_number is not None
@@ -82,14 +86,14 @@ def _watch(receiver: socket.socket) -> None:
     with receiver:
         numbers: list[int] = []
         while received := receiver.recv(1):
-            numbers += [number for number in received if number in (signal.SIGINT, signal.SIGTERM)]
+            numbers += [number for number in received if number in STOP_SIGNALS]
             if len(numbers) >= 2:
                 receiver.settimeout(GRACE_SECONDS)
                 try:
                     while receiver.recv(1):
                         pass
                 except TimeoutError:
-                    cursor = "\x1b[?25h\n" if sys.stderr.isatty() else ""  # live bars hide it
-                    sys.stderr.write(f"{cursor}stopped at once, in the middle of a step\n")
-                    sys.stderr.flush()
+                    cursor = b"\x1b[?25h\n" if os.isatty(2) else b""  # live bars hide it
+                    with suppress(OSError):
+                        os.write(2, cursor + b"stopped at once, in the middle of a step\n")
                     os._exit(128 + numbers[-1])

@@ -1,7 +1,7 @@
 """A run from its first epoch to its last, however it ends."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from mnistcli.runs import (
     new_run_directory,
     utc_now,
 )
-from mnistcli.training.observer import TrainingObserver
+from mnistcli.training.observer import TrainingObserver, notify_all
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.stopping import StopRequest
 from mnistcli.training.trainer import Position, Trainer
@@ -45,24 +45,24 @@ class TrainingResult:
 
 
 def train(
-    preparation: Preparation, path: Path | None = None, observer: TrainingObserver | None = None
+    preparation: Preparation,
+    path: Path | None = None,
+    observers: Sequence[TrainingObserver] = (),
 ) -> TrainingResult:
     """Train what was prepared, and write a run directory.
 
     Args:
         path: the run directory to make; None: one under `runs/` named after the config.
-        observer: is told how it goes.
+        observers: are told how it goes, in turn; each can end it after an epoch.
 
     Raises:
         RunError: the run directory exists or cannot be written to, or the loss diverged.
-        InterruptedTrainingError: SIGINT or SIGTERM ended it; the run says so.
+        InterruptedTrainingError: a signal ended it; the run says so.
     """
-    config = preparation.file.config
-    observer = observer or TrainingObserver()
-    environment = describe_environment(preparation.threads.count)
+    config, runtime = preparation.file.config, preparation.runtime
     config_text = dump_config(config)
     record = RunRecord(
-        **environment.model_dump(),
+        **describe_environment(runtime.threads, runtime.device, runtime.kernels).model_dump(),
         status="running",
         started=utc_now(),
         seed=config.seed,
@@ -70,17 +70,16 @@ def train(
         dataset=_describe_data(preparation),
         outputs=preparation.network.output_kind.value,
     )
-    with new_run_directory(
-        config.name, path, datetime.now(), config_text, record, observer.noticed
-    ) as run:
-        return finish(run, preparation, record, observer, Position())
+    now, notify = datetime.now(), notify_all(observers)
+    with new_run_directory(config.name, path, now, config_text, record, notify) as run:
+        return finish(run, preparation, record, observers, Position())
 
 
 def finish(
     run: RunDirectory,
     preparation: Preparation,
     record: RunRecord,
-    observer: TrainingObserver,
+    observers: Sequence[TrainingObserver],
     position: Position,
 ) -> TrainingResult:
     """Train a run from a position to its end; its lock is held.
@@ -92,12 +91,13 @@ def finish(
         As `train`.
     """
     stop = StopRequest()
-    trainer = Trainer(preparation, run, observer, position, stop)
+    trainer = Trainer(preparation, run, observers, position, stop)
     keeper = _RecordKeeper(run, record)
     with _status_recorded(trainer, keeper):
         with stop:
-            trainer.train()
-            observer.training_finished()
+            stop_reason = trainer.train()
+            for observer in observers:
+                observer.training_finished()
             completion = trainer.complete()
         best, evaluation = trainer.best, completion.evaluation
         chosen_by = {} if best.column == "epoch" else {best.column: best.best}
@@ -109,7 +109,13 @@ def finish(
             "test_expected_calibration_error": evaluation.expected_calibration_error,
         }
         artifacts = {name: Artifact(**each) for name, each in completion.artifacts.items()}
-        keeper.update(status="completed", finished=utc_now(), metrics=metrics, artifacts=artifacts)
+        keeper.update(
+            status="completed",
+            finished=utc_now(),
+            stop_reason=stop_reason,
+            metrics=metrics,
+            artifacts=artifacts,
+        )
     return TrainingResult(run, best.best_epoch, evaluation, completion.probabilities, keeper.record)
 
 

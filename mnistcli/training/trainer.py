@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -14,7 +14,13 @@ from mnistcli.config import Config
 from mnistcli.data import permutation
 from mnistcli.engine import BEFORE_FIRST_STEP, EpochProgress
 from mnistcli.errors import RunError
-from mnistcli.evaluation import Evaluation, calibrate, evaluate_network, write_evaluation
+from mnistcli.evaluation import (
+    Evaluation,
+    Subject,
+    calibrate,
+    evaluate_network,
+    write_evaluation,
+)
 from mnistcli.model import averaged_weights
 from mnistcli.recognition import Calibration
 from mnistcli.runs import RunDirectory, write_whole
@@ -89,7 +95,7 @@ class Trainer:
         self,
         preparation: Preparation,
         run: RunDirectory,
-        observer: TrainingObserver,
+        observers: Sequence[TrainingObserver],
         position: Position,
         stop: StopRequest,
     ) -> None:
@@ -97,7 +103,7 @@ class Trainer:
         self.network = preparation.network
         self.config: Config = preparation.file.config
         self.run = run
-        self.observer = observer
+        self.observers = observers
         self.position = position
         self.stop = stop
         self.is_saved = bool(position.rows)
@@ -107,8 +113,8 @@ class Trainer:
         for row in position.rows[1:]:
             self._update_monitors(row)
 
-    def train(self) -> None:
-        """Train the epochs that are left."""
+    def train(self) -> str | None:
+        """Train the epochs that are left; returns why some of them were not, or None."""
         if not self.position.rows:
             with self.stop.at_once():
                 row = self._measure_untrained()
@@ -116,15 +122,16 @@ class Trainer:
             self.save()
         epochs = self.config.epochs
         images = len(self.preparation.splits.train)
-        self.observer.training_started(self.position.epoch + 1, epochs, images)
+        for observer in self.observers:
+            observer.training_started(self.position.epoch + 1, epochs, images)
+        reason = self._end_of_patience()
         for epoch in range(self.position.epoch + 1, epochs + 1):
-            if self.stopping and self._patience_is_over():
-                waited = self.stopping.waited_epochs
-                epochs_waited = "1 epoch" if waited == 1 else f"{waited} epochs"
-                reason = f"{self.stopping.column} has not improved for {epochs_waited}"
-                self.observer.stopped_early(epoch - 1, reason)
-                return
-            self.observer.epoch_started(epoch)
+            if reason:
+                for observer in self.observers:
+                    observer.stopped_early(epoch - 1, reason)
+                return reason
+            for observer in self.observers:
+                observer.epoch_started(epoch)
             row = self._train_epoch(epoch)
             with averaged_weights(self.network):
                 with self.stop.at_once():
@@ -134,11 +141,11 @@ class Trainer:
                 if is_best:
                     position = Position([*self.position.rows, self._order(row)])
                     save_checkpoint(self.run.best_checkpoint, self.network, position.to_json())
-            self._finish_epoch(row, is_best)
-            is_last = epoch == epochs or self._patience_is_over()
-            if is_last or epoch % self.config.checkpoint.every_epochs == 0:
+            reason = self._finish_epoch(row, is_best) or self._end_of_patience()
+            if reason or epoch == epochs or epoch % self.config.checkpoint.every_epochs == 0:
                 self.save()
             self.stop.raise_if_requested()
+        return None
 
     def save(self) -> None:
         """Write a checkpoint of where the run is, and remove those that it replaces."""
@@ -185,8 +192,7 @@ class Trainer:
         evaluation, probabilities = evaluate_network(
             self.preparation.evaluation, self.preparation.splits.test, calibration.temperature
         )
-        document = {"data": "test", "checkpoint": "best"} | evaluation.to_json()
-        write_evaluation(self.run, document)
+        write_evaluation(self.run, evaluation, Subject())
         return evaluation, probabilities
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
@@ -197,7 +203,8 @@ class Trainer:
         for progress in loop.run_epoch(order, before.unfinished):
             self.position = Position(before.rows, progress, time.perf_counter() - started)
             self.is_saved = False
-            self.observer.epoch_progressed(progress)
+            for observer in self.observers:
+                observer.epoch_progressed(progress)
             if not progress.is_finite:
                 raise self._divergence("the loss", progress.step)
             interval = self.config.checkpoint.every_seconds
@@ -244,12 +251,14 @@ class Trainer:
             self.stopping.update(row)
         return self.best.update(row)
 
-    def _finish_epoch(self, row: dict[str, Any], is_best: bool) -> None:
+    def _finish_epoch(self, row: dict[str, Any], is_best: bool) -> str | None:
+        """Record an epoch; returns why an observer wants it to be the last."""
         ordered = self._order(row)
         self.run.append_metrics(ordered)
         self.position = Position([*self.position.rows, ordered])
         self.is_saved = False
-        self.observer.epoch_finished(ordered, is_best)
+        reasons = [observer.epoch_finished(ordered, is_best) for observer in self.observers]
+        return next(filter(None, reasons), None)
 
     def _order(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row with its columns in the order of metrics.jsonl."""
@@ -258,11 +267,14 @@ class Trainer:
         columns += ["learning_rate", "seconds", "images_per_second"]
         return {column: row[column] for column in columns if column in row}
 
-    def _patience_is_over(self) -> bool:
-        settings = self.config.early_stopping
-        if not self.stopping or not settings:
-            return False
-        return self.stopping.waited_epochs >= settings.patience
+    def _end_of_patience(self) -> str | None:
+        """Why early stopping ends the training, or None."""
+        settings, stopping = self.config.early_stopping, self.stopping
+        if not stopping or not settings or stopping.waited_epochs < settings.patience:
+            return None
+        waited = stopping.waited_epochs
+        epochs_waited = "1 epoch" if waited == 1 else f"{waited} epochs"
+        return f"{stopping.column} has not improved for {epochs_waited}"
 
     def _check_validation(self, row: Mapping[str, Any]) -> None:
         if not math.isfinite(row.get("val_loss", 0.0)):

@@ -88,7 +88,7 @@ def measure_mnistcli(model: str, precision: str, epochs: int, copies: int = 1) -
     evaluation = time.perf_counter() - started
     return {
         "seconds": seconds[1:],
-        "threads": preparation.threads.count,
+        "threads": preparation.runtime.threads,
         "evaluation_seconds": evaluation,
     }
 

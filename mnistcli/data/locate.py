@@ -1,0 +1,57 @@
+"""Where the data set lies that a config or an option names by a path."""
+
+from pathlib import Path
+
+from mnistcli.config import suggest
+from mnistcli.data.dataset import DataMissingError
+from mnistcli.data.files import reading
+from mnistcli.errors import DataError
+
+BUILT_IN = ("mnist", "digits")
+
+
+def locate(name: str, folder: Path | None = None) -> Path:
+    """Find the file or folder that `name` is the path of.
+
+    Args:
+        name: a path; `~` is a home folder.
+        folder: where else a relative path may begin, besides the working directory, which
+            comes first: the folder of the config that names it.
+
+    Returns:
+        An absolute path.
+
+    Raises:
+        DataMissingError: there is nothing; it says where it was looked for.
+        DataError: `name` is a URL, or cannot be looked up.
+    """
+    scheme, separator, rest = name.partition("://")
+    if separator:
+        if scheme.lower() == "file":
+            mend = f"give its path, /{rest.partition('/')[2]}"
+        else:
+            mend = "download it, and give the path of the file"
+        raise DataError(
+            f"{name}: a data set is named by a path, not by a URL",
+            "expected the path of a folder of IDX files or of an .npz",
+            f"mend: {mend}",
+        )
+    path = expand_home(name)
+    places = dict.fromkeys(Path(base, path).absolute() for base in (Path(), folder or Path()))
+    for place in places:
+        with reading(place):
+            if place.exists():
+                return place
+    raise DataMissingError(
+        f"no data set {name!r}{suggest(name, BUILT_IN)}",
+        [f"looked for {place}" for place in places],
+        "expected 'mnist', 'digits', or the path of a folder of IDX files or of an .npz",
+    )
+
+
+def expand_home(name: str) -> Path:
+    """Return a path with `~` replaced, unless it names a user who is not known."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
