@@ -197,7 +197,7 @@ def test_an_observer_can_end_a_training_after_an_epoch(
     assert before.calls == after.calls
     assert before.calls[-2:] == [("stopped_early", 1, "pruned at 0"), ("training_finished",)]
     record = result.run.read_record()
-    assert (record["status"], record["stop_reason"]) == ("completed", "pruned at 0")
+    assert (record.status, record.stop_reason) == ("completed", "pruned at 0")
     assert [row["epoch"] for row in result.run.read_metrics()] == [0, 1]
     assert [checkpoint.epoch for checkpoint in result.run.list_checkpoints()] == [0, 1]
     assert result.run.model.exists()
@@ -321,8 +321,9 @@ def test_without_validation_images_all_are_trained_on_and_the_last_epoch_is_best
     assert [row["epoch"] for row in rows] == [0, 1, 2]
     assert not any(name.startswith("val_") for row in rows for name in row)
     record = result.run.read_record()
-    assert record["dataset"]["training_images"] == len(digits.train_labels)
-    assert record["metrics"]["best_epoch"] == 2
+    assert record.dataset.training_images == len(digits.train_labels)
+    assert record.metrics
+    assert record.metrics["best_epoch"] == 2
     assert read_calibration(result.run).temperature > 0
     with pytest.raises(RunError, match="has no validation images"):
         raise invoke("evaluate", result.run.path, "--split", "validation") or AssertionError
@@ -356,9 +357,10 @@ data: {dataset: digits}
 """
     result = train(prepare(load_text(text), digits), tmp_path / "run")
     record = result.run.read_record()
-    assert record["status"] == "completed"
-    assert record["artifacts"]["model.tflite"] == {
-        "problem": "LiteRT cannot run it: it needs an operation that LiteRT does not have"
+    assert record.status == "completed"
+    assert record.artifacts["model.tflite"].model_dump() == {
+        "sha256": None,
+        "problem": "LiteRT cannot run it: it needs an operation that LiteRT does not have",
     }
     assert not result.run.lite_model.exists() and result.run.model.is_file()
     assert result.evaluation.is_at_chance  # it sees which classes there are, and no digit
