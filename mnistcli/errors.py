@@ -5,6 +5,7 @@ each. `mnistcli.cli.app` prints them without a traceback; any other exception is
 a programming mistake and keeps its own.
 """
 
+import shlex
 import signal
 
 # Those that ask a process to end, and let it tidy up; Windows has no SIGHUP.
@@ -22,6 +23,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def command_line(*words: object) -> str:
+    """Return an mnistcli command as one types it, with what a shell would split in quotes."""
+    return shlex.join(["mnistcli", *map(str, words)])
 
 
 class MnistcliError(Exception):

@@ -99,7 +99,9 @@ CONFIGS = Path(__file__).parent.parent / "configs"
             "metrics: [{MeanSquaredError: {name: [a]}}]",
             "2:37: error: MeanSquaredError's argument 'name' expects text, got ['a']",
         ),
-        ("optimizer: addam", "2:12: error: unknown optimizer 'addam'; did you mean 'Adam'?"),
+        ("optimizer: addam", "2:12: error: unknown optimizer 'addam'; did you mean 'adam'?"),
+        ("optimizer: Addam", "2:12: error: unknown optimizer 'Addam'; did you mean 'Adam'?"),
+        ("optimizer: rmsprob", "2:12: error: unknown optimizer 'rmsprob'; did you mean 'rmsprop'?"),
         (
             "optimizer: zzz",
             "2:12: error: unknown optimizer 'zzz'; expected one of keras.optimizers",
@@ -127,7 +129,53 @@ CONFIGS = Path(__file__).parent.parent / "configs"
         (
             "loss: sparse_crossentropy",
             "2:7: error: unknown loss 'sparse_crossentropy'; did you mean "
+            "'sparse_categorical_crossentropy'?",
+        ),
+        (
+            "loss: Sparsecategoricalentropy",
+            "2:7: error: unknown loss 'Sparsecategoricalentropy'; did you mean "
             "'SparseCategoricalCrossentropy'?",
+        ),
+        ("loss: Loss", "2:7: error: Loss is what Keras derives its classes from, and does not"),
+        ("metrics: [MeanMetricWrapper]", "2:11: error: MeanMetricWrapper takes objects of Pyt"),
+        (
+            "checkpoint: {best: 3}",
+            "2:20: error: checkpoint.best: expected a metric's name, or {monitor: NAME, mode: "
+            "min or max}, got 3",
+        ),
+        (
+            "checkpoint: {best: {monitor: val_acc}}",
+            "2:30: error: unknown metric 'val_acc'; did you mean 'val_accuracy'?",
+        ),
+        (
+            "checkpoint: {best: {mode: mean}}",
+            "2:27: error: checkpoint.best.mode: expected 'min' or 'max', got 'mean'",
+        ),
+        (
+            "checkpoint: {best: {mod: min}}",
+            "2:21: error: unknown key 'mod'; did you mean 'mode'?",
+        ),
+        (
+            "early_stopping: {mode: down}",
+            "2:24: error: early_stopping.mode: expected 'min' or 'max', got 'down'",
+        ),
+        (
+            "data: {validation: 0}\nearly_stopping: {monitor: val_loss}",
+            "3:27: error: there are no validation images for 'val_loss': expected one of loss, "
+            "accuracy",
+        ),
+        (
+            "data: {validation: 0.0}",
+            "2:20: error: data.validation: expected a number of images, a share between 0 and 1, "
+            "or 'test', got 0.0",
+        ),
+        (
+            "optimizer: {Adam: {clipnorm: high}}",
+            "2:30: error: Adam's argument 'clipnorm' expects a number, got 'high'",
+        ),
+        (
+            "data: &d {validation: 1}\nearly_stopping: {<<: *d}",
+            "3:18: error: merge keys (<<) are not part of the language; write the keys out",
         ),
         (
             "loss: {mse: {reduction: 3}}",
@@ -180,6 +228,11 @@ def test_a_wrong_value_is_told_with_its_place(errors_of: ErrorsOf, text: str, me
             "Lambda: {function: x}",
             "1:11: error: Lambda runs code or a file from outside the config",
         ),
+        (
+            "lambda: {function: x}",
+            "1:11: error: Lambda runs code or a file from outside the config",
+        ),
+        ("serialize", "1:10: error: unknown layer 'serialize'; "),
         ("TFSMLayer: {filepath: /x}", "1:11: error: TFSMLayer runs code or a file from outside"),
         ("TimeDistributed: {layer: {Lambda: {function: x}}}", "1:37: error: Lambda runs code or"),
         ("TimeDistributed: {layer: {Dense: {unit: 1}}}", "1:45: error: Dense has no argument 'uni"),
@@ -205,7 +258,33 @@ def test_a_wrong_value_is_told_with_its_place(errors_of: ErrorsOf, text: str, me
             "Add: {inputs: [input, inptu]}",
             "1:33: error: no layer before this is named 'inptu'; did",
         ),
-        ("Add: {inputs: {a: b}}", "1:25: error: inputs expects names of layers, [a, b], got a map"),
+        ("Add: {inputs: {a: b}}", "1:26: error: Add takes no 'a'; it takes inputs"),
+        ("Add: {inputs: {inputs: [a]}}", "1:25: error: inputs expects names of layers, [a, b], g"),
+        (
+            "Attention: {inputs: {inputs: inptu}}",
+            "1:40: error: no layer before this is named 'inptu'; did you mean 'input'?",
+        ),
+        (
+            "MultiHeadAttention: {num_heads: 1, key_dim: 1, inputs: {query: input, valu: input}}",
+            "1:81: error: MultiHeadAttention takes no 'valu'; did you mean 'value'?",
+        ),
+        (
+            "Flatten: {input_shape: [28, 28]}",
+            "1:21: error: Flatten has no argument 'input_shape'; leave it out: the input layer is",
+        ),
+        (
+            "Dense: {units: 10, input_dim: 784}",
+            "1:30: error: Dense has no argument 'input_dim'; leave it out: the input layer is add",
+        ),
+        (
+            "MaxPooling2D: {pool_size: '(2, 2)'}",
+            "1:37: error: MaxPooling2D's argument 'pool_size' expects a list or a whole number, "
+            "got '(2, 2)'; a list is written [2, 2]",
+        ),
+        ("MaxPooling2D: {pool_size: (2, 2)}", "1:37: error: MaxPooling2D's argument 'pool_size'"),
+        ("InputSpec", "1:10: error: InputSpec is no layer; 'Input' is one"),
+        ("Wrapper: {layer: ReLU}", "1:11: error: Wrapper is what Keras derives its classes from"),
+        ("batch_normalisation", "1:10: error: unknown layer 'batch_normalisation'; did you mean "),
         ("Add: {inputs: }", "1:25: error: inputs expects names of layers, [a, b], got nothing"),
     ],
 )

@@ -5,6 +5,7 @@ import operator
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ import pytest
 
 from mnistcli.config import keras_api
 from mnistcli.config.objects import family_of_argument, make_object
+from mnistcli.config.reviewed import REFUSED, REVIEWED, REVIEWED_KERAS
 
 FAMILIES = [
     "layers",
@@ -50,7 +52,15 @@ def test_every_public_class_is_found(family: str) -> None:
         name for name in dir(module) if name[0].isupper() and inspect.isclass(getattr(module, name))
     }
     functions = {"Input"} if family == "layers" else set()
-    assert set(keras_api.classes(family)) == (public_classes | functions) - keras_api.NOT_IN_CONFIGS
+    assert set(keras_api.classes(family)) == (public_classes | functions) - set(REFUSED)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_class_of_the_reviewed_keras_is_allowed_or_refused(family: str) -> None:
+    """A class of a newer Keras fails here: look at what its arguments can reach first."""
+    assert not REVIEWED[family] & set(REFUSED)
+    if keras.__version__.startswith(f"{REVIEWED_KERAS}."):
+        assert set(keras_api.classes(family)) == REVIEWED[family]
 
 
 @pytest.mark.parametrize(("family", "name"), CLASSES)
@@ -62,8 +72,7 @@ def test_arguments_are_those_of_the_class(family: str, name: str) -> None:
         each.kind == inspect.Parameter.VAR_KEYWORD
         for each in signature(family, name).parameters.values()
     )
-    # keras.optimizers.Optimizer itself only hands on what it is given.
-    assert own == set(parameters) or (takes_more and not parameters)
+    assert own == set(parameters)
     assert takes_more or own == set(read)
     for key, parameter in parameters.items():
         is_required = parameter.default is inspect.Parameter.empty
@@ -159,6 +168,94 @@ def test_types_are_those_that_keras_documents(
     described = keras_api.describe_class("layers", name).arguments[argument]
     assert [keras_api.fits(described, value) for value in good] == [True] * len(good)
     assert [keras_api.fits(described, value) for value in bad] == [False] * len(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "internal"),
+    [
+        ("Conv2D", "rank"),
+        ("DepthwiseConv2D", "rank"),
+        ("MaxPooling2D", "pool_mode"),
+        ("GlobalAveragePooling2D", "pool_dimensions"),
+        ("LSTM", "cell"),
+    ],
+)
+def test_what_a_class_sets_in_its_base_is_not_offered(name: str, internal: str) -> None:
+    assert internal not in keras_api.describe_class("layers", name).arguments
+
+
+@pytest.mark.parametrize(("family", "name"), CLASSES)
+def test_an_inherited_argument_is_not_given_twice(family: str, name: str) -> None:
+    """Keras says 'multiple values for keyword argument' of what a class sets itself."""
+    arguments = keras_api.describe_class(family, name).arguments.values()
+    example = {"units": 1, "filters": 1, "kernel_size": 1, "rate": 0.5}
+    required = {each.name: example.get(each.name, 1) for each in arguments if each.required}
+    for argument in (each for each in arguments if each.inherited):
+        try:
+            public(family, name)(**required, **{argument.name: None})
+        except Exception as error:
+            assert "multiple values" not in str(error), argument.name
+
+
+def test_documentation_that_keras_shares_is_read() -> None:
+    clipnorm = keras_api.describe_class("optimizers", "Adam").arguments["clipnorm"]
+    assert (clipnorm.kinds, clipnorm.is_real) == ({"number"}, True)
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({}, "keras.layers has no classes"),
+        ({"keras/layers/__init__.py": "def __getattr__(name): ...\n"}, "keras.layers has no cla"),
+        (
+            {"keras/layers/__init__.py": "from keras.src.dense import Dense\n"},
+            "the arguments of keras.layers.Dense are not in keras.src.dense",
+        ),
+        (
+            {
+                "keras/layers/__init__.py": "from keras.src.dense import Dense\n",
+                "keras/src/dense.py": "class Dense:\n    def setup(self, units): ...\n",
+            },
+            "the arguments of keras.layers.Dense are not in keras.src.dense",
+        ),
+    ],
+)
+def test_a_keras_of_another_form_is_one_clear_error(
+    tmp_path: Path, files: dict[str, str], problem: str
+) -> None:
+    (tmp_path / "c.yaml").write_text("layers: [{Dense: {units: 10}}]\n")
+    for name, text in ({"keras/__init__.py": ""} | files).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    code = f"from mnistcli.config import load_config; load_config({str(tmp_path / 'c.yaml')!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+    )
+    last = done.stderr.strip().split("\n")[-2:]
+    assert f"is not one that mnistcli can read: {problem}" in last[0]
+    assert last[0].startswith("mnistcli.errors.MnistcliError: the installed Keras ")
+    assert (
+        last[1]
+        == f"  install the one that it was made for: pip install 'keras=={REVIEWED_KERAS}.*'"
+    )
+
+
+def test_a_class_that_is_not_reviewed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for function in (keras_api.classes, keras_api.find_class_name):
+        function.cache_clear()
+    monkeypatch.setitem(REVIEWED, "layers", REVIEWED["layers"] - {"Dense"})
+    try:
+        assert keras_api.find_class_name("layers", "dense") is None
+        message = keras_api.why_refused("layers", "Dense")
+    finally:
+        for function in (keras_api.classes, keras_api.find_class_name):
+            function.cache_clear()
+    assert message is not None
+    assert message.startswith(f"Dense is new in Keras {keras.__version__} and not yet reviewed")
 
 
 def test_reading_configs_never_loads_tensorflow(tmp_path: Any) -> None:

@@ -6,8 +6,12 @@ import pytest
 from config_texts import LAYERS, ErrorsOf, Load
 
 from mnistcli.config import (
+    Best,
     KerasObject,
+    changes_of_course,
+    dump_config,
     load_config,
+    parse_config,
     resolve_shares,
 )
 from mnistcli.errors import ConfigError
@@ -96,6 +100,102 @@ optimizer:
     assert resolved.arguments["boundaries"] == [500, 900, 1000]
     assert resolved.arguments["values"] == [1, 0.1, 0.01, 0.001]
     assert resolve_shares(schedule, total_steps=1).arguments["boundaries"] == [1, 900, 1]
+
+
+def test_shares_are_resolved_wherever_they_stand(load: Load) -> None:
+    optimizer = load(f"""{LAYERS}
+optimizer:
+  LossScaleOptimizer:
+    inner_optimizer:
+      SGD: {{learning_rate: {{CosineDecay: {{initial_learning_rate: 1, decay_steps: 75%}}}}}}
+""").config.optimizer
+    inner = resolve_shares(optimizer, total_steps=1000).arguments["inner_optimizer"]
+    assert inner.arguments["learning_rate"].arguments["decay_steps"] == 750
+    assert inner.path == optimizer.arguments["inner_optimizer"].path
+
+
+def test_shares_of_a_nested_optimizer_are_of_the_epochs(load: Load) -> None:
+    text = f"""{LAYERS}
+optimizer:
+  LossScaleOptimizer:
+    inner_optimizer:
+      SGD: {{learning_rate: {{CosineDecay: {{initial_learning_rate: 1, decay_steps: 75%}}}}}}
+"""
+    key = "inner_optimizer.SGD.learning_rate.CosineDecay.decay_steps"
+    assert changes_of_course(load(text).config, load(text, "epochs=7").config) == [
+        f"optimizer.LossScaleOptimizer.{key}: a share of 5 epochs -> of 7 epochs"
+    ]
+
+
+def test_whole_numbers_are_real_where_keras_documents_real_ones(load: Load) -> None:
+    config = load(f"""{LAYERS}
+augment: [{{RandomElasticDistortion: {{alpha: 34, sigma: 4}}}}]
+optimizer:
+  Adam:
+    clipnorm: 1
+    gradient_accumulation_steps: 2
+    learning_rate: {{PiecewiseConstantDecay: {{boundaries: [1, 2], values: [1, 0.5, 0]}}}}
+""").config
+    adam = config.optimizer.keras_arguments()
+    schedule = config.optimizer.arguments["learning_rate"].keras_arguments()
+    distortion = config.augment[0].keras_arguments()
+    numbers = [adam["clipnorm"], *schedule["values"], distortion["alpha"], distortion["sigma"]]
+    assert numbers == [1, 1, 0.5, 0, 34, 4]
+    assert {type(number) for number in numbers} == {float}
+    counts = [adam["gradient_accumulation_steps"], *schedule["boundaries"]]
+    assert {type(number) for number in counts} == {int}
+    assert "RandomElasticDistortion: {alpha: 34, sigma: 4}" in dump_config(config)
+
+
+def test_a_documented_choice_may_be_in_another_case(load: Load) -> None:
+    layer = load("layers: [{Conv2D: {filters: 1, kernel_size: 1, padding: SAME}}]").config.layers[0]
+    assert layer.arguments["padding"] == "same"
+
+
+def test_inputs_are_named_as_keras_names_them(load: Load) -> None:
+    text = """
+layers:
+  - Dense: {units: 4, name: a}
+  - MultiHeadAttention: {num_heads: 1, key_dim: 2, inputs: {query: a, value: a}}
+"""
+    config = load(text).config
+    assert config.layers[1].inputs == {"query": "a", "value": "a"}
+    assert load(dump_config(config)).config == config
+
+
+def test_what_is_monitored_may_have_a_mode(load: Load) -> None:
+    assert load(LAYERS).config.checkpoint.best == Best(monitor="val_accuracy", mode=None)
+    text = "checkpoint: {best: {monitor: val_loss, mode: max}}\nearly_stopping: {mode: max}"
+    config = load(LAYERS + text).config
+    assert config.checkpoint.best == Best(monitor="val_loss", mode="max")
+    assert config.early_stopping is not None
+    assert config.early_stopping.mode == "max"
+    assert load(dump_config(config)).config == config
+    named = load(f"{LAYERS}checkpoint: {{best: val_loss}}").config
+    assert "best: val_loss\n" in dump_config(named)
+    assert changes_of_course(named, config) == [
+        "checkpoint.best: val_loss -> none",
+        "checkpoint.best.monitor: none -> val_loss",
+        "checkpoint.best.mode: none -> max",
+    ]
+
+
+def test_without_validation_images_early_stopping_follows_the_training_loss(load: Load) -> None:
+    config = load(f"{LAYERS}data: {{validation: 0}}\nearly_stopping: {{}}\ncheckpoint:").config
+    assert config.data.validation == 0
+    assert config.early_stopping is not None
+    assert config.early_stopping.monitor == "loss"
+    assert load(dump_config(config)).config == config
+
+
+def test_a_text_is_a_config_and_a_file_knows_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(LAYERS)
+    loaded, parsed = load_config(path, ["seed=3"]), parse_config(LAYERS, "runs/c.yaml", ["seed=3"])
+    assert loaded.config == parsed.config
+    assert (loaded.path, parsed.path, parsed.config.name) == (path, None, "c")
+    with pytest.raises(ConfigError, match=r"^runs/x.yaml:1:9: error: epochs: expected at least 1"):
+        parse_config("epochs: 0\n" + LAYERS, "runs/x.yaml")
 
 
 def test_graphs_are_made_of_names_and_inputs(load: Load) -> None:

@@ -53,10 +53,22 @@ def test_options_replace_and_add_values(load: Load) -> None:
         ),
         ("layers.1=Dens", "unknown layer 'Dens'; did you mean 'Dense'?"),
         ("layers.1={Dense: {units: 3, unit: 4}}", "Dense has no argument 'unit'; did you mean"),
-        ("layers.2=Flatten", "expected the number of an item, from 0 to 1; got '2'"),
-        ("layers.-1=Flatten", "expected the number of an item, from 0 to 1; got '-1'"),
+        (
+            "layers.3=ReLU",
+            "expected the number of an item, from 0 to 1, or 2 for a new one; got '3'",
+        ),
+        (
+            "layers.-1=ReLU",
+            "expected the number of an item, from 0 to 1, or 2 for a new one; got '-",
+        ),
+        ("layers.2.Dense.units=3", "expected the number of an item, from 0 to 1; got '2'"),
+        ("augment.1=RandomFlip", "expected the number of an item, 0 for a new one; got '1'"),
+        ("augment.x=RandomFlip", "expected the number of an item, 0 for a new one; got 'x'"),
+        ("augment.0.RandomFlip.mode=a", "the list is empty: add a whole item, as number 0"),
+        (f"layers{'.0' * 41}=3", "nested more than 40 levels deep"),
+        (f"layers.0={'[' * 50}", "nested more than 40 levels deep"),
         ("layers.Dense.units=3", "expected the number of an item, from 0 to 1; got 'Dense'"),
-        (f"layers.{'9' * 5000}=Flatten", "expected the number of an item, from 0 to 1; got '999"),
+        (f"layers.{'9' * 5000}=Flatten", "expected the number of an item, from 0 to 1, or 2 for a"),
         ("layers.0.Dense.units=3", "'0' is 'Flatten', which has no 'Dense' inside"),
         ("seed.x=3", "'seed' is 4, which has no 'x' inside"),
         (
@@ -84,6 +96,16 @@ def test_an_error_names_the_option(load: Load, option: str, message: str | None)
         load(text, option)
     shown = option.replace("\udcff", r"\udcff")
     assert str(error.value).startswith(f"--set {shown}: error: {message}")
+
+
+@pytest.mark.parametrize("line", ["", "augment:", "augment: []", "augment: null"])
+def test_options_append_to_lists(load: Load, line: str) -> None:
+    options = ["augment.0=RandomFlip", "augment.1={RandomContrast: {factor: 0.1}}", "metrics.1=mse"]
+    config = load(LAYERS + line, *options, "augment.0.RandomFlip={mode: horizontal}").config
+    assert [str(layer) for layer in config.augment] == ["RandomFlip", "RandomContrast"]
+    assert config.augment[0].arguments["mode"] == "horizontal"
+    assert [str(metric) for metric in config.metrics] == ["accuracy", "MeanSquaredError"]
+    assert load("epochs: 3", "layers.0=Flatten", "layers.1=ReLU").config.layers[1].name == "ReLU"
 
 
 def test_an_option_mends_what_is_wrong_in_the_file(load: Load) -> None:

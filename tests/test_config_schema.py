@@ -61,7 +61,7 @@ def test_the_schema_in_the_repository_is_current() -> None:
         {key: value for key, value in each.items() if key not in of_keras} for each in definitions
     )
     assert own == own_made
-    assert set(own) == {"Data", "EarlyStopping", "Checkpoint"}
+    assert set(own) == {"Data", "EarlyStopping", "Checkpoint", "Best"}
     assert set(definitions[0]) == set(definitions[1])
 
 
@@ -75,6 +75,10 @@ def test_the_schema_in_the_repository_is_current() -> None:
         "layers: [Flatten]\noptimizer: adam\nloss: mse\nmetrics: [acc, accuracy, mae]",
         "layers: [Flatten]\ndata: {validation: 0.1, fallback: null}\nearly_stopping: null",
         "layers: [Flatten]\nthreads: 3\nepochs: 0x10",
+        "layers: [Flatten]\ndata: {validation: 0}\nearly_stopping: {mode: min}",
+        "layers: [Flatten]\ncheckpoint: {best: {monitor: val_loss, mode: max}}",
+        "layers: [{Dense: {units: 3, name: a}}, {MultiHeadAttention: "
+        "{num_heads: 1, key_dim: 3, inputs: {query: a, value: a}}}]",
         "layers: [{Dense: {units: 3, kernel_regularizer: l2, activation: null}}]",
         "layers: [{Bidirectional: {layer: {LSTM: {units: 3}}}}]",
         "layers: [Flatten]\noptimizer: {Adam: {learning_rate: {CosineDecay: "
@@ -108,6 +112,9 @@ def test_what_the_loader_takes_is_valid(text: str, validator: Any, tmp_path: Pat
         "layers: [{Dense: null}]",
         "layers: [{Dense: 3}]",
         "layers: [{Add: {inputs: 5}}]",
+        "layers: [{Add: {inputs: {a: input}}}]",
+        "layers: [{Conv2D: {filters: 3, kernel_size: 3, rank: 2}}]",
+        "layers: [Flatten]\ncheckpoint: {best: {mode: mean}}",
         "layers: [{Bidirectional: {layer: {LSTM: {unit: 3}}}}]",
         "layers: [Flatten]\nbatchsize: 3",
         "layers: [Flatten]\nepochs: 0",

@@ -162,6 +162,7 @@ def test_nothing_is_none(text: str) -> None:
         ("&x a: 1\n*x : 2", "c.yaml:2:1: error: a key must be a plain word"),
         ("a: b\nc: d\0e", r"c.yaml:2:5: error: not valid YAML: the character \\x00 is not allowed"),
         ("é: \x1b[31m", r"c.yaml:1:4: error: not valid YAML: the character \\x1b is not allowed"),
+        ("%YAML 3.0\n---\na: 1", "c.yaml:1:1: error: not valid YAML: found incompatible YAML docu"),
         ('a: "\\ud800"', "c.yaml:1:7: error: not valid YAML: found invalid Unicode character"),
     ],
 )
@@ -176,6 +177,17 @@ def test_nesting_is_bounded() -> None:
     message = f"c.yaml:1:{too_deep}: error: nested more than {MAX_DEPTH} levels deep"
     assert error_of("[" * too_deep + "]" * too_deep) == message
     assert error_of("[" * 500_000) == message
+    # The parser looks ahead: a mistake further on, or its own limit, comes after ours.
+    assert error_of("[" * too_deep + "@") == message
+    block = "\n".join(f"{' ' * level}a:" for level in range(5_000))
+    assert (
+        error_of(block) == f"c.yaml:{too_deep}:{too_deep}: error: nested more than 40 levels deep"
+    )
+    assert error_of("{a: " * 5_000) == "c.yaml:1:165: error: nested more than 40 levels deep"
+    assert error_of("- " * 5_000) == "c.yaml:1:83: error: nested more than 40 levels deep"
+    for text in ("[" * 500_000, "{a: " * 5_000, "- " * 5_000):
+        with pytest.raises(ConfigError, match=r"^--set x: error: nested more than 40 levels deep$"):
+            read_yaml(text, "--set x", option=True)
 
 
 def test_nesting_through_aliases_is_bounded_too() -> None:
@@ -183,6 +195,13 @@ def test_nesting_through_aliases_is_bounded_too() -> None:
     lines = ["- &a0 " + "[" * 35 + "1" + "]" * 35]
     lines += [f"- &a{i} {'[' * 35}*a{i - 1}{']' * 35}" for i in range(1, 30)]
     assert error_of("\n".join(lines)) == "c.yaml:2:42: error: nested more than 40 levels deep"
+
+
+def test_merge_keys_are_refused_by_name() -> None:
+    document = read_yaml("a: &a {b: 1}\nc: {<<: *a, '<<': 2}\n", "c.yaml")
+    message = "merge keys (<<) are not part of the language; write the keys out"
+    assert document.faults == [(Position("c.yaml", 2, 5), message)]
+    assert document.value["c"] == {"<<": 2}
 
 
 def test_an_alias_bomb_is_refused() -> None:

@@ -226,7 +226,8 @@ def test_more_epochs_are_those_that_a_longer_run_would_have_had(
         ("checkpoint.best=val_loss", "checkpoint.best: val_accuracy -> val_loss"),
         (
             "epochs=9",
-            "optimizer.Adam.learning_rate: a share of 3 epochs -> of 9 epochs",
+            "optimizer.Adam.learning_rate.CosineDecay.decay_steps: a share of 3 epochs -> "
+            "of 9 epochs",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnistcli.errors import RunError
+from mnistcli.errors import RunError, command_line
 
 if TYPE_CHECKING:
     from mnistcli.data import LabelledImages
@@ -77,7 +77,8 @@ def evaluate_command(
     if not json:
         results().print(f"Written to {path}", soft_wrap=True)
         results().print(f"Pictures in {directory.figures}", soft_wrap=True)
-        results().print(f"Next: mnistcli predict IMAGE --run {run}", soft_wrap=True)
+        next_line = command_line("predict", "IMAGE", "--run", run)
+        results().print(f"Next: {next_line}", soft_wrap=True)
 
 
 def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "LabelledImages":

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistcli.errors import command_line
+
 if TYPE_CHECKING:
     from mnistcli.model import LayerSummary, ModelSummary
 
@@ -39,7 +41,7 @@ def summary_command(
     else:
         results().print(_layer_table(summary))
         results().print(_totals(summary))
-        results().print("", f"Next: mnistcli train {config}", sep="\n", soft_wrap=True)
+        results().print("", f"Next: {command_line('train', config)}", sep="\n", soft_wrap=True)
 
 
 def _layer_table(summary: "ModelSummary") -> Any:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.errors import UsageError
+from mnistcli.errors import UsageError, command_line, printable
 
 if TYPE_CHECKING:
     from mnistcli.runs import RunDirectory
@@ -133,10 +133,11 @@ def _show_finished(run: "RunDirectory", json: bool) -> None:
         print_json({"run": str(run.path)} | run.read_record().model_dump())
         return
     epochs = max(len(run.read_metrics()) - 1, 0)
+    more = command_line("train", "--resume", run.path, "--set", f"epochs={2 * epochs}")
     for line in (
         f"{run.path} is complete, with {format_count(epochs, 'epoch')}; there is nothing to resume",
-        f"  train it for more: mnistcli train --resume {run.path} --set epochs={2 * epochs}",
-        f"  see how it does:   mnistcli evaluate {run.path}",
+        f"  train it for more: {more}",
+        f"  see how it does:   {command_line('evaluate', run.path)}",
     ):
         results().print(line, soft_wrap=True)
 
@@ -172,13 +173,12 @@ def _result_panel(result: "TrainingResult") -> Any:
     from rich.text import Text
 
     from mnistcli.cli.views import chance_notice
-    from mnistcli.errors import printable
     from mnistcli.runs import runs_root
 
     evaluation, run = result.evaluation, result.run.path
     # Without --run, predict takes the latest run under runs/: this one.
-    named_run = "" if run.parent == runs_root() else f" --run {run}"
-    next_lines = (f"mnistcli evaluate {run}", f"mnistcli predict IMAGE{named_run}")
+    named_run = () if run.parent == runs_root() else ("--run", run)
+    next_lines = (command_line("evaluate", run), command_line("predict", "IMAGE", *named_run))
     rows = {
         "test accuracy": Text(
             f"{evaluation.accuracy:.2%}  ({evaluation.errors:,} errors in "

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from mnistcli.config.objects import KerasObject, resolve_shares
+from mnistcli.config.objects import resolve_shares
 from mnistcli.config.settings import Config
 
 # They say when to stop, what to keep, and where the same images are; not what is computed.
@@ -24,7 +24,8 @@ def changes_of_course(before: Config, after: Config) -> list[str]:
     lines = [
         f"{key}: {old} -> {new}"
         for key, old, new in _changes(before, after)
-        if key in _FIXED_WITHIN or not (key in _FREE_WITHIN or key.partition(".")[0] in _FREE)
+        if key.startswith(_FIXED_WITHIN)
+        or not (key in _FREE_WITHIN or key.partition(".")[0] in _FREE)
     ]
     if before.epochs != after.epochs:
         lines += [
@@ -60,11 +61,6 @@ def _flatten(value: Any, key: str = "") -> dict[str, str]:
 
 
 def _shares(config: Config) -> list[str]:
-    """The schedules of the optimizer that are shares of the whole run."""
-    optimizer = config.optimizer
-    return [
-        f"optimizer.{optimizer}.{name}"
-        for name, value in optimizer.arguments.items()
-        if isinstance(value, KerasObject)
-        and resolve_shares(value, 10**6).arguments != resolve_shares(value, 10**7).arguments
-    ]
+    """The settings of the optimizer that are shares of the whole run."""
+    short, long = (_flatten(resolve_shares(config.optimizer, 10**n).to_plain()) for n in (6, 7))
+    return [f"optimizer.{key}" for key in short if short[key] != long[key]]

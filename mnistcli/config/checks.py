@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mnistcli.config.document import Path, Problems, suggest
-from mnistcli.config.objects import KerasObject, describe_value
+from mnistcli.config.document import Path, Problems, describe_value, suggest
+from mnistcli.config.objects import KerasObject
 from mnistcli.config.settings import NAME, NAME_EXPECTED, Config, metric_name
 
 # Training images of the data sets that are known without reading them.
@@ -36,9 +36,17 @@ def _check_columns(config: Config, problems: Problems) -> None:
 def _check_metric_names(config: Config, problems: Problems) -> None:
     names = config.metric_names()
     known = [*names, *(f"val_{name}" for name in names)]
-    monitored: list[tuple[Path, str]] = [(("checkpoint", "best"), config.checkpoint.best)]
+    monitored: list[tuple[Path, str]] = [
+        (("checkpoint", "best", "monitor"), config.checkpoint.best.monitor)
+    ]
     if config.early_stopping:
-        monitored.append((("early_stopping", "monitor"), config.early_stopping.monitor))
+        column = config.early_stopping.monitor
+        monitored.append((("early_stopping", "monitor"), column))
+        # The best epoch is then the last one; but early stopping would follow nothing.
+        if column.startswith("val_") and config.data.validation == 0:
+            message = f"there are no validation images for '{column}'"
+            expected = f"expected one of {', '.join(names)}"
+            problems.add(("early_stopping", "monitor"), f"{message}: {expected}")
     for path, name in monitored:
         if name not in known:
             hint = suggest(name, known, f"expected one of {', '.join(known)}")
@@ -49,11 +57,11 @@ def _check_graph(layers: Sequence[KerasObject], problems: Problems) -> None:
     """Names are given once, and inputs name layers that stand before."""
     known = {"input"}
     for layer in layers:
-        for i, name in enumerate(layer.inputs or ()):
+        for key, name in layer.named_inputs.items():
             if name not in known:
                 hint = suggest(name, known, "a layer can take only layers that stand before it")
                 problems.add(
-                    (*layer.path, "inputs", i), f"no layer before this is named '{name}'{hint}"
+                    (*layer.path, "inputs", key), f"no layer before this is named '{name}'{hint}"
                 )
         own_name = layer.arguments.get("name")
         if isinstance(own_name, str):

@@ -109,3 +109,15 @@ def suggest(wrong: str, known: Iterable[str], hint: str = "") -> str:
     if near := find_nearest(wrong, known):
         return f"; did you mean '{near}'?"
     return f"; {hint}" if hint else ""
+
+
+def describe_value(value: Any) -> str:
+    """A value as a message shows it: short, and with texts in quotes."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a mapping"
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"

@@ -1,30 +1,30 @@
 """What Keras offers, read from Keras' own source as text, without importing it.
 
-Importing TensorFlow takes seconds; parsing the few files that a config names
-takes milliseconds. So a misspelt layer or argument is reported as fast as a
-misspelt key, beside it, and nothing here is a list kept by hand. What is read
-agrees with `inspect.signature` for every public class (a test compares them).
+Importing TensorFlow takes seconds. So a misspelt layer or argument is reported as fast
+as a misspelt key, beside it, and no argument here is kept by hand. What is read agrees
+with `inspect.signature` for every public class (a test compares them).
 
 The family `augmentation` is `layers` and the few that `mnistcli.model.distortions` adds.
 """
 
 import ast
-import importlib.util
-import inspect
+import importlib.metadata
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from mnistcli.config.document import fold_name
-
-# Classes whose arguments are code from elsewhere, or a saved model with code in it.
-NOT_IN_CONFIGS = {
-    *("Lambda", "TFSMLayer", "FlaxLayer", "JaxLayer", "TorchModuleWrapper"),
-    *("StringLookup", "IntegerLookup", "TextVectorization"),  # their vocabulary is a file's
-}
+from mnistcli.config.reviewed import REFUSED, REVIEWED, REVIEWED_KERAS
+from mnistcli.config.source import (
+    call_parameters,
+    constructor_parameters,
+    documented_arguments,
+    find_definition,
+    imported_names,
+    parse_module,
+)
+from mnistcli.errors import MnistcliError
 
 _DISTORTIONS = "mnistcli.model.distortions"
 
@@ -34,6 +34,7 @@ _KINDS = {
     "integers": "integer",
     "float": "number",
     "floats": "number",
+    "number": "number",
     "scalar": "number",
     "bool": "boolean",
     "boolean": "boolean",
@@ -56,6 +57,10 @@ _KINDS_OF_DEFAULT = {
     "array": frozenset({"array"}),
 }
 _FILLER = {"a", "an", "the", "single", "small", "positive", "python", "optional", "non-negative"}
+_WHOLE = {"int", "ints", "integer", "integers"}
+_REAL = {"float", "floats", "number", "numbers", "scalar", "scalars"}
+# Keras' own classes of these families all have a name.
+_NAMED_FAMILIES = ("layers", "optimizers", "losses", "metrics")
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,11 @@ class Argument:
     """One argument of a Keras class.
 
     Attributes:
+        default: None also where the default is not a plain value.
         kinds: the JSON types that Keras documents for it; empty where its
             docstring does not begin with one.
-        default: None also where the default is not a plain value.
+        is_real: it is a real number, or a list of them: Keras gets a float for a whole number.
+        choices: texts that the docstring quotes, such as "same".
         inherited: it is a base class's, reached through `**kwargs`.
     """
 
@@ -73,6 +80,8 @@ class Argument:
     required: bool
     default: Any
     kinds: frozenset[str] = frozenset()
+    is_real: bool = False
+    choices: tuple[str, ...] = ()
     inherited: bool = False
 
 
@@ -87,28 +96,35 @@ class KerasClass:
 @cache
 def own_classes() -> dict[str, tuple[str, str]]:
     """The augmentation layers that are not Keras'."""
-    tree = _module(_DISTORTIONS)
-    names = [node.name for node in (tree.body if tree else []) if isinstance(node, ast.ClassDef)]
-    return {name: (_DISTORTIONS, name) for name in names}
+    nodes = parse_module(_DISTORTIONS).body
+    return {
+        node.name: (_DISTORTIONS, node.name) for node in nodes if isinstance(node, ast.ClassDef)
+    }
 
 
 @cache
 def classes(family: str) -> dict[str, tuple[str, str]]:
-    """Public classes of `keras.<family>`: name -> (module, name there)."""
+    """Classes of `keras.<family>` that a config may name: name -> (module, name there).
+
+    Raises:
+        MnistcliError: the installed Keras has none of them where they were.
+    """
     if family == "augmentation":
         return classes("layers") | own_classes()
-    return {
-        name: where
-        for name, where in _public_names(family).items()
-        if name[0].isupper() and name not in NOT_IN_CONFIGS
-    }
+    public = {k: v for k, v in _public_names(family).items() if k in REVIEWED[family]}
+    if not public:
+        raise _unreadable(f"keras.{family} has no classes")
+    return public
 
 
 @cache
 def functions(family: str) -> frozenset[str]:
     """Public functions of `keras.<family>`, such as the names of activations."""
     service = {"get", "serialize", "deserialize"}
-    return frozenset(n for n in _public_names(family) if n[0].islower()) - service
+    names = frozenset(n for n in _public_names(family) if n[0].islower()) - service
+    if not names:
+        raise _unreadable(f"keras.{family} has no functions")
+    return names
 
 
 @cache
@@ -123,24 +139,55 @@ def find_class_name(family: str, name: str) -> str | None:
     return folded.get(fold_name(meant)) if meant else None
 
 
+def spell_as(spelling: str, name: str) -> str:
+    """A class's name as the user writes names: batch_normalization where all is lower case."""
+    return re.sub("(?<=[a-z])(?=[A-Z][a-z])", "_", name).lower() if spelling.islower() else name
+
+
+def why_refused(family: str, name: str) -> str | None:
+    """What to say of a class that Keras has and a config may not name; None: it has none."""
+    public = _public_names("layers" if family == "augmentation" else family)
+    refused = [each for each in public if each[0].isupper() and each not in classes(family)]
+    meant = [name] if name in refused else []
+    if name.islower():
+        meant = [each for each in refused if fold_name(each) == fold_name(name)]
+    if not meant:
+        return None
+    if meant[0] in REFUSED:
+        return f"{meant[0]} {REFUSED[meant[0]]}"
+    return (
+        f"{meant[0]} is new in Keras {_keras_version()} and not yet reviewed for code and files "
+        "of its own; it needs a newer mnistcli"
+    )
+
+
 @cache
 def describe_class(family: str, name: str) -> KerasClass:
-    """The arguments of a class that `classes(family)` holds."""
+    """The arguments of a class that `classes(family)` holds.
+
+    Raises:
+        MnistcliError: the class is not where Keras says, or without the arguments of its kind.
+    """
     module, original = classes(family)[name]
-    definition = _definition(module, original)
-    if definition is None:
-        return KerasClass(name, {})
-    arguments: dict[str, Argument] = {}
-    documented: dict[str, str] = {}
-    for owner in _lineage(module, original):
-        documented = _documented_arguments(owner) | documented
-    for argument in _constructor_arguments(module, original):
-        text = documented.get(argument.name, "")
-        default_kinds = _KINDS_OF_DEFAULT.get(_kind_of(argument.default), frozenset())
-        arguments[argument.name] = replace(
-            argument,
-            kinds=_documented_kinds(text) | default_kinds,
+    documented = documented_arguments(module, original)
+    arguments = {}
+    for parameter in constructor_parameters(module, original):
+        text = documented.get(parameter.name, "")
+        kind_of_default = _kind_of(parameter.default)
+        kinds = _documented_kinds(text)
+        arguments[parameter.name] = Argument(
+            parameter.name,
+            parameter.required,
+            parameter.default,
+            kinds | _KINDS_OF_DEFAULT.get(kind_of_default, frozenset()),
+            _is_real(text) if kinds else kind_of_default == "number",
+            tuple(re.findall(r'"(\w+)"', text)),
+            parameter.inherited,
         )
+    if find_definition(module, original) is None or (
+        family in _NAMED_FAMILIES and "name" not in arguments
+    ):
+        raise _unreadable(f"the arguments of keras.{family}.{name} are not in {module}")
     if "pool_size" in arguments:
         # Keras gives MaxPooling2D a pool_size of 2 and AveragePooling2D none; here both have it.
         pool_size = arguments["pool_size"]
@@ -149,46 +196,43 @@ def describe_class(family: str, name: str) -> KerasClass:
 
 
 @cache
-def _package_root(package: str) -> Path:
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"No module named '{package}'")
-    return Path(spec.origin).parent.parent
+def call_arguments(name: str) -> dict[str, bool]:
+    """Names under which a layer takes tensors, such as MultiHeadAttention's `query`.
 
-
-@cache
-def _module(name: str) -> ast.Module | None:
-    parts = name.split(".")
-    path = _package_root(parts[0]).joinpath(*parts)
-    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
-        if candidate.is_file():
-            return ast.parse(candidate.read_text(encoding="utf-8"))
-    return None
-
-
-@cache
-def _imports(module: str) -> dict[str, tuple[str, str]]:
-    """Names that a module imports: name -> (module, name there)."""
-    tree = _module(module)
+    Returns:
+        For each, whether the layer needs it.
+    """
     return {
-        alias.asname or alias.name: (node.module, alias.name)
-        for node in (tree.body if tree else [])
-        if isinstance(node, ast.ImportFrom) and node.module
-        for alias in node.names
+        parameter.name: parameter.required
+        for parameter in call_parameters(*classes("layers")[name])
+        if parameter.name != "training" and not isinstance(parameter.default, bool)
     }
 
 
 def _public_names(family: str) -> dict[str, tuple[str, str]]:
-    return _imports(f"keras.{family}")
+    return imported_names(f"keras.{family}")
+
+
+def _keras_version() -> str:
+    try:
+        return importlib.metadata.version("keras")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _unreadable(problem: str) -> MnistcliError:
+    return MnistcliError(
+        f"the installed Keras {_keras_version()} is not one that mnistcli can read: {problem}",
+        f"install the one that it was made for: pip install 'keras=={REVIEWED_KERAS}.*'",
+    )
 
 
 @cache
 def _abbreviations(family: str) -> dict[str, str]:
     """Keras' own short names, such as mse: the text-to-name dicts of its lookup table."""
-    tree = _module(f"keras.src.{family}")
     return {
         key.value: value.id
-        for node in (ast.walk(tree) if tree else ())
+        for node in ast.walk(parse_module(f"keras.src.{family}"))
         if isinstance(node, ast.Dict)
         for key, value in zip(node.keys, node.values, strict=True)
         if isinstance(key, ast.Constant)
@@ -197,103 +241,24 @@ def _abbreviations(family: str) -> dict[str, str]:
     }
 
 
-def _definition(module: str, name: str) -> ast.ClassDef | ast.FunctionDef | None:
-    tree = _module(module)
-    for node in tree.body if tree else []:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
-            return node
-    return None
-
-
-def _bases(module: str, definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    for base in definition.bases:
-        if isinstance(base, ast.Name):
-            yield _imports(module).get(base.id, (module, base.id))
-        elif isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name):
-            package, submodule = _imports(module).get(base.value.id, (module, ""))
-            yield f"{package}.{submodule}", base.attr
-
-
-def _lineage(module: str, name: str) -> Iterator[ast.ClassDef | ast.FunctionDef]:
-    """The definition and those of its bases, nearest first."""
-    definition = _definition(module, name)
-    if definition is not None:
-        yield definition
-    if isinstance(definition, ast.ClassDef):
-        for base_module, base_name in _bases(module, definition):
-            yield from _lineage(base_module, base_name)
-
-
-def _constructor_arguments(module: str, name: str) -> list[Argument]:
-    """Those of `__init__`, and where it passes on `**kwargs`, those of the bases."""
-    definition = _definition(module, name)
-    if definition is None:
-        return []
-    if isinstance(definition, ast.FunctionDef):  # keras.layers.Input
-        return _signature(definition)
-    init = next(
-        (n for n in definition.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"),
-        None,
-    )
-    found = _signature(init)[1:] if init else []
-    if init is None or init.args.kwarg is not None:
-        names = {argument.name for argument in found}
-        for base_module, base_name in _bases(module, definition):
-            for argument in _constructor_arguments(base_module, base_name):
-                if argument.name not in names:
-                    # What a class does not spell out itself, it can do without.
-                    required = argument.required and init is None
-                    inherited = argument.inherited or init is not None
-                    found.append(replace(argument, required=required, inherited=inherited))
-                    names.add(argument.name)
-    return found
-
-
-def _signature(function: ast.FunctionDef) -> list[Argument]:
-    positional = [*function.args.posonlyargs, *function.args.args]
-    defaults: list[ast.expr | None] = [None] * (len(positional) - len(function.args.defaults))
-    defaults += function.args.defaults
-    pairs = [
-        *zip(positional, defaults, strict=True),
-        *zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True),
-    ]
-    return [
-        Argument(arg.arg, required=default is None, default=_plain_value(default))
-        for arg, default in pairs
-    ]
-
-
-def _plain_value(node: ast.expr | None) -> Any:
-    try:
-        return ast.literal_eval(node) if node else None
-    except ValueError:  # a name or a call, such as a module's constant
-        return None
-
-
-def _documented_arguments(definition: ast.ClassDef | ast.FunctionDef) -> dict[str, str]:
-    """The entries of the docstring's `Args:` section: name -> text."""
-    section = re.search(
-        r"^Args:\n((?:[ ]{2,}.*\n|\n)+)", (ast.get_docstring(definition) or "") + "\n", re.M
-    )
-    if not section:
-        return {}
-    text = inspect.cleandoc("\n" + section[1])
-    entries = re.findall(r"^(\w+): ((?:.*\n?)(?:^(?:[ ]+.*)?\n?)*)", text, re.M)
-    return {name: " ".join(body.split()) for name, body in entries}
-
-
-def _first_sentence(text: str) -> str:
-    return re.split(r"(?<=\.)\s", " ".join(text.split()), maxsplit=1)[0]
+def _words_of_first_sentence(text: str) -> list[str]:
+    sentence = re.split(r"(?<=\.)\s", " ".join(text.split()), maxsplit=1)[0].lower()
+    return re.findall(r"[a-z-]+", sentence.replace("number of", ""))  # says no type
 
 
 def _documented_kinds(text: str) -> frozenset[str]:
     """The JSON types in a description that begins with one: 'int or tuple/list of 2 ints'."""
-    words: list[str] = re.findall(r"[A-Za-z-]+", _first_sentence(text).lower())
+    words = _words_of_first_sentence(text)
     first = next((word for word in words if word not in _FILLER), "")
     if first not in _KINDS:
         return frozenset()
     kinds = {_KINDS[word] for word in words if word in _KINDS}
     return frozenset(kinds | {"null"} if "none" in words else kinds)
+
+
+def _is_real(text: str) -> bool:
+    words = set(_words_of_first_sentence(text))
+    return bool(words & _REAL) and not words & _WHOLE
 
 
 def _kind_of(value: Any) -> str:

@@ -1,7 +1,7 @@
 """A config file and its overrides -> a checked `Config`, without TensorFlow."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mnistcli.config.checks import check_config
-from mnistcli.config.document import Document, Path, Problems, config_error, suggest
-from mnistcli.config.objects import KerasObject, describe_value, read_object
+from mnistcli.config.document import Document, Path, Problems, config_error, describe_value, suggest
+from mnistcli.config.objects import KerasObject, read_object
 from mnistcli.config.overrides import apply_overrides
-from mnistcli.config.settings import NAME, Checkpoint, Config, Data, EarlyStopping
+from mnistcli.config.settings import NAME, Best, Checkpoint, Config, Data, EarlyStopping
 from mnistcli.config.yaml_reader import read_yaml
 from mnistcli.errors import ConfigError
 
@@ -24,10 +24,14 @@ class ConfigFile:
     """A checked config together with where each of its values stands.
 
     Later checks, which need the data or Keras, report through `problems`.
+
+    Attributes:
+        path: the file; None: the text came from elsewhere.
     """
 
     config: Config
     document: Document
+    path: FilePath | None = None
 
     def problems(self) -> Problems:
         """An empty collector of problems that point into this file."""
@@ -44,11 +48,21 @@ def load_config(path: FilePath | str, overrides: Iterable[str] = ()) -> ConfigFi
     Raises:
         ConfigError: with every problem found, each with its file, line and column.
     """
-    return parse_config(_read_text(FilePath(path)), str(path), overrides)
+    path = FilePath(path)
+    return replace(parse_config(_read_text(path), str(path), overrides), path=path)
 
 
 def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> ConfigFile:
-    """Check the text of a config; `source` names it in errors. Otherwise as `load_config`."""
+    """Check the text of a config.
+
+    Args:
+        text: YAML.
+        source: what messages name, the file's path. Its stem is the default of `name`.
+        overrides: `KEY=VALUE` texts, applied in order (`--set`).
+
+    Raises:
+        ConfigError: with every problem found, each with its source, line and column.
+    """
     document = read_yaml(text, source)
     if document.value is None:
         raise ConfigError(
@@ -120,6 +134,7 @@ def _validate(document: Document, problems: Problems, default_name: str) -> Conf
     for section in ("data", "checkpoint", "augment"):
         if section in tree and tree[section] is None:
             del tree[section]
+    _monitor_training(tree)
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
@@ -129,6 +144,13 @@ def _validate(document: Document, problems: Problems, default_name: str) -> Conf
         raise
     check_config(config, problems)
     return config
+
+
+def _monitor_training(tree: dict[str, Any]) -> None:
+    """Without validation images, early stopping monitors the training loss by default."""
+    data, settings = tree.get("data"), tree.get("early_stopping")
+    if isinstance(data, dict) and data.get("validation") == 0 and isinstance(settings, dict):
+        tree["early_stopping"] = {"monitor": "loss"} | settings
 
 
 def _add_pydantic_error(details: ErrorDetails, problems: Problems) -> None:
@@ -180,9 +202,11 @@ def _dotted(path: Path) -> str:
 
 
 def _known_keys(path: Path) -> Sequence[str]:
-    sections: dict[str, type[BaseModel]] = {
-        "data": Data,
-        "early_stopping": EarlyStopping,
-        "checkpoint": Checkpoint,
+    sections: dict[Path, type[BaseModel]] = {
+        (): Config,
+        ("data",): Data,
+        ("early_stopping",): EarlyStopping,
+        ("checkpoint",): Checkpoint,
+        ("checkpoint", "best"): Best,
     }
-    return list(sections[str(path[0])].model_fields if path else Config.model_fields)
+    return list(sections[path].model_fields)

@@ -6,11 +6,13 @@ only Keras can judge are left to the `model` package, which builds the objects.
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mnistcli.config import keras_api
-from mnistcli.config.document import Path, Problems, find_nearest, suggest
+from mnistcli.config.document import Path, Problems, describe_value, find_nearest, suggest
+from mnistcli.config.inputs import take_inputs
 
 # Which part of Keras an argument's nested object comes from, by how the argument ends.
 _FAMILY_OF_ARGUMENT = {
@@ -39,6 +41,10 @@ _EXPECTED = {
     "augmentation": "one of keras.layers, RandomElasticDistortion or RandomStrokeWidth",
 }
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
+# How Keras 2 told a layer of its input.
+_INPUT_SHAPES = {
+    *("input_shape", "batch_input_shape", "input_dim", "input_length", "batch_size", "batch_shape")
+}
 
 
 @dataclass(frozen=True)
@@ -48,25 +54,54 @@ class KerasObject:
     Attributes:
         arguments: numbers, texts, lists and nested `KerasObject`s; Keras' own defaults
             are among them, but for those that are None, which means "not given".
-        inputs: names of the layers that feed this one; None: the layer before it.
+        inputs: names of the layers that feed this one, in order or by the names under
+            which it takes them; None: the layer before it.
         path: where it stands in the config; an argument is at `path + (name,)`.
     """
 
     family: str
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
-    inputs: tuple[str, ...] | None = None
+    inputs: tuple[str, ...] | dict[str, str] | None = None
     path: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def named_inputs(self) -> Mapping[Any, str]:
+        """The layers that feed this one, by where they stand in `inputs`."""
+        inputs = self.inputs or ()
+        return inputs if isinstance(inputs, dict) else dict(enumerate(inputs))
+
+    def keras_arguments(self) -> dict[str, Any]:
+        """What the Keras class gets: floats for whole numbers, where it documents real ones.
+
+        Keras makes variables of the type of such a value, and mixes it with float32 ones.
+        """
+        signature = keras_api.describe_class(self.family, self.name).arguments
+        arguments = dict(self.arguments)
+        for name, value in self.arguments.items():
+            default = _as_lists(signature[name].default)
+            is_default = (type(value), value) == (type(default), default)
+            if signature[name].is_real and not is_default and not _is_step_count(self, name):
+                arguments[name] = _to_real(value)
+        return arguments
+
     def to_plain(self) -> Any:
         """What YAML shows for it: a bare name, or a mapping with one key."""
         plain = {name: _to_plain(value) for name, value in self.arguments.items()}
         if self.inputs is not None:
-            plain["inputs"] = list(self.inputs)
+            plain["inputs"] = self.inputs if isinstance(self.inputs, dict) else list(self.inputs)
         return {self.name: plain} if plain else self.name
+
+
+def _to_real(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_to_real(item) for item in value]
+    if type(value) is int:
+        return float(value) if abs(value) < 1e308 else math.copysign(math.inf, value)
+    return value
 
 
 def _to_plain(value: Any) -> Any:
@@ -95,14 +130,9 @@ def read_object(raw: Any, family: str, path: Path, problems: Problems) -> KerasO
         return None
     name = keras_api.find_class_name(family, given)
     if name is None:
-        known = suggest(
-            given,
-            keras_api.classes(family),
-            f"expected {_EXPECTED.get(family, 'one of keras.' + family)}",
-        )
-        message = f"unknown {singular} '{given}'{known}"
-        if given in keras_api.NOT_IN_CONFIGS:
-            message = f"{given} runs code or a file from outside the config, so it is not allowed"
+        names = [keras_api.spell_as(given, name) for name in keras_api.classes(family)]
+        known = suggest(given, names, f"expected {_EXPECTED.get(family, 'one of keras.' + family)}")
+        message = keras_api.why_refused(family, given) or f"unknown {singular} '{given}'{known}"
         problems.add(inner, message, at_key=inner != path)
         return None
     if not isinstance(arguments, dict):
@@ -137,18 +167,26 @@ def _read_arguments(
 ) -> KerasObject:
     signature = keras_api.describe_class(family, name).arguments
     inputs = None
-    if "inputs" in arguments and path[:1] == ("layers",) and len(path) == 3:
-        inputs = _read_inputs(arguments.pop("inputs"), (*path, "inputs"), problems)
+    if path[:1] == ("layers",) and len(path) <= 3:
+        inputs = take_inputs(name, arguments, path, problems)
     read = KerasObject(family, name, {}, inputs, path)
     for argument, value in arguments.items():
         where = (*path, argument)
         if argument not in signature:
-            known = suggest(argument, signature, f"it has {', '.join(signature)}")
+            known = _hint_for_argument(family, argument, signature)
             problems.add(where, f"{name} has no argument '{argument}'{known}", at_key=True)
         else:
             known_argument = signature[argument]
             read.arguments[argument] = _read_value(read, known_argument, value, where, problems)
     return replace(read, arguments=_with_defaults(family, name, read.arguments))
+
+
+def _hint_for_argument(family: str, argument: str, signature: Iterable[str]) -> str:
+    if argument in _INPUT_SHAPES and family == "layers":
+        return "; leave it out: the input layer is added"
+    if argument.endswith(")"):  # the end of `(3, 3)` inside a flow mapping
+        return "; a list is written [3, 3]"
+    return suggest(argument, signature, f"it has {', '.join(signature)}")
 
 
 def _with_defaults(family: str, name: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -180,14 +218,6 @@ def make_object(family: str, name: str) -> KerasObject:
     return KerasObject(family, class_name, _with_defaults(family, class_name, {}))
 
 
-def _read_inputs(raw: Any, path: Path, problems: Problems) -> tuple[str, ...]:
-    names = [raw] if isinstance(raw, str) else raw
-    if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
-        return tuple(names)
-    problems.add(path, f"inputs expects names of layers, [a, b], got {describe_value(raw)}")
-    return ()
-
-
 def _read_value(
     owner: KerasObject, argument: keras_api.Argument, value: Any, path: Path, problems: Problems
 ) -> Any:
@@ -198,7 +228,11 @@ def _read_value(
     elif not keras_api.fits(argument, value):
         words = " or ".join(sorted(_WORDS[kind] for kind in argument.kinds))
         message = f"{owner}'s argument '{argument.name}' expects {words}"
-        problems.add(path, f"{message}, got {describe_value(value)}")
+        hint = ""
+        if isinstance(value, str) and value.startswith("("):
+            example = value[1:-1] if value.endswith(")") else "3, 3"
+            hint = f"; a list is written [{example}]"
+        problems.add(path, f"{message}, got {describe_value(value)}{hint}")
     elif not (isinstance(value, dict) and "object" in argument.kinds):
         return _read_item(owner, argument, value, path, problems)
     return value
@@ -215,6 +249,8 @@ def _read_item(
     is_rate = nested == "optimizers.schedules" and type(value) in (int, float)
     if nested and value is not None and not is_rate:
         return read_object(value, nested, path, problems)
+    if isinstance(value, str) and (choice := _choice(argument, value)):
+        return choice
     if isinstance(value, dict):
         problems.add(path, f"{owner}'s argument '{argument.name}' takes no mapping")
     elif _is_step_count(owner, argument.name) and not _is_number_of_steps(value):
@@ -222,6 +258,13 @@ def _read_item(
         got = describe_value(value)
         problems.add(path, f"{owner}'s argument '{argument.name}' expects {expected}, got {got}")
     return value
+
+
+def _choice(argument: keras_api.Argument, value: str) -> str | None:
+    """A documented text of the argument that differs from a value in case alone."""
+    if value in argument.choices:
+        return None
+    return next((c for c in argument.choices if c.lower() == value.lower()), None)
 
 
 def _is_number_of_steps(value: Any) -> bool:
@@ -259,29 +302,19 @@ def _is_step_count(owner: KerasObject, argument: str) -> bool:
     return is_count and owner.family == "optimizers.schedules"
 
 
-def resolve_shares(schedule: KerasObject, total_steps: int) -> KerasObject:
-    """A schedule with each share of the run turned into steps, at least 1."""
+def resolve_shares(described: KerasObject, total_steps: int) -> KerasObject:
+    """An object with each share of the run in its schedules turned into steps, at least 1."""
 
-    def resolve(value: Any) -> Any:
+    def resolve(value: Any, is_step_count: bool) -> Any:
+        if isinstance(value, KerasObject):
+            return resolve_shares(value, total_steps)
         if isinstance(value, list):
-            return [resolve(item) for item in value]
-        share = _SHARE.fullmatch(value) if isinstance(value, str) else None
+            return [resolve(item, is_step_count) for item in value]
+        share = _SHARE.fullmatch(value) if is_step_count and isinstance(value, str) else None
         return max(1, round(total_steps * float(share[1]) / 100)) if share else value
 
     arguments = {
-        name: resolve(value) if _is_step_count(schedule, name) else value
-        for name, value in schedule.arguments.items()
+        name: resolve(value, _is_step_count(described, name))
+        for name, value in described.arguments.items()
     }
-    return KerasObject(schedule.family, schedule.name, arguments, path=schedule.path)
-
-
-def describe_value(value: Any) -> str:
-    """A value as a message shows it: short, and with texts in quotes."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "a mapping"
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}…"
+    return replace(described, arguments=arguments)

@@ -2,12 +2,18 @@
 
 import itertools
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_origin
 
 from mnistcli.config.checks import KNOWN_TRAINING_SIZES, carry_validation
-from mnistcli.config.document import Document, Path, Position, config_error, fold_name
-from mnistcli.config.objects import describe_value
-from mnistcli.config.settings import Data
+from mnistcli.config.document import (
+    Document,
+    Path,
+    Position,
+    config_error,
+    describe_value,
+    fold_name,
+)
+from mnistcli.config.settings import Config, Data
 from mnistcli.config.yaml_reader import read_yaml
 
 
@@ -41,8 +47,9 @@ def apply_override(document: Document, option: str) -> None:
     """Set one value of a config tree in place; later messages about it name the option.
 
     Args:
-        option: `optimizer.Adam.learning_rate=0.01`; a list's items are numbered from 0.
-            The value is YAML. Keys that are missing are made.
+        option: `optimizer.Adam.learning_rate=0.01`; a list's items are numbered from 0,
+            and the number after the last appends one. The value is YAML. Keys that are
+            missing are made, lists from their defaults.
 
     Raises:
         ConfigError: the option has no `=`, its value is not YAML, or its key leads
@@ -52,15 +59,15 @@ def apply_override(document: Document, option: str) -> None:
     key, equals, text = option.partition("=")
     if not equals or not all(key.split(".")):
         _refuse(source, "expected KEY=VALUE, such as epochs=10 or optimizer.Adam.epsilon=1e-8")
-    branch = read_yaml(text, source, option=True)
     parts: list[str] = key.split(".")
+    branch = read_yaml(text, source, option=True, depth=len(parts))
     parent: Any = document.value
     path: Path = ()
     for part, following in itertools.pairwise(parts):
         index = _index(parent, part, source)
         child = parent.get(index) if isinstance(parent, dict) else parent[index]
         if child is None:
-            child = {}
+            child = {} if path else _default(part)
         elif isinstance(child, str) and fold_name(following) == fold_name(child):
             child = {following: {}}  # `optimizer: adam` is open to optimizer.Adam.…
         elif not isinstance(child, dict | list):
@@ -73,18 +80,33 @@ def apply_override(document: Document, option: str) -> None:
         parent, path = child, (*path, index)
         # What the file does not have, the option has made.
         document.keys.setdefault(path, Position(source))
-    index = _index(parent, parts[-1], source)
+    index = _index(parent, parts[-1], source, is_last=True)
+    if index == len(parent) and isinstance(parent, list):
+        parent.append(None)
     parent[index] = branch.value
     document.graft((*path, index), branch)
 
 
-def _index(parent: Any, part: str, source: str) -> str | int:
+def _default(key: str) -> dict[str, Any] | list[Any]:
+    """What a top-level key that the file leaves out is before an option sets a part of it."""
+    field = Config.model_fields.get(key)
+    if field is None or get_origin(field.annotation) is not list:
+        return {}
+    return [] if field.is_required() else list(field.default)
+
+
+def _index(parent: Any, part: str, source: str, is_last: bool = False) -> str | int:
+    """The key or item that a part names; only the last part can be a new item."""
     if not isinstance(parent, list):
         return part
-    numbers = [str(number) for number in range(len(parent))]
-    if part not in numbers:
-        among = f"from 0 to {numbers[-1]}" if numbers else "but the list is empty"
-        _refuse(source, f"expected the number of an item, {among}; got {describe_value(part)}")
+    count = len(parent)
+    if part not in [str(number) for number in range(count + is_last)]:
+        if not count and not is_last:
+            _refuse(source, "the list is empty: add a whole item, as number 0")
+        expected = f"from 0 to {count - 1}" if count else ""
+        new = f"{count} for a new one" if is_last else ""
+        numbers = ", or ".join(filter(None, (expected, new)))
+        _refuse(source, f"expected the number of an item, {numbers}; got {describe_value(part)}")
     return int(part)
 
 

@@ -69,7 +69,15 @@ def _arguments(family: str, keras_class: keras_api.KerasClass) -> dict[str, Any]
     arguments = keras_class.arguments.values()
     properties = {argument.name: _argument(family, argument) for argument in arguments}
     if family == "layers":
-        properties["inputs"] = {"type": ["string", "array"], "items": {"type": "string"}}
+        names = {
+            argument: {"type": "string"} for argument in keras_api.call_arguments(keras_class.name)
+        }
+        properties["inputs"] = {
+            "type": ["string", "array", "object"],
+            "items": {"type": "string"},
+            "properties": names,
+            "additionalProperties": False,
+        }
     required = [argument.name for argument in arguments if argument.required]
     schema: dict[str, Any] = {
         "type": "object" if required else ["object", "null"],

@@ -21,7 +21,7 @@ def _check_name(value: Any) -> str:
 def _check_validation(value: Any) -> int | float | str:
     if value == "test":
         return "test"
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     if isinstance(value, float) and 0 < value < 1:
         return value
@@ -69,7 +69,7 @@ class Data(_Section):
     fallback: str | None = Field(default=None, min_length=1)
     """A data set to use, loudly reported, only if the first cannot be had"""
     validation: Validation = 0.1
-    """Images split off the training set (a number or a share), or "test": the test set"""
+    """Images split off the training set (a number, also 0, or a share), or "test": the test set"""
     normalize: Literal["unit", "centered", "standard"] = "unit"
     """unit: [0, 1]; centered: [-1, 1]; standard: mean 0 and deviation 1 over the training set"""
 
@@ -79,10 +79,33 @@ class EarlyStopping(_Section):
 
     monitor: str = "val_loss"
     """A metric of metrics.jsonl, such as val_loss or val_accuracy"""
+    mode: Literal["min", "max"] | None = None
+    """Whether less or more of it is better; by default, what Keras says of the metric"""
     patience: int = Field(default=3, ge=1, le=10_000)
     """Epochs without an improvement before training stops"""
     min_delta: float = Field(default=0.0, ge=0)
     """The smallest change that counts as an improvement"""
+
+
+class Best(_Section):
+    """The metric whose best epoch becomes model.keras."""
+
+    monitor: str = "val_accuracy"
+    """A metric of metrics.jsonl, such as val_loss or val_accuracy"""
+    mode: Literal["min", "max"] | None = None
+    """Whether less or more of it is better; by default, what Keras says of the metric"""
+
+    def to_plain(self) -> Any:
+        """What YAML shows for it: the metric's name alone, where it has no mode."""
+        return {"monitor": self.monitor, "mode": self.mode} if self.mode else self.monitor
+
+
+def _read_best(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"monitor": value}
+    if isinstance(value, dict | Best):
+        return value
+    raise ValueError("expected a metric's name, or {monitor: NAME, mode: min or max}")
 
 
 class Checkpoint(_Section):
@@ -94,8 +117,12 @@ class Checkpoint(_Section):
     """Seconds between checkpoints within an epoch; none by default"""
     keep: int = Field(default=2, ge=1, le=10_000)
     """Of how many of the latest epochs checkpoints are kept, besides the best"""
-    best: str = "val_accuracy"
-    """The metric whose best epoch becomes model.keras"""
+    best: Annotated[
+        Best,
+        BeforeValidator(_read_best, json_schema_input_type=str | Best),
+        PlainSerializer(Best.to_plain),
+    ] = Best()
+    """The metric whose best epoch becomes model.keras; also as {monitor: NAME, mode: min}"""
 
 
 class Config(_Section):

@@ -9,6 +9,7 @@ section 10.3.2), in which `1e-3` is a number and `no` is a word; PyYAML's own
 rules are those of YAML 1.1, where it is the other way round.
 """
 
+import contextlib
 import re
 from typing import Any, NoReturn
 
@@ -31,13 +32,14 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\u
 MAX_NUMBER_LENGTH = 100
 
 
-def read_yaml(text: str, source: str, option: bool = False) -> Document:
+def read_yaml(text: str, source: str, option: bool = False, depth: int = 0) -> Document:
     """Read one YAML document.
 
     Args:
         text: the YAML.
         source: what positions name: the file, or an option's text.
         option: `text` is an option's value, where lines and columns say nothing.
+        depth: levels of nesting above the document, where it will stand inside another.
 
     Raises:
         ConfigError: the text is not YAML, or uses a tag, a key that is not text, more
@@ -52,16 +54,23 @@ def read_yaml(text: str, source: str, option: bool = False) -> Document:
             f"not valid YAML: the character {ascii(control[0])[1:-1]} is not allowed; remove it",
         )
     try:
-        return _Reader(text, source, option).read()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
+        return _Reader(text, source, option, depth).read()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         position = Position(source) if option else Position(source, line, column)
+        if mark:
+            # The parser looks ahead, up to a limit of its own on nesting: what is wrong
+            # before the place that it complains of comes first.
+            with contextlib.suppress(yaml.YAMLError):
+                _Reader(text[: mark.index], source, option, depth).read()
         character = text[mark.index : mark.index + 1] if mark else ""
         raise config_error(position, _explain(error, character, option)) from None
 
 
-def _explain(error: yaml.MarkedYAMLError, character: str, option: bool) -> str:
+def _explain(error: yaml.YAMLError, character: str, option: bool) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return f"not valid YAML: {' '.join(str(error).split())}"
     problem = error.problem or "it cannot be read"
     # An option is one line: where in it something begins is plain to see.
     mark = None if option else error.context_mark
@@ -80,10 +89,11 @@ def _explain(error: yaml.MarkedYAMLError, character: str, option: bool) -> str:
 class _Reader:
     """One pass over the parser's events."""
 
-    def __init__(self, text: str, source: str, option: bool) -> None:
+    def __init__(self, text: str, source: str, option: bool, depth: int) -> None:
         self.events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self.document = Document(source)
         self.option = option
+        self.depth = depth
         self.anchors: dict[str, Any] = {}
         self.sizes: dict[str, int] = {}
         self.heights: dict[str, int] = {}
@@ -98,7 +108,7 @@ class _Reader:
                 if started:
                     self._fail(event, "a second YAML document; a config is one document")
                 started = True
-                self.document.value = self._node(next(self.events), (), 0)
+                self.document.value = self._node(next(self.events), (), self.depth)
         return self.document
 
     def _node(self, event: Any, path: Path, depth: int) -> Any:
@@ -144,6 +154,11 @@ class _Reader:
             if not isinstance(event, yaml.ScalarEvent):
                 self._fail(event, "a key must be a plain word")
             key, position = str(event.value), self._position(event)
+            if key == "<<" and event.implicit[0]:
+                message = "merge keys (<<) are not part of the language; write the keys out"
+                self.document.faults.append((position, message))
+                self._node(next(self.events), (*path, key), depth + 1)
+                continue
             if key in entries:
                 first = self.document.keys[(*path, key)]
                 place = f"on line {first.line}" if first.line else "there"

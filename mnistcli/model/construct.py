@@ -2,9 +2,12 @@
 
 import operator
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from mnistcli.config import KerasObject, Path, Problems
+import numpy as np
+
+from mnistcli.config import Document, KerasObject, Path, Problems
 from mnistcli.model import distortions
 from mnistcli.model.backend import keras, tf
 
@@ -17,6 +20,7 @@ KERAS_ERRORS = (
     ArithmeticError,
     NotImplementedError,
     ImportError,
+    RecursionError,
     tf.errors.OpError,
 )
 
@@ -36,7 +40,8 @@ def construct(described: KerasObject, problems: Problems, **extra: Any) -> Any:
     """
     keras_class = _find_class(described)
     arguments = {
-        name: _construct_value(value, problems) for name, value in described.arguments.items()
+        name: _construct_value(value, problems)
+        for name, value in described.keras_arguments().items()
     }
     try:
         return keras_class(**(extra | arguments))
@@ -55,6 +60,35 @@ def construct_all(described: Sequence[KerasObject], problems: Problems, **extra:
         except ConstructionError:
             continue
     return made
+
+
+def check_optimizer(described: KerasObject, problems: Problems) -> None:
+    """Note what keeps an optimizer from making a step, at the argument that is to blame.
+
+    Keras looks at most of its arguments only there, in the middle of training.
+    """
+    error = _error_of_step(described)
+    if error is None:
+        return
+    path = described.path
+    for name in described.arguments:
+        others = {key: value for key, value in described.arguments.items() if key != name}
+        if _error_of_step(replace(described, arguments=others)) is None:
+            path = (*described.path, name)
+            break
+    problems.add(path, f"{described}: {explain(error)}", at_key=path == described.path)
+
+
+def _error_of_step(described: KerasObject) -> Exception | None:
+    """What a new such optimizer raises in a step on variables of its own."""
+    try:
+        optimizer = construct(described, Problems(Document("")))
+        variables = [keras.Variable(np.zeros(shape, np.float32)) for shape in ((7, 5), (5,))]
+        optimizer.apply([tf.ones_like(variable.value) for variable in variables], variables)
+        float(optimizer.learning_rate)
+    except (*KERAS_ERRORS, ConstructionError) as error:
+        return error
+    return None
 
 
 def _find_class(described: KerasObject) -> Any:

@@ -58,11 +58,16 @@ def build_model(
         if "name" in layer_config.arguments:
             tensors[layer.name] = latest
     _check_output(described[-1] if described else None, latest, num_classes, problems)
-    if any(layer_config.inputs for layer_config in described):
+    is_graph = any(layer_config.inputs for layer_config in described)
+    try:
+        if not is_graph:
+            return keras.Sequential([inputs, *layers], name=config.name)
         model = keras.Model(inputs, latest, name=config.name)
-        _check_connected(model, made, described, problems)
-        return model
-    return keras.Sequential([inputs, *layers], name=config.name)
+    except KERAS_ERRORS as error:
+        problems.add(("layers",), f"Keras makes no model of these layers: {explain(error)}")
+        raise ConstructionError from None
+    _check_connected(model, made, described, problems)
+    return model
 
 
 def _make_layers(
@@ -132,9 +137,13 @@ def _connect(
     problems: Problems,
 ) -> Any:
     """Call a layer on its inputs' symbolic tensors; Keras checks the shapes."""
-    sources: Sequence[Any] = [tensors[name] for name in described.inputs or ()] or [latest]
+    inputs = described.inputs or ()
+    sources = [tensors[name] for name in described.named_inputs.values()] or [latest]
     try:
-        output = layer(sources[0] if len(sources) == 1 else list(sources))
+        if isinstance(inputs, dict):
+            output = layer(**dict(zip(inputs, sources, strict=True)))
+        else:
+            output = layer(sources[0] if len(sources) == 1 else sources)
     except KERAS_ERRORS as error:
         shapes = " and ".join(format_shape(source.shape) for source in sources)
         message = f"{described.name} cannot take its input of shape {shapes}: {explain(error)}"
@@ -142,6 +151,10 @@ def _connect(
         raise ConstructionError from None
     if not keras.utils.is_keras_tensor(output):
         message = f"{described.name} gives several outputs; a layer here gives one"
+        problems.add(described.path, message, at_key=True)
+        raise ConstructionError
+    if any(output is source for source in sources):
+        message = f"{described.name} gives its input itself, of which Keras makes no model"
         problems.add(described.path, message, at_key=True)
         raise ConstructionError
     if any(size == 0 for size in output.shape[1:]):

@@ -17,7 +17,13 @@ from mnistcli.config import (
     resolve_shares,
 )
 from mnistcli.model.backend import keras
-from mnistcli.model.construct import KERAS_ERRORS, ConstructionError, construct_all, explain
+from mnistcli.model.construct import (
+    KERAS_ERRORS,
+    ConstructionError,
+    check_optimizer,
+    construct_all,
+    explain,
+)
 from mnistcli.model.layers import IMAGE_SHAPE, build_model
 from mnistcli.model.trial import (
     ShapeError,
@@ -99,12 +105,14 @@ def build_network(
     augment = construct_all(config.augment, problems)
     metrics = construct_all(_objects(config.metrics), problems)
     losses = construct_all([config.loss], problems)
-    optimizers = construct_all([_with_steps(config.optimizer, total_steps)], problems)
+    optimizer_config = resolve_shares(config.optimizer, total_steps)
+    optimizers = construct_all([optimizer_config], problems)
     problems.raise_if_any()
     optimizer = optimizers[0]
     if config.precision == "mixed_float16":
         # Small gradients vanish in float16: scale the loss, as Keras' fit does.
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    check_optimizer(optimizer_config, problems)
     label_mixers = _try_augmentation(augment, config, num_classes, problems)
     loss_trial = _try_loss(losses[0], config, num_classes, problems)
     metric_trials = [
@@ -157,14 +165,6 @@ def augment_images(network: Network, images: NDArray[np.uint8]) -> NDArray[np.fl
 
 def _objects(described: Sequence[KerasObject | str]) -> list[KerasObject]:
     return [each for each in described if isinstance(each, KerasObject)]
-
-
-def _with_steps(optimizer: KerasObject, total_steps: int) -> KerasObject:
-    arguments = {
-        name: resolve_shares(value, total_steps) if isinstance(value, KerasObject) else value
-        for name, value in optimizer.arguments.items()
-    }
-    return KerasObject(optimizer.family, optimizer.name, arguments, path=optimizer.path)
 
 
 def _try_loss(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mnistcli.config import Config
+from mnistcli.config import Best, Config, EarlyStopping
 from mnistcli.model import Network
 
 
@@ -53,10 +53,10 @@ class Monitor:
 
 def monitor_best(config: Config, network: Network) -> Monitor:
     """Return what finds the best epoch; without validation images, that is the last one."""
-    column = config.checkpoint.best
-    if config.data.validation == 0 and column.startswith("val_"):
+    best = config.checkpoint.best
+    if config.data.validation == 0 and best.monitor.startswith("val_"):
         return Monitor("epoch", higher_is_better=True)
-    return Monitor(column, network.higher_is_better(column), loss_decides_ties=True)
+    return Monitor(best.monitor, _is_higher_better(best, network), loss_decides_ties=True)
 
 
 def monitor_stopping(config: Config, network: Network) -> Monitor | None:
@@ -64,5 +64,11 @@ def monitor_stopping(config: Config, network: Network) -> Monitor | None:
     settings = config.early_stopping
     if settings is None:
         return None
-    column = settings.monitor
-    return Monitor(column, network.higher_is_better(column), settings.min_delta)
+    return Monitor(settings.monitor, _is_higher_better(settings, network), settings.min_delta)
+
+
+def _is_higher_better(settings: Best | EarlyStopping, network: Network) -> bool:
+    """As the config says; without a mode, as a trial of the metric told."""
+    if settings.mode is None:
+        return network.higher_is_better(settings.monitor)
+    return settings.mode == "max"
