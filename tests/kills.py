@@ -76,7 +76,7 @@ def digest_run(path: Path) -> dict[str, str]:
     contents: dict[str, Any] = {
         "metrics.jsonl": rows_without_times(run),
         "evaluation.json": json.loads(run.evaluation.read_bytes()),
-        "test metrics": run.read_record()["metrics"],
+        "test metrics": run.read_record().metrics,
         "config.yaml": run.config.read_text(encoding="utf-8"),
         "checkpoints": sorted(file.name for file in run.checkpoints.iterdir()),
     }
@@ -206,7 +206,7 @@ def _describe(run: RunDirectory) -> str:
     rows, checkpoints = run.read_metrics(), run.list_checkpoints()
     latest = checkpoints[-1].path.name if checkpoints else "none"
     stray = ", a file half written" if list(run.path.rglob(".writing-*")) else ""
-    return f"{run.read_record()['status']}, {len(rows)} rows, latest checkpoint {latest}{stray}"
+    return f"{run.read_record().status}, {len(rows)} rows, latest checkpoint {latest}{stray}"
 
 
 def _read_with_every_command(run: RunDirectory) -> None:

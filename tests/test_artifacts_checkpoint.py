@@ -1,11 +1,16 @@
 """Checkpoints: all of a training's state in one file, or a clear error."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 from conftest import LoadText
+from hypothesis import given
+from hypothesis import strategies as st
+from test_any_file import damaged, property_test
 
 from mnistcli.artifacts import load_checkpoint, save_checkpoint
 from mnistcli.errors import RunError
@@ -167,7 +172,13 @@ def test_a_foreign_file_is_an_error(trained: Network, tmp_path: Path, write: obj
 
 @pytest.mark.parametrize(
     "override",
-    ["layers.3.Dense.use_bias=false", "layers.1=ReLU", "optimizer=lion", "precision=float32"],
+    [
+        "layers.3.Dense.use_bias=false",
+        "layers.3.Dense.name=other",
+        "layers.1=ReLU",
+        "optimizer=lion",
+        "precision=float32",
+    ],
 )
 def test_a_checkpoint_of_another_network_is_an_error_and_changes_nothing(
     load_text: LoadText, checkpoint: Path, override: str
@@ -180,3 +191,130 @@ def test_a_checkpoint_of_another_network_is_an_error_and_changes_nothing(
 
     for one, two in zip(before, values(all_variables(network)), strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def arrays_of(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def test_variables_go_by_their_paths(
+    load_text: LoadText, trained: Network, checkpoint: Path, tmp_path: Path
+) -> None:
+    arrays = arrays_of(checkpoint)
+    names = [name for name in arrays if name != "progress"]
+    assert len(names) == len(all_variables(trained))
+    assert {"model/dense/kernel", "model/dense/bias"} <= set(names)
+    reversed_order = tmp_path / "reversed.npz"
+    np.savez(reversed_order, **dict(reversed(arrays.items())))
+    network = build_network(load_text(TEXT), 10)
+
+    load_checkpoint(reversed_order, network)
+
+    for got, expected in zip(
+        values(all_variables(network)), values(all_variables(trained)), strict=True
+    ):
+        np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("weights_only", [False, True])
+def test_a_checkpoint_by_place_is_still_read(
+    load_text: LoadText, trained: Network, checkpoint: Path, tmp_path: Path, weights_only: bool
+) -> None:
+    """As versions wrote them whose variables had no names: model/0000, model/0001, …."""
+    counts: dict[str, int] = {}
+    arrays = {}
+    for name, array in arrays_of(checkpoint).items():
+        group = name.partition("/")[0]
+        counts[group] = counts.get(group, -1) + 1
+        arrays[name if name == "progress" else f"{group}/{counts[group]:04d}"] = array
+    np.savez(tmp_path / "older.npz", **arrays)
+    network = build_network(load_text(TEXT, "seed=1"), 10)
+
+    assert load_checkpoint(tmp_path / "older.npz", network, weights_only) == PROGRESS
+
+    for got, expected in zip(network.model.get_weights(), trained.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+KERNEL = "model/dense/kernel"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({KERNEL: lambda array: array.astype(">f4")}, "is damaged: .* holds >f4, expected float32"),
+        ({KERNEL: lambda array: array.astype(np.int32)}, "is damaged: .* holds int32, expected"),
+        ({KERNEL: lambda array: array.astype(np.float64)}, "is damaged: .* holds float64"),
+        ({KERNEL: lambda array: array.view("V4")}, "is damaged: .* holds .V4, expected"),
+        ({KERNEL: np.asfortranarray}, "is damaged: .* Fortran"),
+        ({KERNEL: lambda array: array[:-1]}, "is of another network: dense/kernel"),
+        ({KERNEL: lambda array: np.tile(array, (2, 1))}, "is of another network"),
+        ({KERNEL: None}, "is of another network: dense/kernel does not fit"),
+        ({"progress": None}, "is damaged: progress: "),
+        ({"progress": lambda _: np.frombuffer(b"{}", np.uint8)}, "is damaged: .* no epoch"),
+        ({"progress": lambda _: np.frombuffer(b'{"epoch": "3"}', np.uint8)}, "no epoch"),
+        ({"progress": lambda _: np.frombuffer(b'{"epoch": true}', np.uint8)}, "no epoch"),
+        ({"progress": lambda _: np.frombuffer(b"3", np.uint8)}, "is damaged: .* no epoch"),
+        (
+            {"progress": lambda array: array.astype(np.int64)},
+            "is damaged: .* holds int64",
+        ),
+    ],
+)
+@pytest.mark.parametrize("weights_only", [False, True])
+def test_what_is_not_as_it_was_written_is_an_error(
+    trained: Network,
+    checkpoint: Path,
+    tmp_path: Path,
+    change: dict[str, Callable[[np.ndarray], np.ndarray] | None],
+    told: str,
+    weights_only: bool,
+) -> None:
+    arrays = arrays_of(checkpoint)
+    for name, replace in change.items():
+        array = arrays.pop(name)
+        if replace:
+            arrays[name] = replace(array)
+    np.savez(tmp_path / "changed.npz", **arrays)
+    before = values(all_variables(trained))
+
+    with pytest.raises(RunError, match=told):
+        load_checkpoint(tmp_path / "changed.npz", trained, weights_only)
+
+    for one, two in zip(before, values(all_variables(trained)), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_bfloat16_comes_back(load_text: LoadText, tmp_path: Path) -> None:
+    """NumPy has no name for it: it is written as two raw bytes."""
+    text = "layers: [Flatten, Dense: {units: 10, activation: softmax, dtype: bfloat16}]"
+    network, other = (build_network(load_text(text, f"seed={seed}"), 10) for seed in (0, 1))
+    assert network.model.weights[0].dtype == "bfloat16"
+    save_checkpoint(tmp_path / "a.npz", network, PROGRESS)
+
+    load_checkpoint(tmp_path / "a.npz", other)
+
+    for one, two in zip(network.model.weights, other.model.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
+
+
+@pytest.fixture(scope="module")
+def small(load_text: LoadText) -> Network:
+    return build_network(load_text("layers: [Flatten, Dense: {units: 2, activation: softmax}]"), 2)
+
+
+@property_test
+@given(data=st.data())
+def test_any_bytes(small: Network, tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.npz"
+    if not path.exists():
+        save_checkpoint(path, small, PROGRESS)
+    whole = path.read_bytes()
+    changed = path.with_name("changed.npz")
+    changed.write_bytes(data.draw(damaged([whole]) | st.binary(max_size=50)))
+    try:
+        progress = load_checkpoint(changed, small)
+    except RunError:
+        return
+    assert type(progress["epoch"]) is int

@@ -105,6 +105,21 @@ def test_the_runs_own_images_must_be_those_it_was_trained_on(
     assert "was trained on other data" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command", ["evaluate RUN", "show confusion RUN", "reproduce RUN", "train --resume RUN"]
+)
+def test_a_config_that_was_changed_by_hand_is_refused(
+    trained_run: Path, tmp_path: Path, command: str
+) -> None:
+    copy = shutil.copytree(trained_run, tmp_path / "copy")
+    config = (copy / "config.yaml").read_text()
+    (copy / "config.yaml").write_text(config.replace("batch_size: 32", "batch_size: 64"))
+
+    error = invoke(*command.replace("RUN", str(copy)).split())
+
+    assert "\n  batch_size: 32 -> 64\n" in str(error)
+
+
 def test_a_reader_that_has_gone_is_no_error(trained_run: Path) -> None:
     done = run_piped(f"evaluate '{trained_run}' --json", "true", trained_run)
     assert done.stderr == ""

@@ -64,7 +64,7 @@ def test_one_trainer_at_a_time(tmp_path: Path) -> None:
     assert evaluated.returncode == 0, evaluated.stderr
     assert process.returncode == 143
     assert "error: interrupted" in stderr and "mnistcli train --resume run" in stderr
-    assert run.read_record()["status"] == "interrupted"
+    assert run.read_record().status == "interrupted"
 
 
 def test_the_second_signal_stops_in_the_middle_of_a_step(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_file_that_cannot_grow_is_one_clear_line(tmp_path: Path) -> None:
     assert stderr.startswith(f"error: cannot write {path}: File too large\n")
     assert len(stderr.splitlines()) == 2
     run = RunDirectory(tmp_path / "run")
-    assert run.read_record()["status"] == "failed"
+    assert run.read_record().status == "failed"
     resumed = run_command("train", "--resume", "run", folder=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     assert not list(run.path.rglob(".writing-*"))

@@ -100,9 +100,18 @@ def answers(told: str) -> list[tuple[str, int]]:
     return [(Path(p["image"]).name, p["digit"]) for p in json.loads(told)["predictions"]]
 
 
-@pytest.mark.parametrize("damage", ["removed", "damaged", "not converted"])
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ("removed", "has no model.tflite; "),
+        ("damaged", "model.tflite is damaged or of another run: "),
+        ("not converted", "it could not be converted (no such layer)"),
+        ("not recorded", "model.tflite is not used: run.json has no SHA-256 of it"),
+    ],
+)
 def test_without_a_lite_model_keras_answers(
     damage: str,
+    reason: str,
     trained_run: Path,
     pictures: Path,
     tmp_path: Path,
@@ -114,18 +123,16 @@ def test_without_a_lite_model_keras_answers(
         content = bytearray(model.read_bytes())
         content[-2000] ^= 255  # a weight: no reader of the format would notice
         model.write_bytes(content)
-    else:
+    elif damage != "not recorded":
         model.unlink()
-    if damage == "not converted":
+    artifacts = {"not converted": {model.name: {"problem": "no such layer"}}, "not recorded": {}}
+    if damage in artifacts:
         record = json.loads((run / "run.json").read_text())
-        (run / "run.json").write_text(
-            json.dumps(record | {"lite_model": {"problem": "no such layer"}})
-        )
+        (run / "run.json").write_text(json.dumps(record | {"artifacts": artifacts[damage]}))
     by_lite = run_command("predict", pictures, "--run", trained_run, "--json", folder=pictures)
     assert invoke("predict", pictures, "--run", run, "--json") is None
     by_keras, told = capfd.readouterr()
     assert answers(by_keras) == answers(by_lite.stdout)
-    reason = {"removed": "has no model.tflite", "damaged": "damaged"}.get(damage, "no such layer")
     assert reason in told
     assert "Keras reads instead" in told
     assert by_lite.stderr == ""

@@ -70,7 +70,7 @@ def test_a_terminal_that_hangs_up_leaves_a_run_to_go_on_with(tmp_path: Path) -> 
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 129
     assert "go on with: mnistcli train --resume run" in stderr
-    assert run.read_record()["status"] == "interrupted"
+    assert run.read_record().status == "interrupted"
     assert run.list_checkpoints()[-1].epoch >= 1
 
 

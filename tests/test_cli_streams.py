@@ -89,7 +89,7 @@ def test_a_training_outlives_its_streams(tmp_path: Path, streams: str, status: i
     assert "Traceback" not in done.stdout + done.stderr
     assert (tmp_path / "status").read_text() == f"{status}\n"
     run = RunDirectory(tmp_path / "run")
-    assert run.read_record()["status"] == "completed"
+    assert run.read_record().status == "completed"
     assert {path.name for path in run.figures.iterdir()} >= {"training.png", "mistakes.png"}
 
 
@@ -113,7 +113,7 @@ def test_a_training_outlives_its_terminal(tmp_path: Path) -> None:
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert b"test accuracy" in stdout
-    assert RunDirectory(tmp_path / "run").read_record()["status"] == "completed"
+    assert RunDirectory(tmp_path / "run").read_record().status == "completed"
 
 
 def test_what_a_terminal_would_obey_is_escaped_wherever_it_stands() -> None:

@@ -77,7 +77,7 @@ data: {{dataset: digits}}
     validation = split_validation(digits, 0.1, 0).validation
     best = run.read_metrics()[result.best_epoch]
     assert best["accuracy"] > 0.5, "it learns"
-    assert run.read_record()["outputs"] == KINDS.get(end, OutputKind.SCORES)
+    assert run.read_record().outputs == KINDS.get(end, OutputKind.SCORES)
     assert invoke("evaluate", run.path, "--split", "validation", "--json") is None
     evaluated = json.loads(capfd.readouterr().out)
     assert evaluated["accuracy"] == best["val_accuracy"]

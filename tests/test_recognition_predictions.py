@@ -1,11 +1,13 @@
 """From a network's probabilities to an answer that can be relied upon."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from run_records import make_record
 
 from mnistcli.data import Dataset
 from mnistcli.images import Digit, frame_digit
@@ -15,7 +17,9 @@ from mnistcli.recognition import (
     OutputKind,
     Recognizer,
     fit_familiarity,
+    read_calibration,
 )
+from mnistcli.runs import RunDirectory
 
 
 def blank(name: str, label: int | None = None) -> list[Digit]:
@@ -95,17 +99,20 @@ def test_what_is_no_digit_is_unfamiliar(
 
 
 def test_a_calibration_comes_back_from_its_file(
-    digits: Dataset, framed: tuple[NDArray[np.uint8], NDArray[np.uint8]]
+    digits: Dataset, framed: tuple[NDArray[np.uint8], NDArray[np.uint8]], tmp_path: Path
 ) -> None:
     train, test = framed
     labels = digits.train_labels
     familiarity = fit_familiarity(train, labels, test, digits.test_labels, 10)
-    calibration = Calibration(1.5, familiarity)
+    run = RunDirectory(tmp_path)
+    run.write_record(make_record())
+    run.calibration.write_bytes(Calibration(1.5, familiarity).to_bytes())
 
-    back = Calibration.from_bytes(calibration.to_bytes())
+    back = read_calibration(run)
 
     assert back.temperature == 1.5
     assert back.familiarity is not None
     expected = familiarity.distances(test, digits.test_labels)
     assert np.array_equal(back.familiarity.distances(test, digits.test_labels), expected)
-    assert Calibration.from_bytes(Calibration().to_bytes()) == Calibration()
+    run.calibration.write_bytes(Calibration().to_bytes())
+    assert read_calibration(run) == Calibration()

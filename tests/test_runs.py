@@ -1,12 +1,14 @@
 """The run directory: what a kill at any moment leaves must stay readable."""
 
 import json
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from run_records import make_record
 
 from mnistcli.errors import RunError
 from mnistcli.runs import (
@@ -14,25 +16,25 @@ from mnistcli.runs import (
     check_writable,
     describe_environment,
     latest_completed_run,
-    locked,
     new_run_directory,
     open_run_directory,
     utc_now,
     write_whole,
 )
 
+CONFIG = "layers: [Flatten]\n"
 NOW = datetime(2026, 11, 21, 10, 15, 0)
 
 
 def make_new(name: str, path: Path | None, now: datetime) -> RunDirectory:
-    with new_run_directory(name, path, now, "layers: [Flatten]\n", {"status": "running"}) as run:
+    with new_run_directory(name, path, now, CONFIG, make_record(), print) as run:
         return run
 
 
-def make_run(folder: Path, **record: object) -> RunDirectory:
+def make_run(folder: Path, **fields: object) -> RunDirectory:
     folder.mkdir(parents=True)
     run = RunDirectory(folder)
-    run.write_record(record)
+    run.write_record(make_record(**fields))
     return run
 
 
@@ -58,13 +60,13 @@ def test_a_run_directory_can_be_named(tmp_path: Path) -> None:
 
 
 def test_a_new_run_directory_is_whole_or_not_there(runs_dir: Path) -> None:
-    with new_run_directory("a", None, NOW, "layers: [Flatten]\n", {"status": "running"}) as run:
+    with new_run_directory("a", None, NOW, CONFIG, make_record(), print) as run:
         names = sorted(path.name for path in run.path.iterdir())
         assert names == [".lock", "checkpoints", "config.yaml", "run.json"]
 
     with (
-        pytest.raises(TypeError),
-        new_run_directory("b", None, NOW, "", {"status": object()}),
+        pytest.raises(UnicodeEncodeError),
+        new_run_directory("b", None, NOW, "name: \ud800\n", make_record(), print),
     ):
         pass
     assert [path.name for path in runs_dir.iterdir()] == [run.path.name]
@@ -79,18 +81,6 @@ def test_what_a_killed_process_was_making_is_no_run_and_goes(runs_dir: Path) -> 
     os.utime(abandoned, (0, 0))
     make_new("a", None, NOW)
     assert not abandoned.exists()
-
-
-def test_one_process_at_a_time_holds_a_run(tmp_path: Path) -> None:
-    run = make_new("a", tmp_path / "run", NOW)
-    with (
-        locked(run.path),
-        pytest.raises(RunError, match=rf"is being trained by process {os.getpid()}\n"),
-        locked(run.path),
-    ):
-        pass
-    with locked(run.path):
-        pass
 
 
 def test_old_checkpoints_go(tmp_path: Path) -> None:
@@ -242,10 +232,10 @@ def test_numbers_that_json_does_not_have_become_null(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     row = {"epoch": 1, "loss": float("nan"), "val_loss": float("inf")}
     run.append_metrics(row)
-    run.write_record({"metrics": {"test_loss": float("nan")}})
+    run.write_record(make_record(metrics=None).model_copy(update={"metrics": {"a": math.nan}}))
 
     assert run.metrics.read_text() == '{"epoch": 1, "loss": null, "val_loss": null}\n'
-    assert run.read_record() == {"metrics": {"test_loss": None}}
+    assert run.read_record().metrics == {"a": None}
 
 
 @pytest.mark.parametrize(
@@ -297,11 +287,12 @@ def test_no_completed_run_is_an_error(runs_dir: Path, status: str | None) -> Non
 
 
 def test_the_environment_is_plain_json() -> None:
-    environment = json.loads(json.dumps(describe_environment()))
+    environment = json.loads(describe_environment(threads=2).model_dump_json())
 
     assert set(environment["versions"]) == {"python", "mnistcli", "tensorflow", "keras", "numpy"}
     assert environment["hardware"]["cores"] == os.cpu_count()
     assert environment["command"]
+    assert environment["threads"] == 2
 
 
 def test_times_sort_as_text() -> None:

@@ -103,18 +103,20 @@ def test_the_record_of_a_run(trained: Trained, digits: Dataset) -> None:
     record = trained.run.read_record()
 
     assert record == trained.result.record
-    assert (record["status"], record["seed"]) == ("completed", 7)
-    assert record["started"] < record["finished"]
-    assert record["dataset"]["sha256"] == digits.sha256
-    sizes = [record["dataset"][f"{split}_images"] for split in ("training", "validation", "test")]
-    assert sizes == [1238, 200, 359]
+    assert (record.status, record.seed) == ("completed", 7)
+    assert record.started < record.finished
+    assert record.dataset.sha256 == digits.sha256
+    data = record.dataset
+    assert (data.training_images, data.validation_images, data.test_images) == (1238, 200, 359)
+    assert record.config == trained.run.config.read_text()
     evaluation = json.loads(trained.run.evaluation.read_text())
     assert (evaluation["data"], evaluation["checkpoint"]) == ("test", "best")
     assert evaluation["images"] == 359
-    assert record["metrics"]["test_accuracy"] == evaluation["accuracy"]
+    assert record.metrics
+    assert record.metrics["test_accuracy"] == evaluation["accuracy"]
     best = max(trained.run.read_metrics()[1:], key=lambda row: row["val_accuracy"])
-    assert record["metrics"]["best_epoch"] == best["epoch"]
-    assert record["metrics"]["val_accuracy"] == best["val_accuracy"]
+    assert record.metrics["best_epoch"] == best["epoch"]
+    assert record.metrics["val_accuracy"] == best["val_accuracy"]
 
 
 def test_the_resolved_config_trains_the_identical_run_again(
@@ -141,7 +143,7 @@ def test_a_failed_run_says_so(load_text: LoadText, digits: Dataset, tmp_path: Pa
     with pytest.raises(ZeroDivisionError):
         train(prepare(load_text(IDLE), digits), run.path, [Stopper(1, ZeroDivisionError())])
 
-    assert run.read_record()["status"] == "failed"
+    assert run.read_record().status == "failed"
 
 
 def test_the_saved_model_needs_nothing_beside_it(trained: Trained, digits: Dataset) -> None:
@@ -169,16 +171,16 @@ def test_training_stops_early_and_says_so(
     assert [row["epoch"] for row in run.read_metrics()] == [0, 1, 2, 3]
     # The last epoch has its checkpoint, though it is no second one.
     assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [0, 2, 3]
-    metrics = run.read_record()["metrics"]
+    metrics = run.read_record().metrics
     assert metrics["best_epoch"] == 1
-    assert run.read_record()["stop_reason"] == stopped[2]
+    assert run.read_record().stop_reason == stopped[2]
 
     # Interrupted in its last second, it does not train on.
-    run.write_record(run.read_record() | {"status": "interrupted"})
+    run.write_record(run.read_record().model_copy(update={"status": "interrupted"}))
     recorder = Recorder()
     resume(run, prepare(load_config(run.config), digits), [recorder])
     assert recorder.calls == [("training_started", 4, 9, 1294), stopped, ("training_finished",)]
-    assert run.read_record()["metrics"] == metrics
+    assert run.read_record().metrics == metrics
 
 
 def test_an_observer_can_end_a_training_after_an_epoch(
@@ -195,7 +197,7 @@ def test_an_observer_can_end_a_training_after_an_epoch(
     assert before.calls == after.calls
     assert before.calls[-2:] == [("stopped_early", 1, "pruned at 0"), ("training_finished",)]
     record = result.run.read_record()
-    assert (record["status"], record["stop_reason"]) == ("completed", "pruned at 0")
+    assert (record.status, record.stop_reason) == ("completed", "pruned at 0")
     assert [row["epoch"] for row in result.run.read_metrics()] == [0, 1]
     assert [checkpoint.epoch for checkpoint in result.run.list_checkpoints()] == [0, 1]
     assert result.run.model.exists()
@@ -203,7 +205,7 @@ def test_an_observer_can_end_a_training_after_an_epoch(
     # What ended one training does not end the next.
     result = resume(result.run, prepare(file, digits))
     assert [row["epoch"] for row in result.run.read_metrics()] == [0, 1, 2, 3, 4]
-    assert result.run.read_record()["stop_reason"] is None
+    assert result.run.read_record().stop_reason is None
 
 
 def test_the_best_epoch_is_the_one_that_is_saved(
@@ -255,7 +257,7 @@ def test_a_training_that_diverges_stops_and_says_so(
     assert "optimizer.SGD.learning_rate=" in str(caught.value)
     assert str(run.checkpoint(0)) in str(caught.value)
     record = run.read_record()
-    assert (record["status"], record["error"]) == ("failed", str(caught.value))
+    assert (record.status, record.error) == ("failed", str(caught.value))
     assert [row["epoch"] for row in run.read_metrics()] == [0]
     assert [path.name for path in run.checkpoints.iterdir()] == ["epoch-0000.npz"]
 
@@ -277,8 +279,8 @@ data: {{dataset: mnist, fallback: digits, validation: 6000}}
     assert (config.data.dataset, config.data.fallback) == ("digits", None)
     assert config.data.validation == 0.1  # the share that 6,000 are of MNIST
     assert config.batch_size == 1438
-    record = run.read_record()["dataset"]
-    assert (record["name"], record["fallback_reason"]) == ("digits", "no MNIST here")
+    record = run.read_record().dataset
+    assert (record.name, record.fallback_reason) == ("digits", "no MNIST here")
     again = train(prepare(load_config(run.config), digits), tmp_path / "again").run
     assert_same_training(again, run)
 
@@ -319,8 +321,9 @@ def test_without_validation_images_all_are_trained_on_and_the_last_epoch_is_best
     assert [row["epoch"] for row in rows] == [0, 1, 2]
     assert not any(name.startswith("val_") for row in rows for name in row)
     record = result.run.read_record()
-    assert record["dataset"]["training_images"] == len(digits.train_labels)
-    assert record["metrics"]["best_epoch"] == 2
+    assert record.dataset.training_images == len(digits.train_labels)
+    assert record.metrics
+    assert record.metrics["best_epoch"] == 2
     assert read_calibration(result.run).temperature > 0
     with pytest.raises(RunError, match="has no validation images"):
         raise invoke("evaluate", result.run.path, "--split", "validation") or AssertionError
@@ -354,9 +357,10 @@ data: {dataset: digits}
 """
     result = train(prepare(load_text(text), digits), tmp_path / "run")
     record = result.run.read_record()
-    assert record["status"] == "completed"
-    assert record["artifacts"]["model.tflite"] == {
-        "problem": "LiteRT cannot run it: it needs an operation that LiteRT does not have"
+    assert record.status == "completed"
+    assert record.artifacts["model.tflite"].model_dump() == {
+        "sha256": None,
+        "problem": "LiteRT cannot run it: it needs an operation that LiteRT does not have",
     }
     assert not result.run.lite_model.exists() and result.run.model.is_file()
     assert result.evaluation.is_at_chance  # it sees which classes there are, and no digit

@@ -1,16 +1,18 @@
 """Runs that are trained again, and compared with what they recorded."""
 
 import shutil
+import signal
+import tempfile
 from pathlib import Path
 
 import pytest
-from trainings import Trained
+from trainings import Stopper, Trained
 
 from mnistcli.config import load_config
 from mnistcli.data import Dataset
-from mnistcli.errors import RunError
+from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
 from mnistcli.runs import RunDirectory
-from mnistcli.training import Difference, prepare, reproduce
+from mnistcli.training import Difference, TrainingObserver, prepare, reproduce
 
 
 @pytest.fixture
@@ -21,8 +23,10 @@ def changed(trained: Trained, tmp_path: Path) -> RunDirectory:
     rows = run.read_metrics()[:3]
     rows[2]["val_loss"] = 0.5
     run.write_metrics(rows)
-    versions = run.read_record()["versions"] | {"tensorflow": "2.0"}
-    run.write_record(run.read_record() | {"versions": versions, "threads": 7, "metrics": None})
+    record = run.read_record()
+    versions = record.versions | {"tensorflow": "2.0"}
+    changes = {"versions": versions, "threads": 7, "metrics": None}
+    run.write_record(record.model_copy(update=changes))
     return run
 
 
@@ -52,3 +56,40 @@ def test_a_run_without_epochs_has_nothing_to_compare(
 
     with pytest.raises(RunError, match="has no epochs to compare with"):
         reproduce(changed, prepare(load_config(changed.config), digits))
+
+
+class Failing(TrainingObserver):
+    """Raises an error that names a file in the folder of the reproduction."""
+
+    def __init__(self, parent: Path) -> None:
+        self.parent = parent
+
+    def epoch_started(self, epoch: int) -> None:
+        (folder,) = self.parent.glob("mnistcli-*")
+        checkpoint = folder / "run" / "checkpoints" / "epoch-0000.npz"
+        raise RunError("it diverged", "try less", f"the last good checkpoint is {checkpoint}")
+
+
+@pytest.mark.parametrize("kind", [InterruptedTrainingError, RunError])
+def test_a_reproduction_that_ends_early_names_no_folder_that_is_gone(
+    changed: RunDirectory,
+    digits: Dataset,
+    kind: type[InterruptedTrainingError] | type[RunError],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parent = tmp_path / "temporary"
+    parent.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(parent))
+    observer = Failing(parent) if kind is RunError else Stopper(1, StopSignal(signal.SIGTERM))
+
+    with pytest.raises(kind, match="is as it was") as caught:
+        reproduce(changed, prepare(changed.read_config(), digits), [observer])
+
+    assert list(parent.iterdir()) == []
+    assert str(parent) not in str(caught.value)
+    if kind is RunError:
+        assert caught.value.args[:2] == ("it diverged", "try less")
+    else:
+        assert caught.value.exit_code == 128 + signal.SIGTERM
+        assert f"begin again with: mnistcli reproduce {changed.path}" in str(caught.value)

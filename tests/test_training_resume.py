@@ -1,10 +1,14 @@
 """Runs that were cut short, and go on as if they had not been."""
 
 import dataclasses
+import json
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from conftest import LoadText
 from trainings import (
@@ -19,7 +23,11 @@ from trainings import (
 from mnistcli.config import load_config
 from mnistcli.data import Dataset
 from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
-from mnistcli.runs import RunDirectory, is_finished, load_resumed_config, open_run_directory
+from mnistcli.runs import (
+    RunDirectory,
+    open_run_directory,
+    plan_continuation,
+)
 from mnistcli.training import (
     TrainingObserver,
     prepare,
@@ -44,7 +52,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     """Killed after the row of epoch 2 and before its checkpoint; the row is trained again."""
     shutil.copytree(trained.killed.path, tmp_path / "run")
     run = open_run_directory(tmp_path / "run")
-    assert run.read_record()["status"] == "running"
+    assert run.read_record().status == "running"
     assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [0, 1]
     with run.metrics.open("a") as file:
         file.write('{"epoch": 3, "lo')
@@ -54,8 +62,8 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
 
     assert_same_training(run, trained.run)
     assert recorder.calls[0] == ("training_started", 2, 3, 1238)
-    assert result.record["status"] == run.read_record()["status"] == "completed"
-    assert run.read_record()["started"] == trained.run.read_record()["started"]
+    assert result.record.status == run.read_record().status == "completed"
+    assert run.read_record().started == trained.run.read_record().started
 
 
 @pytest.mark.parametrize(
@@ -76,8 +84,8 @@ def test_an_interrupted_run_says_so_and_goes_on(
         train(prepare(load_text(TEXT), digits), run.path, [Stopper(2, error)])
 
     assert caught.value.exit_code == 128 + number
-    assert run.read_record()["status"] == "interrupted"
-    assert run.read_record()["finished"]
+    assert run.read_record().status == "interrupted"
+    assert run.read_record().finished
     latest = run.list_checkpoints()[-1]
     assert latest.epoch == 1 and latest.step > 0
     assert f"in epoch 2 after step {latest.step} of 13" in str(caught.value)
@@ -86,9 +94,9 @@ def test_an_interrupted_run_says_so_and_goes_on(
         reader = RecordReader(run)
         resume(run, prepare(load_config(run.config), digits), [reader])
         assert_same_training(run, trained.run)
-        assert (reader.record["status"], reader.record["finished"]) == ("running", None)
-        (entry,) = run.read_record()["resumed"]
-        assert (entry["epoch"], entry["step"], entry["differences"]) == (1, latest.step, [])
+        assert (reader.record.status, reader.record.finished) == ("running", None)
+        (entry,) = run.read_record().resumed
+        assert (entry.epoch, entry.step, entry.differences) == (1, latest.step, [])
 
 
 class Notes(TrainingObserver):
@@ -105,7 +113,7 @@ def cut(trained: Trained, tmp_path: Path) -> RunDirectory:
     """A completed run that says it was killed."""
     shutil.copytree(trained.run.path, tmp_path / "run")
     run = RunDirectory(tmp_path / "run")
-    run.write_record(run.read_record() | {"status": "running"})
+    run.write_record(run.read_record().model_copy(update={"status": "running"}))
     return run
 
 
@@ -201,11 +209,11 @@ def test_more_epochs_are_those_that_a_longer_run_would_have_had(
     longer = train(prepare(load_text(text, "epochs=4"), digits), tmp_path / "longer").run
     run = train(prepare(load_text(text, "epochs=2"), digits), tmp_path / "run").run
 
-    resume(run, prepare(load_resumed_config(run, ["epochs=4"]), digits))
+    resume(run, prepare(plan_continuation(run, ["epochs=4"]).file, digits))
 
     assert_same_training(run, longer)
     assert run.config.read_text() == longer.config.read_text()
-    assert is_finished(run, load_config(run.config))
+    assert plan_continuation(run).is_finished
 
 
 @pytest.mark.parametrize(
@@ -227,7 +235,7 @@ def test_a_change_that_makes_another_run_is_refused(
     trained: Trained, override: str, told: str
 ) -> None:
     with pytest.raises(RunError, match=r"cannot go on with other settings") as caught:
-        load_resumed_config(trained.run, [override])
+        plan_continuation(trained.run, [override])
     assert f"\n  {told}\n" in str(caught.value)
 
 
@@ -243,14 +251,16 @@ def test_a_change_that_makes_another_run_is_refused(
     ],
 )
 def test_a_change_of_no_number_is_allowed(trained: Trained, override: str) -> None:
-    assert not is_finished(trained.run, load_resumed_config(trained.run, [override]))
+    assert not plan_continuation(trained.run, [override]).is_finished
 
 
 def test_fewer_epochs_than_there_were_are_refused(cut: RunDirectory) -> None:
-    cut.config.write_text(cut.config.read_text().replace("100%", "39"))
+    config = cut.config.read_text().replace("100%", "39")
+    cut.config.write_text(config)
+    cut.write_record(cut.read_record().model_copy(update={"config": config}))
 
     with pytest.raises(RunError, match="has 3 epochs behind it already"):
-        load_resumed_config(cut, ["epochs=2"])
+        plan_continuation(cut, ["epochs=2"])
 
 
 def test_a_run_is_not_resumed_on_other_data(
@@ -262,3 +272,76 @@ def test_a_run_is_not_resumed_on_other_data(
 
     with pytest.raises(RunError, match="was trained on other data than scikit-learn's"):
         resume(run, prepare(load_config(run.config), other))
+
+
+class Mover(TrainingObserver):
+    """Calls something after epoch 1."""
+
+    def __init__(self, move: Callable[[], object]) -> None:
+        self.move = move
+
+    def epoch_finished(self, row: dict[str, Any], is_best: bool) -> None:
+        if row["epoch"] == 1:
+            self.move()
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_that_was_renamed_stops_and_leaves_alone_what_took_its_place(
+    trained: Trained, load_text: LoadText, digits: Dataset, tmp_path: Path
+) -> None:
+    place, moved = tmp_path / "run", RunDirectory(tmp_path / "moved")
+    before: dict[Path, bytes] = {}
+
+    def move() -> None:
+        place.rename(moved.path)
+        shutil.copytree(trained.run.path, place)
+        before.update(contents(place))
+
+    with pytest.raises(RunError, match=r"run is no longer the run that is trained: .*\n  nothing"):
+        train(prepare(load_text(TEXT), digits), place, [Mover(move)])
+
+    assert contents(place) == before
+    assert moved.read_record().status == "running"
+    resume(moved, prepare(moved.read_config(), digits))
+    assert_same_training(moved, trained.run)
+
+
+def test_a_run_that_was_removed_stops(load_text: LoadText, digits: Dataset, tmp_path: Path) -> None:
+    mover = Mover(lambda: shutil.rmtree(tmp_path / "run"))
+
+    with pytest.raises(RunError, match="it was renamed, removed or replaced"):
+        train(prepare(load_text(TEXT), digits), tmp_path / "run", [mover])
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rows": None},
+        {"rows": [{"epoch": 0}]},
+        {"rows": {"epoch": 0}},
+        {"rows": 3},
+        {"unfinished": {}, "rows": []},
+        {"unfinished": {"step": "x"}},
+        {"unfinished": {"steps": 3}},
+        {"unfinished": None},
+        {"seconds": "long"},
+        {"seconds": None},
+    ],
+)
+def test_a_checkpoint_with_other_progress_is_damaged(
+    damage: dict[str, Any], cut: RunDirectory, digits: Dataset
+) -> None:
+    for path in cut.checkpoints.iterdir():
+        with np.load(path) as arrays:
+            content = dict(arrays)
+        progress = json.loads(content["progress"].tobytes()) | damage
+        content["progress"] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
+        np.savez(path, **content)
+
+    with pytest.raises(RunError, match="no good checkpoint to go on from"):
+        resume(cut, prepare(cut.read_config(), digits))

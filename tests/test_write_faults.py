@@ -111,7 +111,7 @@ def test_every_command_reads_what_a_kill_leaves(
             assert isinstance(invoke("evaluate", run.path), RunError)
             continue
         error = invoke("predict", picture)
-        if run.read_record()["status"] == "completed":  # the figures come last
+        if run.read_record().status == "completed":  # the figures come last
             assert error is None, name
         else:
             assert "there is no completed run" in str(error), name

@@ -1,14 +1,12 @@
 """Checkpoints: one file that holds every variable of a training, and its progress.
 
-The file is a NumPy .npz without pickle: a ZIP, whose entries carry a CRC-32. Beside
-weights and optimizer it holds the states of the random generators in dropout and
-augmentation, which are variables but not weights, and the metrics of an epoch that is not
-finished, so that training goes on from it exactly as it would have.
+The file is a NumPy .npz without pickle. Beside weights and optimizer it holds the states of
+the random generators in dropout and augmentation, which are variables but not weights, and
+the metrics of an epoch that is not finished, so that training goes on from it exactly as it
+would have. Variables go by their Keras paths.
 """
 
 import json
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +17,22 @@ from mnistcli.errors import RunError
 from mnistcli.model import Network
 from mnistcli.model.backend import keras
 from mnistcli.runs import write_whole
+from mnistcli.runs.arrays import ArrayFile, open_arrays
 
 # The rows of metrics of 10,000 epochs take 4 MB. A stranger's file must not fill the memory.
 _MAXIMUM_PROGRESS_BYTES = 64 * 1024**2
-
-
-# What the zip and json modules raise. RuntimeError: encryption, an unknown compression, or
-# brackets too deep.
-_DAMAGE = (
-    OSError,
-    ValueError,
-    LookupError,
-    EOFError,
-    RuntimeError,
-    zlib.error,
-    zipfile.BadZipFile,
-)
 
 
 def save_checkpoint(path: Path, network: Network, progress: dict[str, Any]) -> None:
     """Write a checkpoint.
 
     Args:
-        progress: JSON that `load_checkpoint` gives back.
+        progress: JSON that `load_checkpoint` gives back, with the `epoch`.
 
     Raises:
         RunError: it cannot be written.
     """
-    arrays = {name: variable.numpy() for name, variable in _variables(network).items()}
+    arrays = {name: variable.numpy() for name, variable in _by_path(network).items()}
     text = np.frombuffer(json.dumps(progress).encode(), np.uint8)
     write_whole(path, lambda temporary: np.savez(temporary, progress=text, **arrays))
 
@@ -60,38 +46,43 @@ def load_checkpoint(path: Path, network: Network, weights_only: bool = False) ->
         weights_only: leave the optimizer, random generators and metrics as they are, for a
             network that will not be trained.
 
+    Returns:
+        What was saved; its `epoch` is a whole number.
+
     Raises:
         RunError: the checkpoint is missing, damaged, or of another network.
     """
-    variables = _variables(network)
-    if weights_only:
-        variables = {name: each for name, each in variables.items() if name.startswith("model/")}
     try:
-        with zipfile.ZipFile(path) as archive:
-            progress = json.loads(_read_bytes(archive, "progress", _MAXIMUM_PROGRESS_BYTES)[1])
-            if not isinstance(progress, dict):
-                raise ValueError("its progress is no mapping")
-            names = {name.removesuffix(".npy") for name in archive.namelist()} - {"progress"}
+        with open_arrays(path) as file:
+            progress = _read_progress(file)
+            # Until variables went by their paths, they went by their places: model/0000.
+            is_by_place = "model/0000" in file.names
+            variables = _by_place(network) if is_by_place else _by_path(network)
+            names = file.names - {"progress"}
             if weights_only:
+                variables = {n: each for n, each in variables.items() if n.startswith("model/")}
                 names = {name for name in names if name.startswith("model/")}
             _check_names(path, names, variables)
             arrays = {
-                name: _read_variable(path, archive, name, variable)
+                name: _read_variable(path, file, name, variable)
                 for name, variable in variables.items()
             }
     except FileNotFoundError:
         raise RunError(f"there is no checkpoint {path}") from None
-    except _DAMAGE as error:
-        raise RunError(f"the checkpoint {path} is damaged: {error}") from None
+    except ValueError as error:
+        raise RunError(
+            f"the checkpoint {path} is damaged: {error}",
+            f"train the run again: mnistcli train {path.parent.parent / 'config.yaml'}",
+        ) from None
     for name, variable in variables.items():
         variable.assign(arrays[name])
     return progress
 
 
-def _variables(network: Network) -> dict[str, keras.Variable]:
+def _groups(network: Network) -> dict[str, list[keras.Variable]]:
     weights = network.model.weights
     known = {id(weight) for weight in weights}
-    groups = {
+    return {
         "model": weights,
         "optimizer": network.optimizer.variables,
         "random": [
@@ -102,48 +93,57 @@ def _variables(network: Network) -> dict[str, keras.Variable]:
         ],
         "metrics": [variable for each in network.metrics for variable in each.metric.variables],
     }
+
+
+def _by_path(network: Network) -> dict[str, keras.Variable]:
+    """Return the variables by unique names, such as model/dense/kernel."""
+    names: dict[str, keras.Variable] = {}
+    for group, variables in _groups(network).items():
+        for variable in variables:
+            name = path = f"{group}/{variable.path}"
+            count = 1
+            while name in names:  # Keras does not promise that paths are unique
+                count += 1
+                name = f"{path}:{count}"
+            names[name] = variable
+    return names
+
+
+def _by_place(network: Network) -> dict[str, keras.Variable]:
     return {
         f"{group}/{i:04d}": variable
-        for group, variables in groups.items()
+        for group, variables in _groups(network).items()
         for i, variable in enumerate(variables)
     }
 
 
-def _check_names(path: Path, found: set[str], variables: dict[str, keras.Variable]) -> None:
-    if different := sorted(found ^ variables.keys()):
-        name = different[0]
-        raise _other_network(path, variables[name].path if name in variables else name)
+def _read_progress(file: ArrayFile) -> dict[str, Any]:
+    content = file.read("progress", np.uint8, _MAXIMUM_PROGRESS_BYTES).tobytes()
+    try:
+        progress = json.loads(content)
+    except RecursionError:
+        raise ValueError("the brackets of its progress are too deep") from None
+    if not isinstance(progress, dict) or type(progress.get("epoch")) is not int:
+        raise ValueError("its progress names no epoch")
+    return progress
+
+
+def _check_names(path: Path, names: set[str], variables: dict[str, keras.Variable]) -> None:
+    for name in sorted(variables.keys() ^ names):
+        raise _other_network(path, variables[name].path if name in variables else repr(name[:80]))
 
 
 def _read_variable(
-    path: Path, archive: zipfile.ZipFile, name: str, variable: keras.Variable
+    path: Path, file: ArrayFile, name: str, variable: keras.Variable
 ) -> NDArray[Any]:
-    dtype = variable.numpy().dtype  # bfloat16 has none of NumPy's own, so not the file's
-    size = int(np.prod(variable.shape)) * dtype.itemsize
-    shape, content = _read_bytes(archive, name, size)
-    if shape != tuple(variable.shape):
+    if file.shape(name) != tuple(variable.shape):
         raise _other_network(path, variable.path)
-    if len(content) != size:
-        raise ValueError(f"{name} has {len(content)} bytes, expected {size}")
-    return np.frombuffer(content, dtype).reshape(shape)
+    value = variable.numpy()
+    return file.read(name, value.dtype, value.nbytes)
 
 
-def _read_bytes(archive: zipfile.ZipFile, name: str, maximum: int) -> tuple[tuple[int, ...], bytes]:
-    """The shape and the bytes of an array of at most so many; reading all verifies its CRC-32."""
-    with archive.open(f"{name}.npy") as stream:
-        if np.lib.format.read_magic(stream) != (1, 0):
-            raise ValueError(f"{name} is of a later format")
-        shape, is_fortran, _ = np.lib.format.read_array_header_1_0(stream)
-        if is_fortran and len(shape) > 1:
-            raise ValueError(f"{name} is in Fortran's order")
-        content = stream.read(maximum + 1)
-        if len(content) > maximum:
-            raise ValueError(f"{name} is larger than {maximum} bytes")
-    return shape, content
-
-
-def _other_network(path: Path, what: str) -> RunError:
+def _other_network(path: Path, name: str) -> RunError:
     return RunError(
-        f"the checkpoint {path} is of another network: {what} does not fit",
+        f"the checkpoint {path} is of another network: {name} does not fit",
         "expected the config.yaml that the run was trained with",
     )

@@ -14,7 +14,7 @@ from mnistcli.model import IMAGE_SHAPE, Network, count_steps, find_recurrent, un
 from mnistcli.model.backend import keras
 from mnistcli.model.construct import KERAS_ERRORS, explain
 from mnistcli.recognition import load_lite_model
-from mnistcli.runs import RunDirectory, write_whole
+from mnistcli.runs import RunDirectory, remove_file, write_whole
 
 TOLERANCE = 1e-4  # of the largest output
 CHECKED_IMAGES = 4
@@ -72,7 +72,7 @@ EXPORTERS: Mapping[str, Callable[[Network], bytes]] = {
 }
 
 
-def write_model_files(run: RunDirectory, network: Network) -> dict[str, dict[str, str]]:
+def write_model_files(run: RunDirectory, network: Network) -> dict[str, Artifact]:
     """Write a network in each format that can hold it.
 
     Returns:
@@ -86,11 +86,11 @@ def write_model_files(run: RunDirectory, network: Network) -> dict[str, dict[str
         try:
             content = export(network)
         except ExportError as error:
-            artifacts[name] = {"problem": str(error)}
-            (run.path / name).unlink(missing_ok=True)  # of an earlier best epoch
+            artifacts[name] = Artifact(problem=str(error))
+            remove_file(run.path / name)  # of an earlier best epoch
         else:
             write_whole(run.path / name, content)
-            artifacts[name] = {"sha256": hashlib.sha256(content).hexdigest()}
+            artifacts[name] = Artifact(sha256=hashlib.sha256(content).hexdigest())
     return artifacts
 
 

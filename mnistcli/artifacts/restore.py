@@ -3,7 +3,6 @@
 from typing import Literal
 
 from mnistcli.artifacts.checkpoint import load_checkpoint
-from mnistcli.config import load_config
 from mnistcli.errors import RunError
 from mnistcli.model import Network, build_network, use_averaged_weights
 from mnistcli.runs import RunDirectory
@@ -13,9 +12,10 @@ def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "be
     """Build a run's network and give it the weights of a checkpoint.
 
     Raises:
-        RunError: the run has no such checkpoint, or it or run.json is damaged.
+        RunError: the run has no such checkpoint, it or run.json is damaged, or config.yaml was
+            changed.
     """
-    data = run.read_record().get("dataset") or {}
+    data = run.read_record().dataset
     checkpoints = run.list_checkpoints()
     if checkpoint == "best":
         path = run.best_checkpoint
@@ -28,12 +28,9 @@ def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "be
             f"go on with: mnistcli train --resume {run.path}, "
             f"or train it again: mnistcli train {run.config}",
         )
-    try:
-        num_classes = int(data["num_classes"])
-        scale, offset = float(data["pixel_scale"]), float(data["pixel_offset"])
-    except (KeyError, TypeError, ValueError):
-        raise RunError(f"{run.record} is damaged: it does not describe the data set") from None
-    network = build_network(load_config(run.config), num_classes, scale, offset)
+    network = build_network(
+        run.read_config(), data.num_classes, data.pixel_scale, data.pixel_offset
+    )
     if checkpoint == "best":  # written with averaged weights in place
         load_checkpoint(path, network, weights_only=True)
     else:

@@ -88,10 +88,14 @@ class TrainingDisplay(TrainingObserver):
     ) -> None:
         self.bars.stop()
 
+    def noticed(self, notice: str) -> None:
+        """Say what is to be known of this training."""
+        self.console.print(Text(f"note: {notice}", style="yellow"), soft_wrap=True)
+
     def resumed(self, epoch: int, step: int, notices: list[str]) -> None:
         """Say where the run goes on, and what is to be known of it."""
         for notice in notices:
-            self.console.print(Text(f"note: {notice}", style="yellow"), soft_wrap=True)
+            self.noticed(notice)
         if not self.quiet and (epoch or step):
             where = f"after epoch {epoch}" if step == 0 else f"in epoch {epoch + 1}, step {step:,}"
             self.console.print(f"resumed {where}", "", sep="\n")

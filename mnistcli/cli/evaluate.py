@@ -86,7 +86,6 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
     from mnistcli.cli.console import progress
     from mnistcli.cli.data import show_notes
     from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.config import load_config
     from mnistcli.data import load_dataset, load_labelled_images, split_validation
 
     with DownloadDisplay(progress(), quiet=False) as download:
@@ -94,7 +93,7 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
             images = load_labelled_images(data, download)
             show_notes(images.notes)
             return images
-        config = load_config(directory.config).config
+        config = directory.read_config().config
         # No fallback: other images than the run's would be measured in its name.
         dataset = load_dataset(config.data.dataset, progress=download)
     directory.check_data(dataset)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from mnistcli.errors import RunError, UsageError
-from mnistcli.runs import RunDirectory, write_whole
+from mnistcli.runs import RunDirectory, cannot_write, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,6 +54,10 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
     """
     from mnistcli.figures import draw_confusion, draw_mistakes, draw_training
 
+    try:
+        run.figures.mkdir(exist_ok=True)  # and not its parents: the run may be gone
+    except OSError as error:
+        raise cannot_write(run.figures, error) from None
     labels, probabilities = answers.labels, answers.probabilities
     figures = {
         "training": draw_training({run.name: run.read_metrics()}),

@@ -12,28 +12,34 @@ from mnistcli.recognition import (
     load_lite_model,
     read_calibration,
 )
-from mnistcli.runs import RunDirectory
+from mnistcli.runs import Artifact, RunDirectory
 
 # Older runs do not record what their networks put out; their outputs for these tell.
 PROBES = np.random.default_rng(0).integers(0, 256, (8, 28, 28)).astype(np.uint8)
 
 
 def open_recognizer(directory: RunDirectory) -> Recognizer:
-    """The run's network by LiteRT, or by Keras where there is no file for it."""
+    """Return the run's network by LiteRT, or by Keras where no file for LiteRT can be relied on.
+
+    Raises:
+        RunError: neither can be had.
+    """
     calibration = read_calibration(directory)
-    record = directory.read_record()
-    recorded = record.get("artifacts", {}).get("model.tflite") or record.get("lite_model")
-    recorded = recorded if isinstance(recorded, dict) else {}
+    record, path = directory.read_record(), directory.lite_model
+    artifact = record.artifacts.get(path.name, Artifact())
+    reason = f"{path} is not used: run.json has no SHA-256 of it"
     try:
-        outputs = load_lite_model(directory.lite_model, recorded.get("sha256"))
-        kind = OutputKind(record.get("outputs") or find_output_kind(outputs(PROBES)))
-        classifier = NetworkClassifier(outputs, kind, calibration.temperature)
-        return Recognizer(classifier, calibration.familiarity)
+        if artifact.sha256 is not None:
+            outputs = load_lite_model(path, artifact.sha256)
+            kind = OutputKind(record.outputs or find_output_kind(outputs(PROBES)))
+            classifier = NetworkClassifier(outputs, kind, calibration.temperature)
+            return Recognizer(classifier, calibration.familiarity)
+        if not path.exists():
+            raise FileNotFoundError
     except FileNotFoundError:
-        problem = recorded.get("problem")
-        reason = f"{directory.path} has no {directory.lite_model.name}"
-        if problem:
-            reason += f": it could not be converted ({problem})"
+        reason = f"{directory.path} has no {path.name}"
+        if artifact.problem:
+            reason += f": it could not be converted ({artifact.problem})"
     except RunError as error:
         reason = error.args[0]
     progress().print(f"{reason}; Keras reads instead", soft_wrap=True)

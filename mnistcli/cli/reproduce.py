@@ -19,11 +19,10 @@ def reproduce_command(
     """Train a run again and compare every epoch with what it recorded."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
-    from mnistcli.config import load_config
     from mnistcli.runs import open_run_directory
 
     directory = open_run_directory(run)
-    file = load_config(directory.config)
+    file = directory.read_config()
     dataset = load_training_data(file, quiet)
     with tensorflow_starting(quiet):
         from mnistcli import training

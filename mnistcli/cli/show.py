@@ -206,12 +206,11 @@ def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
     """What a run says of its test images, without TensorFlow."""
     from mnistcli.cli.figures import Answers
     from mnistcli.cli.recognizer import open_recognizer
-    from mnistcli.config import load_config
     from mnistcli.data import load_dataset
     from mnistcli.runs import open_run_directory
 
     directory = open_run_directory(run)
-    dataset = load_dataset(load_config(directory.config).config.data.dataset)
+    dataset = load_dataset(directory.read_config().config.data.dataset)
     directory.check_data(dataset)
     recognizer = open_recognizer(directory)
     probabilities = recognizer.classifier(dataset.test_images)

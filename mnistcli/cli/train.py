@@ -53,14 +53,15 @@ def train_command(
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.data import load_training_data, show_notes
     from mnistcli.config import load_config
-    from mnistcli.runs import check_writable, is_finished, load_resumed_config
+    from mnistcli.runs import check_writable, plan_continuation
 
     run = _open_resumed(resume, config, run_dir) if resume else None
     if run:
-        file = load_resumed_config(run, overrides or ())
-        if is_finished(run, file):
+        continuation = plan_continuation(run, overrides or ())
+        if continuation.is_finished:
             _show_finished(run, json)
             return
+        file = continuation.file
     elif config:
         file = load_config(config, overrides or ())
         if not dry_run:
@@ -86,7 +87,7 @@ def train_command(
         else:
             result = training.train(preparation, run_dir, [display])
     if json:
-        print_json({"run": str(result.run.path)} | result.record)
+        print_json({"run": str(result.run.path)} | result.record.model_dump())
     else:
         results().print(_result_panel(result))
     from mnistcli.cli.figures import Answers, write_run_figures
@@ -129,7 +130,7 @@ def _show_finished(run: "RunDirectory", json: bool) -> None:
     from mnistcli.cli.console import format_count, print_json, results
 
     if json:
-        print_json({"run": str(run.path)} | run.read_record())
+        print_json({"run": str(run.path)} | run.read_record().model_dump())
         return
     epochs = max(len(run.read_metrics()) - 1, 0)
     more = command_line("train", "--resume", run.path, "--set", f"epochs={2 * epochs}")

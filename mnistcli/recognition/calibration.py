@@ -2,17 +2,14 @@
 
 import io
 import math
-import zipfile
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
 from mnistcli.errors import RunError
-from mnistcli.recognition.familiarity import Familiarity
+from mnistcli.recognition.familiarity import Familiarity, read_familiarity, read_number
 from mnistcli.runs import RunDirectory
-
-MAXIMUM_BYTES = 16 * 1024**2
+from mnistcli.runs.arrays import open_arrays
 
 
 @dataclass(frozen=True)
@@ -35,37 +32,25 @@ class Calibration:
         np.savez_compressed(stream, temperature=self.temperature, **arrays)
         return stream.getvalue()
 
-    @classmethod
-    def from_bytes(cls, content: bytes) -> Self:
-        """Go back from `to_bytes`.
-
-        Raises:
-            LookupError, OSError, ValueError, zipfile.BadZipFile: it is not one of those.
-        """
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAXIMUM_BYTES:
-                raise ValueError("its arrays are too large")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            temperature = float(arrays["temperature"])
-            if not 0 < temperature < math.inf:
-                raise ValueError(f"its temperature is {temperature}")
-            familiarity = Familiarity.from_arrays(arrays) if "means" in arrays else None
-        return cls(temperature, familiarity)
-
 
 def read_calibration(run: RunDirectory) -> Calibration:
     """Return a run's calibration; that of no run, where it has none.
 
     Raises:
-        RunError: the file is damaged.
+        RunError: the file is damaged, or of a run with other classes.
     """
     try:
-        if run.calibration.stat().st_size > MAXIMUM_BYTES:
-            raise ValueError("it is too large")
-        return Calibration.from_bytes(run.calibration.read_bytes())
+        with open_arrays(run.calibration) as file:
+            temperature = read_number(file, "temperature")
+            if not 0 < temperature < math.inf:
+                raise ValueError(f"its temperature is {temperature}")
+            num_classes = run.read_record().dataset.num_classes
+            has_familiarity = "means" in file.names
+            familiarity = read_familiarity(file, num_classes) if has_familiarity else None
+            return Calibration(temperature, familiarity)
     except FileNotFoundError:
         return Calibration()
-    except (LookupError, OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except ValueError as error:
         raise RunError(
             f"{run.calibration} is damaged: {error}",
             f"delete it to do without, or train again: mnistcli train {run.config}",

@@ -8,14 +8,16 @@ is known as CLAFIC). What lies farther from the subspace of its class than nearl
 validation images do is not familiar.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from mnistcli.runs.arrays import ArrayFile
+
+MAXIMUM_BYTES = 16 * 1024**2
 CELL = 4
 ORIENTATIONS = 8
 DIMENSIONS = 10
@@ -55,18 +57,41 @@ class Familiarity:
         return np.sqrt(np.maximum(squares, 0))
 
     def to_arrays(self) -> dict[str, Any]:
-        """Return what `from_arrays` takes."""
+        """Return what `read_familiarity` reads, by name."""
         return {"means": self.means, "bases": self.bases, "limit": self.limit}
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
-        """Raise LookupError or ValueError if they are none of `to_arrays`."""
-        means, bases, limit = arrays["means"], arrays["bases"], float(arrays["limit"])
-        size = (28 // CELL) ** 2 * ORIENTATIONS
-        shapes_agree = means.ndim == 2 and bases.shape == (len(means), bases.shape[1], size)
-        if not (shapes_agree and means.shape[1] == size and np.isfinite(limit)):
-            raise ValueError(f"its arrays have the shapes {means.shape} and {bases.shape}")
-        return cls(means.astype(np.float16), bases.astype(np.float16), limit)
+
+def read_familiarity(file: ArrayFile, num_classes: int) -> Familiarity:
+    """Read the arrays that `Familiarity.to_arrays` gives.
+
+    Raises:
+        ValueError: they are damaged, or not of so many classes.
+    """
+    means = file.read("means", np.float16, MAXIMUM_BYTES)
+    bases = file.read("bases", np.float16, MAXIMUM_BYTES)
+    limit = read_number(file, "limit")
+    size = (28 // CELL) ** 2 * ORIENTATIONS
+    dimensions = bases.shape[1] if bases.ndim == 3 else 0
+    if means.shape != (num_classes, size) or bases.shape != (num_classes, dimensions, size):
+        raise ValueError(
+            f"its arrays have the shapes {means.shape} and {bases.shape}, "
+            f"expected ({num_classes}, {size}) and ({num_classes}, K, {size})"
+        )
+    if not (np.isfinite(means).all() and np.isfinite(bases).all() and 0 <= limit < np.inf):
+        raise ValueError("its arrays hold NaN, infinity, or a limit below 0")
+    return Familiarity(means, bases, limit)
+
+
+def read_number(file: ArrayFile, name: str) -> float:
+    """Read an array of one float64.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    array = file.read(name, np.float64, 8)
+    if array.shape != ():
+        raise ValueError(f"{name} is no single number")
+    return float(array)
 
 
 # Where two trainings share the cores, the threads of OpenBLAS wait for each other: 22 s for the

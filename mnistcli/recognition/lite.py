@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
 from mnistcli.recognition.classifier import Outputs
+from mnistcli.runs import read_file
 
 BATCH = 100
 MAXIMUM_BYTES = 512 * 1024**2
@@ -23,48 +24,52 @@ def load_lite_model(path: Path, sha256: str | None = None) -> Outputs:
 
     Args:
         sha256: of the file's contents: the format has no checksum, and would give wrong digits.
+            None only for a file that this process has made.
 
     Raises:
         FileNotFoundError: there is no such file.
         RunError: the file is damaged, or takes other images than 28x28.
     """
+    content = read_file(path, MAXIMUM_BYTES)
+    # Before LiteRT, whose parser is C++, sees any of it.
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise RunError(
+            f"{path} is damaged or of another run: its SHA-256 is not the one in run.json"
+        )
     try:
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise ValueError("it is too large")
-        content = path.read_bytes()
-        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-            raise ValueError("its SHA-256 is not the one in run.json")
         from ai_edge_litert.interpreter import Interpreter
 
         with _native_messages_hidden():
             interpreter = Interpreter(model_content=content)
             interpreter.allocate_tensors()
-        given, made = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-        if given["shape"].tolist() != [1, 28, 28, 1] or made["shape"].size != 2:
-            raise ValueError(f"it takes {given['shape']} and gives {made['shape']}")
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, RuntimeError) as error:
-        raise RunError(f"{path} is damaged: {str(error).splitlines()[0]}") from None
+        source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+        if source["shape"].tolist() != [1, 28, 28, 1] or target["shape"].size != 2:
+            raise ValueError(f"it takes {source['shape']} and gives {target['shape']}")
+    except (LookupError, ValueError, RuntimeError) as error:
+        raise RunError(f"{path} is damaged: {_first_line(error)}") from None
 
     def outputs(images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
-        found = []
+        rows = []
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH, ..., np.newaxis].astype(np.float32)
             with _native_messages_hidden():
-                interpreter.resize_tensor_input(given["index"], batch.shape)
+                interpreter.resize_tensor_input(source["index"], batch.shape)
                 interpreter.allocate_tensors()
-            interpreter.set_tensor(given["index"], batch)
+            interpreter.set_tensor(source["index"], batch)
             interpreter.invoke()
-            found.append(interpreter.get_tensor(made["index"]))
-        return np.concatenate(found)
+            rows.append(interpreter.get_tensor(target["index"]))
+        return np.concatenate(rows)
 
     try:
         outputs(np.zeros((1, 28, 28), np.uint8))
     except (ValueError, RuntimeError) as error:
         # LiteRT loads what it cannot run: operations of TensorFlow that it does not have.
-        raise RunError(f"LiteRT cannot run {path}: {str(error).splitlines()[0]}") from None
+        raise RunError(f"LiteRT cannot run {path}: {_first_line(error)}") from None
     return outputs
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 @contextlib.contextmanager

@@ -1,22 +1,38 @@
 """With which config a run goes on, known before TensorFlow is loaded."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from mnistcli.config import ConfigFile, changes_of_course, load_config
+from mnistcli.config import ConfigFile, changes_of_course, parse_config
 from mnistcli.errors import RunError
 from mnistcli.runs.directory import RunDirectory
 
 
-def load_resumed_config(run: RunDirectory, overrides: Sequence[str] = ()) -> ConfigFile:
-    """A run's config.yaml with overrides.
+@dataclass(frozen=True)
+class Continuation:
+    """How a run goes on.
+
+    Attributes:
+        file: the config to train it with.
+        is_finished: the run is complete, and that config asks for nothing more.
+    """
+
+    file: ConfigFile
+    is_finished: bool
+
+
+def plan_continuation(run: RunDirectory, overrides: Sequence[str] = ()) -> Continuation:
+    """Read a run's config.yaml with overrides; both may change what makes no other run of it.
 
     Raises:
         ConfigError: it is damaged, or an override is wrong.
-        RunError: an override makes another run of it.
+        RunError: an override, or a hand in config.yaml, makes another run of it.
     """
-    before = load_config(run.config).config
-    file = load_config(run.config, overrides)
-    if changes := changes_of_course(before, file.config):
+    record, text = run.read_record(), run.read_config_text()
+    trained_text = text if record.config is None else record.config
+    trained = parse_config(trained_text, str(run.config)).config
+    file = parse_config(text, str(run.config), overrides)
+    if changes := changes_of_course(trained, file.config):
         raise RunError(
             f"{run.path} cannot go on with other settings; these would make it another run:",
             *changes,
@@ -30,10 +46,5 @@ def load_resumed_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Con
             f"{run.path} has {epochs_done} epochs behind it already",
             f"expected at least as many, got epochs={file.config.epochs}",
         )
-    return file
-
-
-def is_finished(run: RunDirectory, file: ConfigFile) -> bool:
-    """Whether a run is complete, and its config asks for nothing more."""
-    same = load_config(run.config).config.model_dump() == file.config.model_dump()
-    return same and run.read_record().get("status") == "completed"
+    is_same = trained.model_dump() == file.config.model_dump()
+    return Continuation(file, is_finished=is_same and record.status == "completed")

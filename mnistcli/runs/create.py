@@ -5,26 +5,32 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from mnistcli.errors import RunError
 from mnistcli.runs.directory import RunDirectory
 from mnistcli.runs.files import sync_folder, write_whole
+from mnistcli.runs.held import held
 from mnistcli.runs.listing import RUNS_VARIABLE, runs_root
 from mnistcli.runs.lock import locked
+from mnistcli.runs.record import RunRecord
 
 _UNFINISHED = ".new-run-"
 
 
 @contextmanager
 def new_run_directory(
-    name: str, path: Path | None, now: datetime, config: str, record: Mapping[str, Any]
+    name: str,
+    path: Path | None,
+    now: datetime,
+    config: str,
+    record: RunRecord,
+    notify: Callable[[str], None],
 ) -> Iterator[RunDirectory]:
-    """Make a run directory, and hold its lock.
+    """Make a run directory, and hold it.
 
     It is filled under another name and then renamed, so that no kill leaves one without its
     config.yaml and run.json.
@@ -35,6 +41,7 @@ def new_run_directory(
         now: the local time that the folder's name carries.
         config: what config.yaml is to hold.
         record: what run.json is to hold.
+        notify: is told what is not promised on this file system.
 
     Raises:
         RunError: `path` exists, or the folder cannot be made.
@@ -49,13 +56,14 @@ def new_run_directory(
     except OSError as error:
         raise _cannot_make(chosen, error) from None
     try:
-        with locked(folder):
+        with locked(folder, notify):
             unfinished = RunDirectory(folder)
             unfinished.checkpoints.mkdir()
             write_whole(unfinished.config, config)
             unfinished.write_record(record)
             run = RunDirectory(_rename(folder, chosen, is_free_to_choose=path is None))
-            yield run
+            with held(run.path):
+                yield run
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # nothing is there any more once it is renamed
 
@@ -111,6 +119,6 @@ def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{_UNFINISHED}*"):
         # A folder is without its lock for an instant when it is new.
         with suppress(OSError, RunError):
-            if time.time() - folder.stat().st_mtime > 60:
+            if not folder.is_symlink() and time.time() - folder.stat().st_mtime > 60:
                 with locked(folder):
                     shutil.rmtree(folder, ignore_errors=True)

@@ -1,17 +1,21 @@
 """What is in a run directory, such as `runs/lenet5-20261121-101500/`."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from mnistcli.config import ConfigFile, changes_of_course, parse_config
 from mnistcli.errors import RunError
-from mnistcli.runs.files import append_whole, dump_json, write_whole
+from mnistcli.runs.files import append_whole, dump_json, remove_file, write_whole
+from mnistcli.runs.metrics import parse_metrics
+from mnistcli.runs.reading import read_file
+from mnistcli.runs.record import FORMAT, NewerFormatError, RunRecord
 
 # 10,000 epochs of metrics take 4 MB. A file from a stranger must not fill the memory.
 MAXIMUM_BYTES = 64 * 1024**2
+MAXIMUM_CONFIG_BYTES = 1024**2
 _CHECKPOINT = re.compile(r"epoch-(\d{4,9})(?:-step-(\d{6,12}))?\.npz")
 
 
@@ -118,44 +122,73 @@ class RunDirectory:
         kept = {*whole[-keep:], *checkpoints[-1:]}
         for checkpoint in checkpoints:
             if checkpoint not in kept:
-                checkpoint.path.unlink(missing_ok=True)
+                remove_file(checkpoint.path)
 
-    def check_links(self) -> None:
-        """Raise `RunError` if anything in it is a link: a stranger's might lead anywhere."""
-        for path in (*self.path.iterdir(), *self.checkpoints.glob("*")):
-            if path.is_symlink():
-                raise RunError(
-                    f"{path} is a link to {path.readlink()}",
-                    "expected a run directory that holds its own files; copy what it leads to",
-                )
-
-    def write_record(self, record: Mapping[str, Any]) -> None:
+    def write_record(self, record: RunRecord) -> None:
         """Replace run.json."""
-        write_whole(self.record, dump_json(record, indent=2))
+        write_whole(self.record, dump_json(record.model_dump(), indent=2))
 
-    def read_record(self) -> dict[str, Any]:
-        """What run.json holds.
+    def read_record(self) -> RunRecord:
+        """Return what run.json holds.
 
         Raises:
-            RunError: it is missing or damaged.
+            RunError: it is missing, damaged, or of a later version.
         """
         try:
-            record = json.loads(self._read(self.record))
+            return RunRecord.from_json(read_file(self.record, MAXIMUM_BYTES))
         except FileNotFoundError:
             raise RunError(
                 f"{self.path} is not a run directory: it has no run.json",
                 "expected a folder that `mnistcli train` made",
             ) from None
-        except (OSError, ValueError, RecursionError) as error:
-            raise RunError(f"cannot read {self.record}: {error}") from None
-        if not isinstance(record, dict):
-            raise RunError(f"{self.record} is damaged: expected a mapping")
-        return record
+        except NewerFormatError:
+            raise RunError(
+                f"{self.record} is of a later version of mnistcli",
+                f"expected format {FORMAT} or older; update mnistcli, or train the config again: "
+                f"mnistcli train {self.config}",
+            ) from None
+        except ValueError as error:
+            raise RunError(f"{self.record} is damaged: {error}") from None
+
+    def read_config(self) -> ConfigFile:
+        """Return config.yaml, with the settings that the run was trained with.
+
+        Raises:
+            ConfigError: it is damaged.
+            RunError: it is missing, or somebody changed a setting that changes numbers.
+        """
+        text, record = self.read_config_text(), self.read_record()
+        file = parse_config(text, str(self.config))
+        if record.config is None or record.config == text:
+            return file
+        trained = parse_config(record.config, f"config in {self.record}").config
+        if changes := changes_of_course(trained, file.config):
+            raise RunError(
+                f"{self.config} was changed after the run was trained:",
+                *changes,
+                "expected the settings that it was trained with; put them back",
+                f"or train a run of its own: mnistcli train {self.config}",
+            )
+        return file
+
+    def read_config_text(self) -> str:
+        """Return the text of config.yaml.
+
+        Raises:
+            RunError: it is missing, or no text.
+        """
+        try:
+            return read_file(self.config, MAXIMUM_CONFIG_BYTES).decode("utf-8-sig")
+        except FileNotFoundError:
+            raise RunError(
+                f"{self.path} has no config.yaml", "expected a folder that `mnistcli train` made"
+            ) from None
+        except UnicodeDecodeError:
+            raise RunError(f"{self.config} is damaged: expected UTF-8 text") from None
 
     def check_data(self, dataset: DatasetContents) -> None:
         """Raise `RunError` unless a data set is the one that it was trained on."""
-        recorded = self.read_record().get("dataset")
-        if not isinstance(recorded, dict) or recorded.get("sha256") != dataset.sha256:
+        if self.read_record().dataset.sha256 != dataset.sha256:
             raise RunError(
                 f"{self.path} was trained on other data than {dataset.source} holds",
                 "expected the same images and labels; their SHA-256 is in run.json",
@@ -166,29 +199,16 @@ class RunDirectory:
         append_whole(self.metrics, dump_json(row))
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows of metrics.jsonl, without a torn last line."""
+        """Return the rows of metrics.jsonl up to the first that is torn or damaged.
+
+        Raises:
+            RunError: it is no regular file, or cannot be read.
+        """
         try:
-            lines = self._read(self.metrics).split(b"\n")[:-1]
-        except (OSError, ValueError):
+            return parse_metrics(read_file(self.metrics, MAXIMUM_BYTES))
+        except FileNotFoundError:
             return []
-        rows = []
-        for line in lines:
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                break
-            if not (isinstance(row, dict) and isinstance(row.get("epoch"), int)):
-                break
-            rows.append(row)
-        return rows
 
     def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replace metrics.jsonl, as a resumed run does."""
         write_whole(self.metrics, "".join(dump_json(row) for row in rows))
-
-    def _read(self, path: Path) -> bytes:
-        with path.open("rb") as file:
-            content = file.read(MAXIMUM_BYTES + 1)
-        if len(content) > MAXIMUM_BYTES:
-            raise ValueError(f"it is larger than {MAXIMUM_BYTES // 1024**2} MiB")
-        return content

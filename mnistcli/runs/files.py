@@ -1,15 +1,18 @@
 """Files that are whole or not there, whenever the process dies."""
 
+import errno
 import json
 import math
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mnistcli.errors import RunError
+from mnistcli.runs.held import check_held
 
 # A dot first: to a listing, a file that is being written is not there yet.
 _UNFINISHED = ".writing-"
@@ -23,26 +26,26 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], None]) -> No
             which ends as `path` does.
 
     Raises:
-        RunError: the folder is gone, read-only, or its disk is full.
+        RunError: the folder is gone, read-only, or its disk is full; or it is of a run that is
+            being trained, and no longer at its place.
     """
+    check_held(path)
+    temporary = path.with_name(f"{_UNFINISHED}{path.stem}-{secrets.token_hex(8)}{path.suffix}")
     try:
-        descriptor, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f"{_UNFINISHED}{path.stem}-", suffix=path.suffix
-        )
-        temporary = Path(name)
         try:
-            os.close(descriptor)
+            temporary.touch(exist_ok=False)
             if callable(content):
                 content(temporary)
             else:
                 data = content.encode() if isinstance(content, str) else content
                 temporary.write_bytes(data)
             with temporary.open("r+b") as file:
-                os.fsync(file.fileno())
-            temporary.chmod(0o666 & ~_umask())
+                _flush(file.fileno())
+            check_held(path)
             temporary.replace(path)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # what went wrong first is what is worth showing
+                temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -52,24 +55,53 @@ def append_whole(path: Path, line: str) -> None:
     """Add a line to a file and flush it to disk; a kill leaves at worst a torn last line.
 
     Raises:
-        RunError: the folder is gone, read-only, or its disk is full.
+        RunError: as `write_whole`.
     """
+    check_held(path)
     try:
         with path.open("ab") as file:
             file.write(line.encode())
             file.flush()
-            os.fsync(file.fileno())
+            _flush(file.fileno())
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's list of names to disk: a rename is safe from a power cut only then."""
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        RunError: as `write_whole`.
+    """
+    check_held(path)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot remove {path}: {error.strerror}") from error
+
+
+def sync_folder(folder: Path) -> bool:
+    """Flush a folder's list of names to disk: a rename is safe from a power cut only then.
+
+    Returns:
+        False where the file system cannot.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        return _flush(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _flush(descriptor: int) -> bool:
+    """Flush to disk; False where the file system cannot, as some of networks and FUSE."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF):
+            raise
+        return False
+    return True
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -80,8 +112,9 @@ def remove_unfinished(folder: Path) -> None:
     for path in folder.rglob(f"{_UNFINISHED}*"):
         is_evaluation = path.name.startswith(f"{_UNFINISHED}evaluation-")
         is_evaluation |= path.parent.name == "figures"
-        if not is_evaluation or time.time() - path.stat().st_mtime > 60:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if not is_evaluation or time.time() - path.stat().st_mtime > 60:
+                path.unlink()
 
 
 def cannot_write(path: Path, error: OSError) -> RunError:
@@ -103,9 +136,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,5 +1,6 @@
 """What training tells whoever watches it."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mnistcli.engine import EpochProgress
@@ -10,6 +11,9 @@ class TrainingObserver:
 
     A row is what a line of metrics.jsonl holds.
     """
+
+    def noticed(self, notice: str) -> None:
+        """Something is to be known of this training, such as what its file system lacks."""
 
     def resumed(self, epoch: int, step: int, notices: list[str]) -> None:
         """A run goes on after so many whole epochs and steps of the next; what to know of it."""
@@ -36,3 +40,13 @@ class TrainingObserver:
 
     def training_finished(self) -> None:
         """No more epochs follow; the best model is evaluated and saved next."""
+
+
+def notify_all(observers: Sequence[TrainingObserver]) -> Callable[[str], None]:
+    """Return what tells each observer of a notice."""
+
+    def notify(notice: str) -> None:
+        for observer in observers:
+            observer.noticed(notice)
+
+    return notify

@@ -1,12 +1,13 @@
 """Train a run again, and compare it with itself."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mnistcli.errors import RunError
+from mnistcli.errors import InterruptedTrainingError, RunError
 from mnistcli.runs import RunDirectory, describe_environment, environment_differences
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
@@ -78,16 +79,34 @@ def reproduce(
     config = preparation.file.config.model_copy(update={"epochs": len(recorded) - 1})
     shorter = replace(preparation, file=replace(preparation.file, config=config))
     with tempfile.TemporaryDirectory(prefix="mnistcli-") as folder:
-        result = train(shorter, Path(folder) / "run", observers)
-        rows = result.run.read_metrics()
-        metrics = result.run.read_record()["metrics"]
-    now = describe_environment() | {"threads": preparation.runtime.threads}
+        with _without_hints(run, Path(folder)):
+            result = train(shorter, Path(folder) / "run", observers)
+        rows, metrics = result.run.read_metrics(), result.record.metrics or {}
+    runtime = preparation.runtime
+    now = describe_environment(runtime.threads, runtime.device, runtime.kernels)
     again = dict(enumerate(rows))
     return Reproduction(
         epochs={i: _compare(row, again.get(i, {})) for i, row in enumerate(recorded)},
-        test=_compare(record["metrics"], metrics) if record.get("metrics") else None,
+        test=_compare(record.metrics, metrics) if record.metrics else None,
         environment=environment_differences(record, now),
     )
+
+
+@contextmanager
+def _without_hints(run: RunDirectory, folder: Path) -> Iterator[None]:
+    """Leave out of errors how to go on in a folder that will be gone."""
+    try:
+        yield
+    except InterruptedTrainingError as error:
+        raise InterruptedTrainingError(
+            error.exit_code - 128,
+            f"interrupted; {run.path} is as it was",
+            f"begin again with: mnistcli reproduce {run.path}",
+        ) from None
+    except RunError as error:
+        problem, *hints = error.args
+        hints = [hint for hint in hints if str(folder) not in hint]
+        raise RunError(problem, *hints, f"{run.path} is as it was") from None
 
 
 def _compare(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:

@@ -1,23 +1,31 @@
 """Go on with a run that was cut short, or for more epochs than it had."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+
+from pydantic import TypeAdapter, ValidationError
 
 from mnistcli.artifacts import load_checkpoint, save_checkpoint
 from mnistcli.config import dump_config
+from mnistcli.engine import EpochProgress
 from mnistcli.errors import RunError
 from mnistcli.model import averaged_weights
 from mnistcli.runs import (
     CheckpointFile,
+    Resumption,
     RunDirectory,
+    check_rows,
     describe_environment,
     environment_differences,
+    held,
     locked,
+    remove_file,
     remove_unfinished,
     utc_now,
     write_whole,
 )
-from mnistcli.training.monitor import monitor_best
-from mnistcli.training.observer import TrainingObserver
+from mnistcli.training.monitor import monitor_best, monitor_stopping
+from mnistcli.training.observer import TrainingObserver, notify_all
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.train import TrainingResult, finish
 from mnistcli.training.trainer import Position
@@ -32,19 +40,20 @@ def resume(
     number of threads and versions; the observers are told where these differ.
 
     Args:
-        preparation: of `load_resumed_config`.
+        preparation: of `plan_continuation`.
 
     Raises:
         RunError: its checkpoints are missing or damaged, it was trained on other data, or
             another process trains it.
         InterruptedTrainingError: a signal ended it again.
     """
-    with locked(run.path):
+    with locked(run.path, notify_all(observers)), held(run.path):
         remove_unfinished(run.path)
         record = run.read_record()
         run.check_data(preparation.dataset)
         position, notices = _restore(run, preparation)
-        now = describe_environment() | {"threads": preparation.runtime.threads}
+        runtime = preparation.runtime
+        now = describe_environment(runtime.threads, runtime.device, runtime.kernels)
         differences = environment_differences(record, now)
         notices += [f"the last bits may differ from here on: {each}" for each in differences]
         for observer in observers:
@@ -52,24 +61,27 @@ def resume(
         reached = (position.epoch, position.unfinished.step)
         for checkpoint in run.list_checkpoints():
             if (checkpoint.epoch, checkpoint.step) > reached:
-                checkpoint.path.unlink(missing_ok=True)  # damaged, as the observers were told
-        history = record.get("resumed")
-        entry = {
-            "at": utc_now(),
-            "epoch": position.epoch,
-            "step": position.unfinished.step,
-            "command": now["command"],
-            "differences": differences,
-        }
-        record |= {
-            "status": "running",
-            "finished": None,
-            "error": None,
-            "stop_reason": None,
-            "resumed": [*(history if isinstance(history, list) else []), entry],
-        }
+                remove_file(checkpoint.path)  # damaged, as the observers were told
+        resumption = Resumption(
+            at=utc_now(),
+            epoch=position.epoch,
+            step=position.unfinished.step,
+            command=now.command,
+            differences=differences,
+        )
+        config_text = dump_config(preparation.file.config)
+        record = record.model_copy(
+            update={
+                "status": "running",
+                "finished": None,
+                "error": None,
+                "stop_reason": None,
+                "config": config_text,
+                "resumed": [*record.resumed, resumption],
+            }
+        )
         run.write_record(record)
-        write_whole(run.config, dump_config(preparation.file.config))
+        write_whole(run.config, config_text)
         run.write_metrics(position.rows)
         return finish(run, preparation, record, observers, position)
 
@@ -82,16 +94,16 @@ def _restore(run: RunDirectory, preparation: Preparation) -> tuple[Position, lis
             raise _nothing_to_go_on_from(run, [f"{run.checkpoints} holds no checkpoint"])
         return Position(), ["the run was cut short before its first checkpoint: it begins anew"]
     network, problems = preparation.network, []
-    best_epoch = 0
+    best_epoch, best_problem = 0, f"{run.best_checkpoint} is of no epoch"
     try:
         best_epoch = load_checkpoint(run.best_checkpoint, network, weights_only=True)["epoch"]
     except RunError as error:
-        best_problem = str(error).partition("\n")[0]
+        best_problem = error.args[0]
     for checkpoint in reversed(checkpoints):
         try:
             position = _load_position(checkpoint, preparation)
         except RunError as error:
-            problems.append(str(error).partition("\n")[0])
+            problems.append(error.args[0])
             continue
         expected = _best_epoch(position, preparation)
         # A later best is of an epoch that will be trained again, to the same weights.
@@ -107,11 +119,20 @@ def _restore(run: RunDirectory, preparation: Preparation) -> tuple[Position, lis
 
 def _load_position(checkpoint: CheckpointFile, preparation: Preparation) -> Position:
     document = load_checkpoint(checkpoint.path, preparation.network)
+    config, network = preparation.file.config, preparation.network
+    monitors = (monitor_best(config, network), monitor_stopping(config, network))
+    columns = ["loss", *(monitor.column for monitor in monitors if monitor)]
     try:
         position = Position.from_json(document)
-        column = monitor_best(preparation.file.config, preparation.network).column
-        for row in position.rows:
-            float(row[column])
+        check_rows(position.rows)
+        TypeAdapter(EpochProgress).validate_python(asdict(position.unfinished))
+        for column in columns:
+            if not all(type(row[column]) in (int, float) for row in position.rows):
+                raise ValueError(f"a row has no {column}")
+    except ValidationError as error:
+        raise RunError(
+            f"the checkpoint {checkpoint.path} is damaged: {error.errors()[0]['msg']}"
+        ) from None
     except (LookupError, TypeError, ValueError) as error:
         raise RunError(f"the checkpoint {checkpoint.path} is damaged: {error!r}") from None
     if (position.epoch, position.unfinished.step) != (checkpoint.epoch, checkpoint.step):

@@ -12,11 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.config import dump_config
-from mnistcli.errors import InterruptedTrainingError, MnistcliError, RunError, StopSignal
+from mnistcli.errors import (
+    InterruptedTrainingError,
+    MnistcliError,
+    RunError,
+    StopSignal,
+    command_line,
+)
 from mnistcli.evaluation import Evaluation
 from mnistcli.images import find_framing
-from mnistcli.runs import RunDirectory, describe_environment, new_run_directory, utc_now
-from mnistcli.training.observer import TrainingObserver
+from mnistcli.runs import (
+    DatasetRecord,
+    RunDirectory,
+    RunRecord,
+    describe_environment,
+    new_run_directory,
+    utc_now,
+)
+from mnistcli.training.observer import TrainingObserver, notify_all
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.stopping import StopRequest
 from mnistcli.training.trainer import Position, Trainer
@@ -34,7 +47,7 @@ class TrainingResult:
     best_epoch: int
     evaluation: Evaluation
     probabilities: NDArray[np.floating[Any]]
-    record: dict[str, Any]
+    record: RunRecord
 
 
 def train(
@@ -52,74 +65,87 @@ def train(
         RunError: the run directory exists or cannot be written to, or the loss diverged.
         InterruptedTrainingError: a signal ended it; the run says so.
     """
-    config = preparation.file.config
-    record = {
-        "status": "running",
-        "started": utc_now(),
-        "finished": None,
-        "error": None,
-        "dataset": _describe_data(preparation),
-        "seed": config.seed,
-        "threads": preparation.runtime.threads,
-        "device": preparation.runtime.device,
-        "kernels": preparation.runtime.kernels,
-        "artifacts": {},
-        "outputs": preparation.network.output_kind,
-        "stop_reason": None,
-        "metrics": None,
-    } | describe_environment()
-    with new_run_directory(config.name, path, datetime.now(), dump_config(config), record) as run:
+    config, runtime = preparation.file.config, preparation.runtime
+    config_text = dump_config(config)
+    record = RunRecord(
+        **describe_environment(runtime.threads, runtime.device, runtime.kernels).model_dump(),
+        status="running",
+        started=utc_now(),
+        seed=config.seed,
+        config=config_text,
+        dataset=_describe_data(preparation),
+        outputs=preparation.network.output_kind.value,
+    )
+    now, notify = datetime.now(), notify_all(observers)
+    with new_run_directory(config.name, path, now, config_text, record, notify) as run:
         return finish(run, preparation, record, observers, Position())
 
 
 def finish(
     run: RunDirectory,
     preparation: Preparation,
-    record: dict[str, Any],
+    record: RunRecord,
     observers: Sequence[TrainingObserver],
     position: Position,
 ) -> TrainingResult:
     """Train a run from a position to its end; its lock is held.
 
     Args:
-        record: of run.json, in which the status is kept.
+        record: what run.json holds.
 
     Raises:
         As `train`.
     """
     stop = StopRequest()
     trainer = Trainer(preparation, run, observers, position, stop)
-    with _status_recorded(trainer, record):
+    keeper = _RecordKeeper(run, record)
+    with _status_recorded(trainer, keeper):
         with stop:
-            record["stop_reason"] = trainer.train()
+            stop_reason = trainer.train()
             for observer in observers:
                 observer.training_finished()
             completion = trainer.complete()
         best, evaluation = trainer.best, completion.evaluation
-        record["artifacts"] = completion.artifacts
         chosen_by = {} if best.column == "epoch" else {best.column: best.best}
-        record["metrics"] = {
+        metrics = {
             "best_epoch": best.best_epoch,
             **chosen_by,
             "test_loss": evaluation.loss,
             "test_accuracy": evaluation.accuracy,
             "test_expected_calibration_error": evaluation.expected_calibration_error,
         }
-    return TrainingResult(run, best.best_epoch, evaluation, completion.probabilities, record)
+        keeper.update(
+            status="completed",
+            finished=utc_now(),
+            stop_reason=stop_reason,
+            metrics=metrics,
+            artifacts=completion.artifacts,
+        )
+    return TrainingResult(run, best.best_epoch, evaluation, completion.probabilities, keeper.record)
+
+
+class _RecordKeeper:
+    """Keeps a run's run.json.
+
+    Attributes:
+        record: what it holds.
+    """
+
+    def __init__(self, run: RunDirectory, record: RunRecord) -> None:
+        self.run, self.record = run, record
+
+    def update(self, **changes: Any) -> None:
+        """Write run.json with changes of its fields."""
+        self.record = self.record.model_copy(update=changes)
+        self.run.write_record(self.record)
 
 
 @contextmanager
-def _status_recorded(trainer: Trainer, record: dict[str, Any]) -> Iterator[None]:
+def _status_recorded(trainer: Trainer, keeper: _RecordKeeper) -> Iterator[None]:
     """Leave the right status in run.json, however the training ends."""
     run = trainer.run
-
-    def record_end(status: str, error: str | None = None) -> None:
-        record.update(status=status, finished=utc_now(), error=error)
-        run.write_record(record)
-
     try:
         yield
-        record_end("completed")
     except (StopSignal, KeyboardInterrupt) as stop:
         # The second signal may have come between a step and the note of it, and is in a hurry.
         try:
@@ -127,16 +153,16 @@ def _status_recorded(trainer: Trainer, record: dict[str, Any]) -> Iterator[None]
                 with suppress(StopSignal, KeyboardInterrupt):
                     trainer.save()
         finally:
-            record_end("interrupted")
+            keeper.update(status="interrupted", finished=utc_now(), error=None)
         raise InterruptedTrainingError(
             stop.signal_number if isinstance(stop, StopSignal) else signal.SIGINT,
             f"interrupted {_describe(trainer)}; the run so far is in {run.path}",
-            f"go on with: mnistcli train --resume {run.path}",
+            f"go on with: {command_line('train', '--resume', run.path)}",
         ) from None
     except BaseException as error:
         message = str(error) if isinstance(error, MnistcliError) else repr(error)
         with suppress(RunError):  # what went wrong first is what is worth showing
-            record_end("failed", message)
+            keeper.update(status="failed", finished=utc_now(), error=message)
         raise
 
 
@@ -147,20 +173,20 @@ def _describe(trainer: Trainer) -> str:
     return f"after epoch {position.epoch}" if position.epoch else "before the first step"
 
 
-def _describe_data(preparation: Preparation) -> dict[str, Any]:
+def _describe_data(preparation: Preparation) -> DatasetRecord:
     dataset, splits = preparation.dataset, preparation.splits
     framing = find_framing(dataset.train_images)
-    return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "fallback_reason": dataset.fallback_reason,
-        "sha256": dataset.sha256,
-        "num_classes": dataset.num_classes,
-        "framing": framing.kind,
-        "dark_background": framing.dark_background,
-        "training_images": len(splits.train),
-        "validation_images": len(splits.validation),
-        "test_images": len(splits.test),
-        "pixel_scale": preparation.scale,
-        "pixel_offset": preparation.offset,
-    }
+    return DatasetRecord(
+        name=dataset.name,
+        source=dataset.source,
+        fallback_reason=dataset.fallback_reason,
+        sha256=dataset.sha256,
+        num_classes=dataset.num_classes,
+        framing=framing.kind,
+        dark_background=framing.dark_background,
+        training_images=len(splits.train),
+        validation_images=len(splits.validation),
+        test_images=len(splits.test),
+        pixel_scale=preparation.scale,
+        pixel_offset=preparation.offset,
+    )

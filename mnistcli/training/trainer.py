@@ -23,7 +23,7 @@ from mnistcli.evaluation import (
 )
 from mnistcli.model import averaged_weights
 from mnistcli.recognition import Calibration
-from mnistcli.runs import RunDirectory, write_whole
+from mnistcli.runs import Artifact, RunDirectory, write_whole
 from mnistcli.training.monitor import monitor_best, monitor_stopping
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
@@ -78,7 +78,7 @@ class Completion:
         probabilities: (N, C), what it says of the test images, calibrated.
     """
 
-    artifacts: dict[str, dict[str, str]]
+    artifacts: dict[str, Artifact]
     evaluation: Evaluation
     probabilities: NDArray[np.floating[Any]]
 

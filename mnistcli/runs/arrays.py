@@ -1,0 +1,101 @@
+"""Arrays of a run in one .npz file, without pickle: a ZIP, whose entries carry a CRC-32."""
+
+import math
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from mnistcli.runs.reading import open_file
+
+
+class ArrayFile:
+    """An open .npz file.
+
+    Attributes:
+        names: those of its arrays.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.names = {name.removesuffix(".npy") for name in archive.namelist()}
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of an array.
+
+        Raises:
+            ValueError: it is missing or damaged.
+        """
+        with self._open(name) as stream:
+            return _read_header(stream)[0]
+
+    def read(self, name: str, dtype: DTypeLike, maximum_bytes: int) -> NDArray[Any]:
+        """Return an array, in the order of C; all of it is verified.
+
+        Args:
+            dtype: what it must have been written with, byte order included.
+
+        Raises:
+            ValueError: it is missing, damaged, larger than `maximum_bytes`, or of another dtype.
+        """
+        expected = np.dtype(dtype)
+        with self._open(name) as stream:
+            shape, found = _read_header(stream)
+            # bfloat16 is written as raw bytes, since NumPy has no name for it.
+            written = np.lib.format.descr_to_dtype(np.lib.format.dtype_to_descr(expected))
+            if found != written:
+                raise ValueError(f"it holds {found}, expected {expected}")
+            size = math.prod(shape) * expected.itemsize
+            if min(shape, default=0) < 0 or size > maximum_bytes:
+                raise ValueError(f"it is larger than {maximum_bytes:,} bytes")
+            content = stream.read(size + 1)  # to its end, where the CRC-32 is compared
+            if len(content) != size:
+                raise ValueError(f"it has not the {size:,} bytes of its shape")
+            return np.frombuffer(content, expected).reshape(shape)
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[IO[bytes]]:
+        """Open an array; whatever is raised inside is a ValueError that names the array."""
+        try:
+            with self._archive.open(f"{name}.npy") as stream:
+                yield stream
+        except Exception as error:  # zipfile, its decompressors and NumPy's parser share no class
+            raise ValueError(f"{name}: {_reason(error)}") from None
+
+
+@contextmanager
+def open_arrays(path: Path) -> Iterator[ArrayFile]:
+    """Open an .npz file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        RunError: it is no regular file, or cannot be opened.
+        ValueError: it is damaged.
+    """
+    with open_file(path) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except Exception as error:  # as above
+            raise ValueError(_reason(error)) from None
+        with archive:
+            yield ArrayFile(archive)
+
+
+def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("an array is of a later format")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a header that NumPy has to mend is none of ours
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    if is_fortran and len(shape) > 1:
+        raise ValueError("an array is in Fortran's order")
+    return shape, dtype
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
