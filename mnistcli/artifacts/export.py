@@ -14,7 +14,7 @@ from mnistcli.model import IMAGE_SHAPE, Network, count_steps, find_recurrent, un
 from mnistcli.model.backend import keras
 from mnistcli.model.construct import KERAS_ERRORS, explain
 from mnistcli.recognition import load_lite_model
-from mnistcli.runs import RunDirectory, remove_file, write_whole
+from mnistcli.runs import Artifact, RunDirectory, remove_file, write_whole
 
 TOLERANCE = 1e-4  # of the largest output
 CHECKED_IMAGES = 4
