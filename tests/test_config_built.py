@@ -12,7 +12,7 @@ from mnistcli.config import ConfigFile, keras_api, parse_config
 from mnistcli.engine import TrainingLoop
 from mnistcli.errors import ConfigError
 from mnistcli.model import Network, build_network, summarize_model
-from mnistcli.training.monitor import follow
+from mnistcli.training.monitor import monitor_best
 
 OUTPUT = "Flatten, {Dense: {units: 10, activation: softmax}}"
 PLACES = {
@@ -216,7 +216,7 @@ def test_a_mode_replaces_what_keras_knows(
     settings: str, column: str, higher_is_better: bool
 ) -> None:
     text = f"layers: [{OUTPUT}]\ncheckpoint: {{best: {settings}}}"
-    monitor = follow(build(text), parse(text).config.checkpoint.best)
+    monitor = monitor_best(parse(text).config, build(text))
     assert (monitor.column, monitor.higher_is_better) == (column, higher_is_better)
 
 

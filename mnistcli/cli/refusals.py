@@ -1,7 +1,6 @@
 """What a system refuses: memory, room, files, processes. One clear error for each."""
 
 import errno
-from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 from mnistcli.errors import MnistcliError, RunError
@@ -21,11 +20,6 @@ _MEMORY_WORDS = (
 
 def explain_refusal(error: Exception) -> MnistcliError | None:
     """What to tell of an error that nobody expected; None for a programming mistake."""
-    if isinstance(error, BrokenExecutor):
-        return RunError(
-            "a process that read pictures was ended from outside",
-            "the system does that where memory runs out; try fewer or smaller pictures at a time",
-        )
     lines = [line.strip() for line in str(error).splitlines()]
     memory = [line for line in lines if any(words in line for words in _MEMORY_WORDS)]
     if isinstance(error, MemoryError) or memory:

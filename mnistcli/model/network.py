@@ -1,6 +1,7 @@
 """Everything that training needs of Keras, built and tried once on two images."""
 
 import inspect
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from mnistcli.config import (
     Config,
     ConfigFile,
     KerasObject,
+    Path,
     Problems,
     metric_name,
     resolve_shares,
@@ -239,7 +241,13 @@ def _find_output_kind(
 ) -> OutputKind:
     """Find out what a model puts out; report outputs that its loss does not expect."""
     from_logits = config.loss.arguments.get("from_logits")
-    kind = find_output_kind(probe_outputs(model), from_logits is True)
+    try:
+        outputs = probe_outputs(model)
+    except KERAS_ERRORS as error:
+        path = _path_of_layer(config.layers, str(error))
+        problems.add(path, f"the model does not run: {explain(error)}", at_key=True)
+        return OutputKind.SCORES
+    kind = find_output_kind(outputs, from_logits is True)
     are_probabilities = kind in (OutputKind.PROBABILITIES, OutputKind.INDEPENDENT)
     last = config.layers[-1]
     if from_logits is True and are_probabilities:
@@ -265,3 +273,10 @@ def _find_output_kind(
             message += ", or add 'from_logits: true' to the loss if they are logits"
         problems.add(last.path, message, at_key=True)
     return kind
+
+
+def _path_of_layer(layers: Sequence[KerasObject], message: str) -> Path:
+    """Return where the layer stands that Keras' message names, else the first of them."""
+    match = re.search(r"when calling (\w+)\.call", message)
+    named = [layer.path for layer in layers if match and layer.name == match[1]]
+    return (named or [layers[0].path])[0]

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from mnistcli.model.backend import keras, tf
 from mnistcli.model.construct import KERAS_ERRORS
+from mnistcli.model.summary import largest_output_bytes
 
 # How sure the answers of a trial are: some metrics count only what is above a threshold.
 CONFIDENCES = (0.7, 0.9999)
 # Weights that are so much larger carry unbounded outputs out of [0, 1]; those of a softmax or a
 # sigmoid stay in it.
 STRETCH = 1e3
+# Images that a model is tried on, fewer if the outputs of a layer would take more bytes.
+PROBES, PROBE_BYTES = 8, 2**28
 # Draws of a layer that mixes labels: some draw hardly any mixture.
 DRAWS = 8
 
@@ -136,7 +139,8 @@ def probe_outputs(model: keras.Model) -> NDArray[np.float32]:
     Half of them with the weights of its last layers as they are, half with those stretched: only
     so is an output that happens to lie in [0, 1] told from one that always does.
     """
-    images = np.random.default_rng(0).integers(0, 256, (8, *model.input_shape[1:]))
+    count = max(1, min(PROBES, PROBE_BYTES // largest_output_bytes(model)))
+    images = np.random.default_rng(0).integers(0, 256, (count, *model.input_shape[1:]))
     pixels = images.astype(np.float32)
     outputs = [keras.ops.convert_to_numpy(model(pixels, training=False))]
     weighted = [layer for layer in model.layers if layer.trainable_variables]
