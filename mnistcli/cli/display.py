@@ -29,8 +29,8 @@ _LABEL_WIDTH = 11
 _SPARE = 5
 
 
-def show_heading(preparation: Preparation, console: Console) -> None:
-    """One line each for the model, the data and the machine."""
+def _heading(preparation: Preparation) -> tuple[str, ...]:
+    """Return a line each for the model, the data and the machine."""
     config, splits = preparation.file.config, preparation.splits
     parameters = preparation.network.model.count_params()
     runtime = preparation.runtime
@@ -39,7 +39,7 @@ def show_heading(preparation: Preparation, console: Console) -> None:
     compiled = ", compiled by XLA (auto: dense layers)" if preparation.training.is_compiled else ""
     reason = explain_precision(config)
     precision = f"{config.precision} ({reason})" if reason else config.precision
-    lines = (
+    return (
         f"{config.name}: {len(config.layers)} layers, {parameters:,} parameters, "
         f"{config.optimizer.name}, batch {config.batch_size}",
         f"{data.name}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
@@ -47,21 +47,18 @@ def show_heading(preparation: Preparation, console: Console) -> None:
         f"{runtime.device}, {thread_count} ({runtime.threads_reason}){compiled}",
         f"{precision}, seed {config.seed}",
     )
-    for line in lines:
-        console.print(line)
-    console.print()
 
 
 class TrainingDisplay(TrainingObserver):
     """Shows a training on a console; without a terminal, only the rows."""
 
-    def __init__(self, preparation: Preparation, console: Console, quiet: bool) -> None:
+    def __init__(self, console: Console, quiet: bool) -> None:
         self.console = console
         self.quiet = quiet
         self.columns = _fitting_columns(console.width)
         self.has_headings = False
-        self.images = len(preparation.splits.train)
-        self.epochs = preparation.file.config.epochs
+        self.images = 0
+        self.epochs = 0
         self.first_epoch = 1
         self.epochs_before = 0
         figures = _Figures(with_speed=console.width >= 72)
@@ -74,7 +71,7 @@ class TrainingDisplay(TrainingObserver):
             refresh_per_second=5,  # 10 took 5 % of an epoch of the MLP
             disable=quiet or not console.is_interactive,
         )
-        self.epoch_bar = self.bars.add_task("epoch", visible=False, total=self.images)
+        self.epoch_bar = self.bars.add_task("epoch", visible=False)
         self.run_bar = self.bars.add_task("run", visible=False)
 
     def __enter__(self) -> Self:
@@ -87,6 +84,14 @@ class TrainingDisplay(TrainingObserver):
         traceback: TracebackType | None,
     ) -> None:
         self.bars.stop()
+
+    def prepared(self, preparation: Preparation) -> None:
+        """Say what is trained, on what, and with what."""
+        self.images = len(preparation.splits.train)
+        self.epochs = preparation.file.config.epochs
+        self.bars.update(self.epoch_bar, total=self.images)
+        if not self.quiet:
+            self.console.print(*_heading(preparation), "", sep="\n")
 
     def noticed(self, notice: str) -> None:
         """Say what is to be known of this training."""

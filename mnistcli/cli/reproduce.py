@@ -22,16 +22,12 @@ def reproduce_command(
     from mnistcli.runs import open_run_directory
 
     directory = open_run_directory(run)
-    file = directory.read_config()
-    dataset = load_training_data(file, quiet)
+    dataset = load_training_data(directory.read_config(), quiet)
     with tensorflow_starting(quiet):
         from mnistcli import training
-        from mnistcli.cli.display import TrainingDisplay, show_heading
-    preparation = training.prepare(file, dataset)
-    with TrainingDisplay(preparation, progress(), quiet) as display:
-        if not quiet:
-            show_heading(preparation, progress())
-        reproduction = training.reproduce(directory, preparation, [display])
+        from mnistcli.cli.display import TrainingDisplay
+    with TrainingDisplay(progress(), quiet) as display:
+        reproduction = training.reproduce_run(directory, dataset, [display])
     if json:
         print_json({"run": str(run)} | reproduction.to_json())
     else:

@@ -51,7 +51,7 @@ def train_command(
 ) -> None:
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
-    from mnistcli.cli.data import load_training_data, show_notes
+    from mnistcli.cli.data import load_training_data
     from mnistcli.config import load_config
     from mnistcli.runs import check_writable, plan_continuation
 
@@ -73,19 +73,16 @@ def train_command(
     dataset = load_training_data(file, quiet)
     with tensorflow_starting(quiet):
         from mnistcli import training
-        from mnistcli.cli.display import TrainingDisplay, show_heading
-    preparation = training.prepare(file, dataset)
-    show_notes(_validation_notes(preparation.file.config.data.validation))
+        from mnistcli.cli.display import TrainingDisplay
     if dry_run:
+        preparation = training.prepare(file, dataset)
         _show_dry_run(preparation, training.try_one_step(preparation), json)
         return
-    with TrainingDisplay(preparation, progress(), quiet) as display:
-        if not quiet:
-            show_heading(preparation, progress())
+    with TrainingDisplay(progress(), quiet) as display:
         if run:
-            result = training.resume(run, preparation, [display])
+            result = training.resume_run(run, file, dataset, [display])
         else:
-            result = training.train(preparation, run_dir, [display])
+            result = training.train_config(file, dataset, [display], run_dir)
     if json:
         print_json({"run": str(result.run.path)} | result.record.model_dump())
     else:
@@ -95,18 +92,6 @@ def train_command(
     title = f"{result.run.name} on its test images"
     answers = Answers(dataset.test_images, dataset.test_labels, result.probabilities, title)
     write_run_figures(result.run, answers)
-
-
-def _validation_notes(validation: int | float | str) -> list[str]:
-    """What to know of a run that chooses without images of its own for it."""
-    if validation == "test":
-        return [
-            "validation is 'test': the best epoch is chosen by the test images, so the test "
-            "accuracy is better than that of new images"
-        ]
-    if validation == 0:
-        return ["validation is 0: nothing chooses between epochs, so the best epoch is the last"]
-    return []
 
 
 def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":

@@ -4,6 +4,7 @@ from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import DryRun, Preparation, prepare, try_one_step
 from mnistcli.training.reproduce import Difference, Reproduction, reproduce
 from mnistcli.training.resume import resume
+from mnistcli.training.session import reproduce_run, resume_run, train_config
 from mnistcli.training.train import TrainingResult, train
 
 __all__ = [
@@ -15,7 +16,10 @@ __all__ = [
     "TrainingResult",
     "prepare",
     "reproduce",
+    "reproduce_run",
     "resume",
+    "resume_run",
     "train",
+    "train_config",
     "try_one_step",
 ]

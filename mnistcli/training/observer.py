@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mnistcli.engine import EpochProgress
+from mnistcli.training.preparation import Preparation
 
 
 class TrainingObserver:
@@ -11,6 +12,9 @@ class TrainingObserver:
 
     A row is what a line of metrics.jsonl holds.
     """
+
+    def prepared(self, preparation: Preparation) -> None:
+        """The config, its data and its network are ready to be trained."""
 
     def noticed(self, notice: str) -> None:
         """Something is to be known of this training, such as what its file system lacks."""
