@@ -81,7 +81,7 @@ def load_checkpoint(path: Path, network: Network, weights_only: bool = False) ->
 
 def _groups(network: Network) -> dict[str, list[keras.Variable]]:
     weights = network.model.weights
-    known = {id(weight) for weight in weights}
+    weight_ids = {id(weight) for weight in weights}
     return {
         "model": weights,
         "optimizer": network.optimizer.variables,
@@ -89,7 +89,7 @@ def _groups(network: Network) -> dict[str, list[keras.Variable]]:
             variable
             for layer in (network.model, *network.augment)
             for variable in layer.variables
-            if id(variable) not in known
+            if id(variable) not in weight_ids
         ],
         "metrics": [variable for each in network.metrics for variable in each.metric.variables],
     }

@@ -123,9 +123,9 @@ class TrainingLoop:
         order_tensor = tf.constant(order, tf.int32)
         while progress.step < self.steps_per_epoch and progress.is_finite:
             stop = min(progress.step + self._chunk_steps, self.steps_per_epoch)
-            started, before = time.perf_counter(), progress.step
+            started, first_step = time.perf_counter(), progress.step
             progress = self._run_chunk(order_tensor, progress, stop)
-            self._adapt_chunk(progress.step - before, time.perf_counter() - started)
+            self._adapt_chunk(progress.step - first_step, time.perf_counter() - started)
             yield progress
 
     def results(self, progress: EpochProgress) -> dict[str, float]:

@@ -83,22 +83,22 @@ def layer_features(network: Network, image: NDArray[np.uint8]) -> list[Features]
     starts = [layer.input for layer in layers]
     outputs, inputs = keras.Model(model.inputs[0], [ends, starts])(pixels, training=False)
     return [
-        Features(_describe(layer), _before_activation(layer, given), _to_array(made))
-        for layer, given, made in zip(layers, inputs, outputs, strict=True)
+        Features(_describe(layer), _before_activation(layer, layer_input), _to_array(layer_output))
+        for layer, layer_input, layer_output in zip(layers, inputs, outputs, strict=True)
     ]
 
 
-def _before_activation(layer: keras.Layer, given: Any) -> NDArray[np.float32] | None:
+def _before_activation(layer: keras.Layer, layer_input: Any) -> NDArray[np.float32] | None:
     """What an activation gets: that of the layer, or the layer itself."""
     if isinstance(layer, ACTIVATIONS):
-        return _to_array(given)
+        return _to_array(layer_input)
     activation = getattr(layer, "activation", None)
     # Recurrent layers have one in each step.
     if activation in (None, keras.activations.linear) or isinstance(layer, keras.layers.RNN):
         return None
     layer.activation = keras.activations.linear
     try:
-        return _to_array(layer(given, training=False))
+        return _to_array(layer(layer_input, training=False))
     finally:
         layer.activation = activation
 

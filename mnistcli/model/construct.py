@@ -29,7 +29,7 @@ class ConstructionError(Exception):
     """A problem was noted; what depends on the object cannot be built."""
 
 
-def construct(described: KerasObject, problems: Problems, **extra: Any) -> Any:
+def construct(object_config: KerasObject, problems: Problems, **extra: Any) -> Any:
     """Make the object, and those nested in its arguments.
 
     Args:
@@ -38,51 +38,55 @@ def construct(described: KerasObject, problems: Problems, **extra: Any) -> Any:
     Raises:
         ConstructionError: Keras refuses; the reason is noted in `problems`.
     """
-    keras_class = _find_class(described)
+    keras_class = _find_class(object_config)
     arguments = {
         name: _construct_value(value, problems)
-        for name, value in described.keras_arguments().items()
+        for name, value in object_config.keras_arguments().items()
     }
     try:
         return keras_class(**(extra | arguments))
     except KERAS_ERRORS as error:
-        path = _path_of_argument(described, str(error))
-        problems.add(path, f"{described.name}: {explain(error)}", at_key=path == described.path)
+        path = _path_of_argument(object_config, str(error))
+        problems.add(
+            path, f"{object_config.name}: {explain(error)}", at_key=path == object_config.path
+        )
         raise ConstructionError from None
 
 
-def construct_all(described: Sequence[KerasObject], problems: Problems, **extra: Any) -> list[Any]:
+def construct_all(
+    object_configs: Sequence[KerasObject], problems: Problems, **extra: Any
+) -> list[Any]:
     """Make each object; those that Keras refuses are noted and missing from the list."""
-    made = []
-    for each in described:
+    objects = []
+    for object_config in object_configs:
         try:
-            made.append(construct(each, problems, **extra))
+            objects.append(construct(object_config, problems, **extra))
         except ConstructionError:
             continue
-    return made
+    return objects
 
 
-def check_optimizer(described: KerasObject, problems: Problems) -> None:
+def check_optimizer(object_config: KerasObject, problems: Problems) -> None:
     """Note what keeps an optimizer from making a step, at the argument that is to blame.
 
     Keras looks at most of its arguments only there, in the middle of training.
     """
-    error = _error_of_step(described)
+    error = _error_of_step(object_config)
     if error is None:
         return
-    path = described.path
-    for name in described.arguments:
-        others = {key: value for key, value in described.arguments.items() if key != name}
-        if _error_of_step(replace(described, arguments=others)) is None:
-            path = (*described.path, name)
+    path = object_config.path
+    for name in object_config.arguments:
+        remaining = {key: value for key, value in object_config.arguments.items() if key != name}
+        if _error_of_step(replace(object_config, arguments=remaining)) is None:
+            path = (*object_config.path, name)
             break
-    problems.add(path, f"{described}: {explain(error)}", at_key=path == described.path)
+    problems.add(path, f"{object_config}: {explain(error)}", at_key=path == object_config.path)
 
 
-def _error_of_step(described: KerasObject) -> Exception | None:
+def _error_of_step(object_config: KerasObject) -> Exception | None:
     """What a new such optimizer raises in a step on variables of its own."""
     try:
-        optimizer = construct(described, Problems(Document("")))
+        optimizer = construct(object_config, Problems(Document("")))
         variables = [keras.Variable(np.zeros(shape, np.float32)) for shape in ((7, 5), (5,))]
         optimizer.apply([tf.ones_like(variable.value) for variable in variables], variables)
         float(optimizer.learning_rate)
@@ -91,14 +95,14 @@ def _error_of_step(described: KerasObject) -> Exception | None:
     return None
 
 
-def _find_class(described: KerasObject) -> Any:
-    family = described.family
+def _find_class(object_config: KerasObject) -> Any:
+    family = object_config.family
     if family == "augmentation":
-        own = getattr(distortions, described.name, None)
-        if own is not None:
-            return own
+        distortion = getattr(distortions, object_config.name, None)
+        if distortion is not None:
+            return distortion
         family = "layers"
-    return operator.attrgetter(f"{family}.{described.name}")(keras)
+    return operator.attrgetter(f"{family}.{object_config.name}")(keras)
 
 
 def _construct_value(value: Any, problems: Problems) -> Any:
@@ -109,12 +113,12 @@ def _construct_value(value: Any, problems: Problems) -> Any:
     return value
 
 
-def _path_of_argument(described: KerasObject, message: str) -> Path:
+def _path_of_argument(object_config: KerasObject, message: str) -> Path:
     """The argument that Keras' message names, else the object."""
-    for name in described.arguments:
+    for name in object_config.arguments:
         if f"`{name}`" in message or f"{name}=" in message:
-            return (*described.path, name)
-    return described.path
+            return (*object_config.path, name)
+    return object_config.path
 
 
 def explain(error: BaseException) -> str:
@@ -122,7 +126,9 @@ def explain(error: BaseException) -> str:
     message = str(getattr(error, "message", None) or error)
     # An error inside a call comes wrapped: 'Exception encountered … Arguments received …'.
     parts = [part for part in message.split("\n\n") if part.strip()]
-    kept = [part for part in parts if not part.startswith(("Exception encountered", "Arguments"))]
-    text = " ".join("".join((kept or parts or [type(error).__name__])[:1]).split())
+    explanations = [
+        part for part in parts if not part.startswith(("Exception encountered", "Arguments"))
+    ]
+    text = " ".join("".join((explanations or parts or [type(error).__name__])[:1]).split())
     text = text.replace("\x1b[1m", "").replace("\x1b[0m", "")
     return text if len(text) <= 240 else f"{text[:239]}…"

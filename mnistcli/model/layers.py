@@ -24,7 +24,7 @@ def build_model(
     the saved model needs nothing beside it. Under mixed precision the last layer
     computes in float32, as Keras advises
     (https://keras.io/api/mixed_precision/): a softmax in 16 bits loses the small
-    probabilities that the loss is made of.
+    probabilities that the loss is config_layers of.
 
     Args:
         num_classes: what the last layer must have as units.
@@ -40,25 +40,27 @@ def build_model(
     Raises:
         ConstructionError: a problem was noted.
     """
-    described = list(config.layers)
-    inputs = _make_input(described, problems)
+    layer_configs = list(config.layers)
+    inputs = _make_input(layer_configs, problems)
     rescaling = keras.layers.Rescaling(scale, offset, name="normalize", dtype="float32")
     layers = [rescaling]
     latest = rescaling(inputs)
     # The name of the input stands for the normalized pixels in the graph.
     tensors = {"input": latest, inputs.name: latest}
-    if described and described[0].name == "Dense" and len(latest.shape) > 2:
+    if layer_configs and layer_configs[0].name == "Dense" and len(latest.shape) > 2:
         layers.append(keras.layers.Flatten(name="flatten_input"))
         latest = layers[-1](latest)
-    made = _make_layers(described, config.precision, problems)
-    _check_names([inputs.name, *(layer.name for layer in layers)], made, described, problems)
-    for layer, layer_config in zip(made, described, strict=True):
+    config_layers = _make_layers(layer_configs, config.precision, problems)
+    _check_names(
+        [inputs.name, *(layer.name for layer in layers)], config_layers, layer_configs, problems
+    )
+    for layer, layer_config in zip(config_layers, layer_configs, strict=True):
         latest = _connect(layer, layer_config, latest, tensors, problems)
         layers.append(layer)
         if "name" in layer_config.arguments:
             tensors[layer.name] = latest
-    _check_output(described[-1] if described else None, latest, num_classes, problems)
-    is_graph = any(layer_config.inputs for layer_config in described)
+    _check_output(layer_configs[-1] if layer_configs else None, latest, num_classes, problems)
+    is_graph = any(layer_config.inputs for layer_config in layer_configs)
     try:
         if not is_graph:
             return keras.Sequential([inputs, *layers], name=config.name)
@@ -66,64 +68,74 @@ def build_model(
     except KERAS_ERRORS as error:
         problems.add(("layers",), f"Keras makes no model of these layers: {explain(error)}")
         raise ConstructionError from None
-    _check_connected(model, made, described, problems)
+    _check_connected(model, config_layers, layer_configs, problems)
     return model
 
 
 def _make_layers(
-    described: Sequence[KerasObject], precision: str, problems: Problems
+    layer_configs: Sequence[KerasObject], precision: str, problems: Problems
 ) -> list[keras.layers.Layer]:
-    made = construct_all(described[:-1], problems, dtype=precision)
-    made += construct_all(described[-1:], problems, dtype="float32")
-    if len(made) < len(described):
+    config_layers = construct_all(layer_configs[:-1], problems, dtype=precision)
+    config_layers += construct_all(layer_configs[-1:], problems, dtype="float32")
+    if len(config_layers) < len(layer_configs):
         raise ConstructionError
-    return made
+    return config_layers
 
 
 def _check_names(
-    taken: list[str], made: list[Any], described: Sequence[KerasObject], problems: Problems
+    names: list[str],
+    config_layers: list[Any],
+    layer_configs: Sequence[KerasObject],
+    problems: Problems,
 ) -> None:
     """Report a name that is given to two layers: by the config, by Keras, or by this module."""
-    for layer, layer_config in zip(made, described, strict=True):
-        if layer.name in taken:
+    for layer, layer_config in zip(config_layers, layer_configs, strict=True):
+        if layer.name in names:
             message = f"the name '{layer.name}' is taken by a layer before; give it another"
             problems.add((*layer_config.path, "name"), message)
             raise ConstructionError
-        taken.append(layer.name)
+        names.append(layer.name)
 
 
 def _check_connected(
-    model: keras.Model, made: list[Any], described: Sequence[KerasObject], problems: Problems
+    model: keras.Model,
+    config_layers: list[Any],
+    layer_configs: Sequence[KerasObject],
+    problems: Problems,
 ) -> None:
     """Report layers that do not lead to the output; Keras would leave them out silently."""
     connected = {layer.name for layer in model.layers}
-    loose = [
-        each for layer, each in zip(made, described, strict=True) if layer.name not in connected
+    unconnected = [
+        layer_config
+        for layer, layer_config in zip(config_layers, layer_configs, strict=True)
+        if layer.name not in connected
     ]
-    for layer_config in loose:
+    for layer_config in unconnected:
         message = f"nothing takes the output of {layer_config}; name it in some 'inputs'"
         problems.add(layer_config.path, message, at_key=True)
-    if loose:
+    if unconnected:
         raise ConstructionError
 
 
-def _make_input(described: list[KerasObject], problems: Problems) -> Any:
+def _make_input(layer_configs: list[KerasObject], problems: Problems) -> Any:
     """The input tensor; a leading `Input` is taken off the list."""
-    if not described or described[0].name not in ("Input", "InputLayer"):
+    if not layer_configs or layer_configs[0].name not in ("Input", "InputLayer"):
         return keras.Input(IMAGE_SHAPE, name="input")
-    given = described.pop(0)
-    path = (*given.path, "shape")
-    if "shape" not in given.arguments:
-        problems.add(given.path, f"Input needs a shape, such as {list(IMAGE_SHAPE)}", at_key=True)
+    input_config = layer_configs.pop(0)
+    path = (*input_config.path, "shape")
+    if "shape" not in input_config.arguments:
+        problems.add(
+            input_config.path, f"Input needs a shape, such as {list(IMAGE_SHAPE)}", at_key=True
+        )
         raise ConstructionError
-    name = given.arguments.get("name", "input")
+    name = input_config.arguments.get("name", "input")
     try:
-        inputs = keras.Input(given.arguments["shape"], name=name)
+        inputs = keras.Input(input_config.arguments["shape"], name=name)
     except KERAS_ERRORS as error:
         problems.add(path, f"Input: {explain(error)}")
         raise ConstructionError from None
     if math.prod(size or 0 for size in inputs.shape[1:]) != 28 * 28:
-        shape = given.arguments["shape"]
+        shape = input_config.arguments["shape"]
         problems.add(path, f"Input: expected a shape of 784 pixels, as [28, 28, 1], got {shape}")
         raise ConstructionError
     return inputs
@@ -131,14 +143,14 @@ def _make_input(described: list[KerasObject], problems: Problems) -> Any:
 
 def _connect(
     layer: Any,
-    described: KerasObject,
+    layer_config: KerasObject,
     latest: Any,
     tensors: dict[str, Any],
     problems: Problems,
 ) -> Any:
     """Call a layer on its inputs' symbolic tensors; Keras checks the shapes."""
-    inputs = described.inputs or ()
-    sources = [tensors[name] for name in described.named_inputs.values()] or [latest]
+    inputs = layer_config.inputs or ()
+    sources = [tensors[name] for name in layer_config.named_inputs.values()] or [latest]
     try:
         if isinstance(inputs, dict):
             output = layer(**dict(zip(inputs, sources, strict=True)))
@@ -146,20 +158,20 @@ def _connect(
             output = layer(sources[0] if len(sources) == 1 else sources)
     except KERAS_ERRORS as error:
         shapes = " and ".join(format_shape(source.shape) for source in sources)
-        message = f"{described.name} cannot take its input of shape {shapes}: {explain(error)}"
-        problems.add(described.path, message, at_key=True)
+        message = f"{layer_config.name} cannot take its input of shape {shapes}: {explain(error)}"
+        problems.add(layer_config.path, message, at_key=True)
         raise ConstructionError from None
     if not keras.utils.is_keras_tensor(output):
-        message = f"{described.name} gives several outputs; a layer here gives one"
-        problems.add(described.path, message, at_key=True)
+        message = f"{layer_config.name} gives several outputs; a layer here gives one"
+        problems.add(layer_config.path, message, at_key=True)
         raise ConstructionError
     if any(output is source for source in sources):
-        message = f"{described.name} gives its input itself, of which Keras makes no model"
-        problems.add(described.path, message, at_key=True)
+        message = f"{layer_config.name} gives its input itself, of which Keras makes no model"
+        problems.add(layer_config.path, message, at_key=True)
         raise ConstructionError
     if any(size == 0 for size in output.shape[1:]):
-        message = f"{described.name} leaves nothing of its input: {format_shape(output.shape)}"
-        problems.add(described.path, message, at_key=True)
+        message = f"{layer_config.name} leaves nothing of its input: {format_shape(output.shape)}"
+        problems.add(layer_config.path, message, at_key=True)
         raise ConstructionError
     return output
 

@@ -118,8 +118,8 @@ def build_network(
     label_mixers = _try_augmentation(augment, config, num_classes, problems)
     loss_trial = _try_loss(losses[0], config, num_classes, problems)
     metric_trials = [
-        _try_metric(metric, described, num_classes, problems)
-        for metric, described in zip(metrics, _objects(config.metrics), strict=True)
+        _try_metric(metric, metric_config, num_classes, problems)
+        for metric, metric_config in zip(metrics, _objects(config.metrics), strict=True)
     ]
     problems.raise_if_any()
     if label_mixers and not loss_trial.takes_one_hot:
@@ -139,9 +139,12 @@ def build_network(
         loss_takes_one_hot=loss_trial.takes_one_hot,
         metrics=[
             Metric(
-                metric_name(described), metric, trial.takes_one_hot, bool(trial.higher_is_better)
+                metric_name(metric_config),
+                metric,
+                trial.takes_one_hot,
+                bool(trial.higher_is_better),
             )
-            for described, metric, trial in zip(
+            for metric_config, metric, trial in zip(
                 _objects(config.metrics), metrics, metric_trials, strict=True
             )
         ],
@@ -165,8 +168,8 @@ def augment_images(network: Network, images: NDArray[np.uint8]) -> NDArray[np.fl
     return augmented
 
 
-def _objects(described: Sequence[KerasObject | str]) -> list[KerasObject]:
-    return [each for each in described if isinstance(each, KerasObject)]
+def _objects(entries: Sequence[KerasObject | str]) -> list[KerasObject]:
+    return [entry for entry in entries if isinstance(entry, KerasObject)]
 
 
 def _try_loss(
@@ -187,30 +190,30 @@ def _try_loss(
 
 
 def _try_metric(
-    metric: keras.metrics.Metric, described: KerasObject, num_classes: int, problems: Problems
+    metric: keras.metrics.Metric, metric_config: KerasObject, num_classes: int, problems: Problems
 ) -> Trial:
     """Find out which labels a metric takes and whether more is better; report what cannot be."""
     parameters = inspect.signature(metric.update_state).parameters
     if "y_pred" not in parameters:
-        message = f"{described} does not compare outputs with labels"
-        problems.add(described.path, message, at_key=True)
+        message = f"{metric_config} does not compare outputs with labels"
+        problems.add(metric_config.path, message, at_key=True)
         return Trial(True, None)
     message = ""
     try:
         trial = try_measure(measure_with(metric), num_classes)
     except ShapeError:
-        message = f"{described} gives several numbers; a column of metrics holds one"
+        message = f"{metric_config} gives several numbers; a column of metrics holds one"
         if "average" in inspect.signature(type(metric)).parameters:
             message += ", as with 'average: macro'"
     except KERAS_ERRORS as error:
-        message = f"{described}: {explain(error)}"
+        message = f"{metric_config}: {explain(error)}"
     else:
         if trial.higher_is_better is not None:
             return trial
-        message = f"{described} says the same of right and of wrong answers"
-        if described.arguments.get("sparse_y_pred") is True:
+        message = f"{metric_config} says the same of right and of wrong answers"
+        if metric_config.arguments.get("sparse_y_pred") is True:
             message += ": it expects class numbers; add 'sparse_y_pred: false'"
-    problems.add(described.path, message, at_key=True)
+    problems.add(metric_config.path, message, at_key=True)
     return Trial(True, None)
 
 
@@ -219,15 +222,17 @@ def _try_augmentation(
 ) -> list[keras.layers.Layer]:
     """Report layers that do not work on images; return those that mix labels, too."""
     images = np.zeros((2, *IMAGE_SHAPE), np.float32)
-    for layer, described in zip(augment, config.augment, strict=True):
+    for layer, layer_config in zip(augment, config.augment, strict=True):
         try:
             shape = tuple(layer(images, training=True).shape)
         except KERAS_ERRORS as error:
-            problems.add(described.path, f"{described}: {explain(error)}", at_key=True)
+            problems.add(layer_config.path, f"{layer_config}: {explain(error)}", at_key=True)
             continue
         if shape != images.shape:
-            message = f"{described} changes an image's shape to {shape[1:]}; augmentation keeps it"
-            problems.add(described.path, message, at_key=True)
+            message = (
+                f"{layer_config} changes an image's shape to {shape[1:]}; augmentation keeps it"
+            )
+            problems.add(layer_config.path, message, at_key=True)
     return [layer for layer in augment if mixes_labels(layer, num_classes)]
 
 

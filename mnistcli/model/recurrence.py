@@ -9,7 +9,7 @@ from mnistcli.model.backend import keras
 
 def find_recurrent(layer: keras.layers.Layer) -> list[keras.layers.RNN]:
     """Return the recurrent layers in a layer: itself, or those of Bidirectional; or none."""
-    return [each for each in layer._flatten_layers() if isinstance(each, keras.layers.RNN)]
+    return [inner for inner in layer._flatten_layers() if isinstance(inner, keras.layers.RNN)]
 
 
 def count_steps(layer: keras.layers.Layer) -> float:
@@ -23,7 +23,7 @@ def unrolled(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
 
     LiteRT has no loop over a list of tensors, and TensorFlow's profiler counts a loop once.
     """
-    recurrent = [each for layer in layers for each in find_recurrent(layer)]
+    recurrent = [inner for layer in layers for inner in find_recurrent(layer)]
     settings = [layer.unroll for layer in recurrent]
     for layer in recurrent:
         layer.unroll = True

@@ -71,24 +71,24 @@ def reproduce(
     Raises:
         RunError: the run has no epochs, or was trained on other data.
     """
-    record, recorded = run.read_record(), run.read_metrics()
-    if len(recorded) < 2:
+    record, recorded_rows = run.read_record(), run.read_metrics()
+    if len(recorded_rows) < 2:
         raise RunError(f"{run.path} has no epochs to compare with", "expected a trained run")
     run.check_data(preparation.dataset)
     # The schedules were made for all epochs of the config; a run cut short has fewer.
-    config = preparation.file.config.model_copy(update={"epochs": len(recorded) - 1})
+    config = preparation.file.config.model_copy(update={"epochs": len(recorded_rows) - 1})
     shorter = replace(preparation, file=replace(preparation.file, config=config))
     with tempfile.TemporaryDirectory(prefix="mnistcli-") as folder:
         with _without_hints(run, Path(folder)):
             result = train(shorter, Path(folder) / "run", observers)
         rows, metrics = result.run.read_metrics(), result.record.metrics or {}
     runtime = preparation.runtime
-    now = describe_environment(runtime.threads, runtime.device, runtime.kernels)
-    again = dict(enumerate(rows))
+    environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
+    new_rows = dict(enumerate(rows))
     return Reproduction(
-        epochs={i: _compare(row, again.get(i, {})) for i, row in enumerate(recorded)},
+        epochs={i: _compare(row, new_rows.get(i, {})) for i, row in enumerate(recorded_rows)},
         test=_compare(record.metrics, metrics) if record.metrics else None,
-        environment=environment_differences(record, now),
+        environment=environment_differences(record, environment),
     )
 
 

@@ -53,8 +53,8 @@ def resume(
         run.check_data(preparation.dataset)
         position, notices = _restore(run, preparation)
         runtime = preparation.runtime
-        now = describe_environment(runtime.threads, runtime.device, runtime.kernels)
-        differences = environment_differences(record, now)
+        environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
+        differences = environment_differences(record, environment)
         notices += [f"the last bits may differ from here on: {each}" for each in differences]
         for observer in observers:
             observer.resumed(position.epoch, position.unfinished.step, notices)
@@ -66,7 +66,7 @@ def resume(
             at=utc_now(),
             epoch=position.epoch,
             step=position.unfinished.step,
-            command=now.command,
+            command=environment.command,
             differences=differences,
         )
         config_text = dump_config(preparation.file.config)

@@ -198,10 +198,10 @@ class Trainer:
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
         images = len(self.preparation.splits.train)
         order = permutation(images, (self.config.seed, epoch)).astype(np.int32)
-        loop, before = self.preparation.training, self.position
-        started = time.perf_counter() - before.seconds
-        for progress in loop.run_epoch(order, before.unfinished):
-            self.position = Position(before.rows, progress, time.perf_counter() - started)
+        loop, start = self.preparation.training, self.position
+        started = time.perf_counter() - start.seconds
+        for progress in loop.run_epoch(order, start.unfinished):
+            self.position = Position(start.rows, progress, time.perf_counter() - started)
             self.is_saved = False
             for observer in self.observers:
                 observer.epoch_progressed(progress)
