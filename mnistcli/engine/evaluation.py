@@ -36,7 +36,7 @@ class EvaluationLoop:
     def evaluate(
         self, images: NDArray[np.uint8], labels: NDArray[np.integer[Any]]
     ) -> dict[str, float]:
-        """Means over all images: loss, accuracy, and the network's other metrics.
+        """Return means over all images: loss, accuracy, and the network's other metrics.
 
         Args:
             images: (N, 28, 28), 0 to 255.

@@ -52,7 +52,7 @@ def start_runtime(config: Config) -> Runtime:
 
 
 def explain_precision(config: Config) -> str:
-    """What the config's precision means for the speed on this machine; empty where unknown.
+    """Return what the config's precision means for the speed here; empty where unknown.
 
     bfloat16 pays where the processor multiplies it (AVX-512 BF16, AMX, or Arm's BF16): there
     a matrix product is about twice as fast as in float32. Elsewhere each value is widened first.
@@ -85,7 +85,7 @@ def _choose_threads(config: Config) -> tuple[int, str]:
 
 
 def _available_cores() -> int:
-    """The cores that this process may use; macOS and Windows do not tell, so all of them."""
+    """Return the cores that this process may use; macOS and Windows do not tell, so all of them."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -129,12 +129,12 @@ class TrainingLoop:
             yield progress
 
     def results(self, progress: EpochProgress) -> dict[str, float]:
-        """Means over the images seen, each as it was seen: loss, accuracy, and other metrics."""
+        """Return means over the images seen, each as it was seen: loss, accuracy, and other metrics."""
         metrics = {m.name: float(m.metric.result()) for m in self.network.metrics}
         return {"loss": progress.loss, "accuracy": progress.accuracy} | metrics
 
     def run_steps(self, count: int) -> None:
-        """The first steps of an epoch in the order of the data, as a trial."""
+        """Run the first steps of an epoch in the order of the data, as a trial."""
         self._run_chunk(tf.range(len(self.labels), dtype=tf.int32), BEFORE_FIRST_STEP, count)
 
     def _adapt_chunk(self, steps: int, elapsed_seconds: float) -> None:
@@ -162,7 +162,7 @@ class TrainingLoop:
     def _train_steps(
         self, order: tf.Tensor, stop: tf.Tensor, state: LoopState, fixed_size: bool = False
     ) -> LoopState:
-        """What one call of TensorFlow runs.
+        """Run steps up to `stop`: what one call of TensorFlow does.
 
         The sum of the losses goes on from that of the steps before, not from zero: its
         rounding must not depend on where the clock cuts an epoch into chunks.
@@ -199,7 +199,7 @@ class TrainingLoop:
 
 
 def run_model(network: Network, images: tf.Tensor, training: bool) -> tf.Tensor:
-    """Outputs in float32, of images laid out as the model's input is."""
+    """Return outputs in float32, of images laid out as the model's input is."""
     shape = network.model.input_shape[1:]
     outputs = network.model(tf.reshape(images, (-1, *shape)), training=training)
     return tf.cast(outputs, tf.float32)

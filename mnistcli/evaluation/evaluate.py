@@ -91,7 +91,7 @@ class Subject:
 
     @property
     def suffix(self) -> str:
-        """What files about it have behind their names: nothing for the test of the best epoch."""
+        """The end of the names of files about it; empty for the test images and the best epoch."""
         parts = []
         if self.data is not None:
             parts += ["data", re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.data).stem)]

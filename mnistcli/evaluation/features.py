@@ -89,7 +89,7 @@ def layer_features(network: Network, image: NDArray[np.uint8]) -> list[Features]
 
 
 def _before_activation(layer: keras.Layer, layer_input: Any) -> NDArray[np.float32] | None:
-    """What an activation gets: that of the layer, or the layer itself."""
+    """Return what an activation gets, of the layer or as a layer of its own; None without one."""
     if isinstance(layer, ACTIVATIONS):
         return _to_array(layer_input)
     activation = getattr(layer, "activation", None)

@@ -84,7 +84,7 @@ def check_optimizer(object_config: KerasObject, problems: Problems) -> None:
 
 
 def _error_of_step(object_config: KerasObject) -> Exception | None:
-    """What a new such optimizer raises in a step on variables of its own."""
+    """Return what a new optimizer raises in a step on variables of its own; None for nothing."""
     try:
         optimizer = construct(object_config, Problems(Document("")))
         variables = [keras.Variable(np.zeros(shape, np.float32)) for shape in ((7, 5), (5,))]
@@ -114,7 +114,7 @@ def _construct_value(value: Any, problems: Problems) -> Any:
 
 
 def _path_of_argument(object_config: KerasObject, message: str) -> Path:
-    """The argument that Keras' message names, else the object."""
+    """Return where the argument stands that Keras' message names, else where the object does."""
     for name in object_config.arguments:
         if f"`{name}`" in message or f"{name}=" in message:
             return (*object_config.path, name)
@@ -122,7 +122,7 @@ def _path_of_argument(object_config: KerasObject, message: str) -> Path:
 
 
 def explain(error: BaseException) -> str:
-    """Keras' own message on one line, without the dump of call arguments that follows."""
+    """Return Keras' own message on one line, without the dump of call arguments that follows."""
     message = str(getattr(error, "message", None) or error)
     # An error inside a call comes wrapped: 'Exception encountered … Arguments received …'.
     parts = [part for part in message.split("\n\n") if part.strip()]

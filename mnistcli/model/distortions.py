@@ -81,7 +81,7 @@ class RandomStrokeWidth(keras.layers.Layer):  # type: ignore[misc]
 
 
 def _gaussian(size: int, sigma: float) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """The (size, size) matrix that smooths a row of `size` numbers."""
+    """Return the (size, size) matrix that smooths a row of `size` numbers."""
     distances = np.subtract.outer(np.arange(size), np.arange(size)) / sigma
     weights = np.exp(-(distances**2) / 2) / (sigma * np.sqrt(2 * np.pi))
     return np.asarray(weights, np.float32)

@@ -118,7 +118,7 @@ def _check_connected(
 
 
 def _make_input(layer_configs: list[KerasObject], problems: Problems) -> Any:
-    """The input tensor; a leading `Input` is taken off the list."""
+    """Return the input tensor, and take a leading `Input` off the list."""
     if not layer_configs or layer_configs[0].name not in ("Input", "InputLayer"):
         return keras.Input(IMAGE_SHAPE, name="input")
     input_config = layer_configs.pop(0)
@@ -199,6 +199,6 @@ def _check_output(
 
 
 def format_shape(shape: Sequence[int | None]) -> str:
-    """A tensor's shape without its batch dimension: '(28, 28, 1)'."""
+    """Return a tensor's shape without its batch dimension: '(28, 28, 1)'."""
     sizes = [str(size) for size in shape[1:]]
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"

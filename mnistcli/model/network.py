@@ -72,7 +72,7 @@ class Network:
     num_classes: int
 
     def higher_is_better(self, column: str) -> bool:
-        """Whether more of a column of metrics.jsonl is better: not so for losses."""
+        """Return whether more of a column of metrics.jsonl is better; of losses, less is."""
         name = column.removeprefix("val_")
         return name != "loss" and all(m.higher_is_better for m in self.metrics if m.name == name)
 

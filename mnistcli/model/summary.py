@@ -104,7 +104,7 @@ def largest_output_bytes(model: keras.Model) -> int:
 
 
 def count_flops(layer: keras.layers.Layer) -> int:
-    """Floating-point operations of a layer for one image, counted by TensorFlow's profiler.
+    """Count the floating-point operations of a layer for one image, by TensorFlow's profiler.
 
     The profiler sums what each kernel of the layer's graph registers
     (https://www.tensorflow.org/api_docs/python/tf/compat/v1/profiler); a kernel that

@@ -111,7 +111,7 @@ def measure_with(metric: keras.metrics.Metric) -> Callable[[Any, Any], Any]:
 
 
 def needs_probabilities(loss: keras.losses.Loss, num_classes: int, takes_one_hot: bool) -> bool:
-    """Whether a loss goes wrong where outputs are below 0 or above 1.
+    """Return whether a loss goes wrong where outputs are below 0 or above 1.
 
     It clips them, so that nothing is learned there; or it takes a logarithm or a root of what is
     negative; or it falls without end above 1.
@@ -158,7 +158,7 @@ def probe_outputs(model: keras.Model) -> NDArray[np.float32]:
 
 
 def mixes_labels(layer: keras.layers.Layer, num_classes: int) -> bool:
-    """Whether an augmentation layer changes the labels with the images, as MixUp does."""
+    """Return whether an augmentation layer changes the labels with the images, as MixUp does."""
     state = [variable.numpy() for variable in layer.variables]
     images = np.zeros((num_classes, 28, 28, 1), np.float32)
     one_hot = np.eye(num_classes, dtype=np.float32)

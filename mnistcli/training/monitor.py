@@ -68,7 +68,7 @@ def monitor_stopping(config: Config, network: Network) -> Monitor | None:
 
 
 def _is_higher_better(settings: Best | EarlyStopping, network: Network) -> bool:
-    """As the config says; without a mode, as a trial of the metric told."""
+    """Return what the config's mode says; without one, what a trial of the metric says."""
     if settings.mode is None:
         return network.higher_is_better(settings.monitor)
     return settings.mode == "max"

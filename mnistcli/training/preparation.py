@@ -101,7 +101,7 @@ def try_one_step(preparation: Preparation) -> DryRun:
 
 
 def _resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
-    """The config with the data set that is used, so that it trains this run again anywhere."""
+    """Return the config with the data set that is used, so that it trains this run again anywhere."""
     config = file.config
     # A path is written whole: the config may be read from another folder.
     name = dataset.name if dataset.name in BUILT_IN else dataset.source
@@ -116,7 +116,7 @@ def _resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
 
 
 def _pixel_scaling(normalize: str, images: np.ndarray) -> tuple[float, float]:
-    """The factor and the offset that map pixels 0 to 255 to what `data.normalize` says."""
+    """Return the factor and the offset that map pixels 0 to 255 to what `data.normalize` says."""
     if normalize == "unit":
         return 1 / 255, 0.0
     if normalize == "centered":

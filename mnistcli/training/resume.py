@@ -141,7 +141,7 @@ def _load_position(checkpoint: CheckpointFile, preparation: Preparation) -> Posi
 
 
 def _best_epoch(position: Position, preparation: Preparation) -> int:
-    """The best epoch of a position; 0 before the first."""
+    """Return the best epoch of a position; 0 before the first."""
     monitor = monitor_best(preparation.file.config, preparation.network)
     for row in position.rows[1:]:
         monitor.update(row)

@@ -228,7 +228,7 @@ class Trainer:
         return {f"val_{name}": value for name, value in metrics.items()}
 
     def _measure_untrained(self) -> dict[str, Any]:
-        """The row of epoch 0.
+        """Return the row of epoch 0.
 
         The training columns are over as many training images as there are validation
         images: all of them would take as long as a third of an epoch.
@@ -261,7 +261,7 @@ class Trainer:
         return next(filter(None, reasons), None)
 
     def _order(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A row with its columns in the order of metrics.jsonl."""
+        """Return a row with its columns in the order of metrics.jsonl."""
         names = self.config.metric_names()
         columns = ["epoch", *names, *(f"val_{name}" for name in names)]
         columns += ["learning_rate", "seconds", "images_per_second"]
@@ -281,7 +281,7 @@ class Trainer:
             raise self._divergence("the validation loss", self.position.unfinished.step)
 
     def _divergence(self, what: str, step: int) -> RunError:
-        """The error for a loss that is NaN or infinite."""
+        """Return the error for a loss that is NaN or infinite."""
         optimizer = self.config.optimizer
         rate = float(self.network.optimizer.learning_rate)
         lower = f"--set optimizer.{optimizer}.learning_rate={rate / 10:.1g}"
