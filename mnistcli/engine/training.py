@@ -129,7 +129,7 @@ class TrainingLoop:
             yield progress
 
     def results(self, progress: EpochProgress) -> dict[str, float]:
-        """Return means over the images seen, each as it was seen: loss, accuracy, and other metrics."""
+        """Return means over the images as each was seen: loss, accuracy, and other metrics."""
         metrics = {m.name: float(m.metric.result()) for m in self.network.metrics}
         return {"loss": progress.loss, "accuracy": progress.accuracy} | metrics
 

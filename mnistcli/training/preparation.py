@@ -101,7 +101,7 @@ def try_one_step(preparation: Preparation) -> DryRun:
 
 
 def _resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
-    """Return the config with the data set that is used, so that it trains this run again anywhere."""
+    """Return the config with the data that is used, so that it trains this run again anywhere."""
     config = file.config
     # A path is written whole: the config may be read from another folder.
     name = dataset.name if dataset.name in BUILT_IN else dataset.source
