@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mnistcli.config import ConfigFile, changes_of_course, parse_config
+from mnistcli.config import ConfigFile, find_training_changes, parse_config
 from mnistcli.errors import RunError
 from mnistcli.runs.directory import RunDirectory
 
@@ -32,7 +32,7 @@ def plan_continuation(run: RunDirectory, overrides: Sequence[str] = ()) -> Conti
     trained_text = text if record.config is None else record.config
     trained = parse_config(trained_text, str(run.config)).config
     file = parse_config(text, str(run.config), overrides)
-    if changes := changes_of_course(trained, file.config):
+    if changes := find_training_changes(trained, file.config):
         raise RunError(
             f"{run.path} cannot go on with other settings; these would make it another run:",
             *changes,

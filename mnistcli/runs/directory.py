@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from mnistcli.config import ConfigFile, changes_of_course, parse_config
+from mnistcli.config import ConfigFile, find_training_changes, parse_config
 from mnistcli.errors import RunError
 from mnistcli.runs.files import append_whole, dump_json, remove_file, write_whole
 from mnistcli.runs.metrics import parse_metrics
@@ -162,7 +162,7 @@ class RunDirectory:
         if record.config is None or record.config == text:
             return file
         trained = parse_config(record.config, f"config in {self.record}").config
-        if changes := changes_of_course(trained, file.config):
+        if changes := find_training_changes(trained, file.config):
             raise RunError(
                 f"{self.config} was changed after the run was trained:",
                 *changes,
