@@ -31,9 +31,7 @@ KINDS_OF_DEFAULT = {
     "string": frozenset({"string"}),
     "array": frozenset({"array"}),
 }
-_FILLER_WORDS = set(
-    ["a", "an", "the", "single", "small", "positive", "python", "optional", "non-negative"]
-)
+_FILLER = {"a", "an", "the", "single", "small", "positive", "python", "optional", "non-negative"}
 _INTEGER_WORDS = {"int", "ints", "integer", "integers"}
 _REAL_WORDS = {"float", "floats", "number", "numbers", "scalar", "scalars"}
 
@@ -46,7 +44,7 @@ def _words_of_first_sentence(text: str) -> list[str]:
 def documented_kinds(text: str) -> frozenset[str]:
     """Return the JSON types in a description that begins with one: 'int or list of 2 ints'."""
     words = _words_of_first_sentence(text)
-    first_word = next((word for word in words if word not in _FILLER_WORDS), "")
+    first_word = next((word for word in words if word not in _FILLER), "")
     if first_word not in _KINDS:
         return frozenset()
     kinds = {_KINDS[word] for word in words if word in _KINDS}
