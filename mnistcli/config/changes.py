@@ -1,4 +1,4 @@
-"""The changes between two configs that would make another run of it."""
+"""The changes of a config that would make another run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,11 @@ _FIXED_KEYS = ("checkpoint.best",)  # the best checkpoint so far was chosen by i
 
 
 def find_training_changes(old_config: Config, new_config: Config) -> list[str]:
-    """Return the changes that would have made other epochs so far, as 'batch_size: 32 -> 64'."""
+    """Return the changes that change what an epoch computes, as 'batch_size: 32 -> 64'.
+
+    With one of them, the epochs of a run so far would have had other results. A new number of
+    epochs is one if the optimizer has a share of the run, such as '10%', in a schedule.
+    """
     old_values = _flatten(old_config.model_dump())
     new_values = _flatten(new_config.model_dump())
     lines = [

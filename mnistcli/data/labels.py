@@ -88,26 +88,26 @@ def _from_one_hot(part: Part, images: Part) -> NDArray[Any]:
 
 
 def _check_class_numbers(part: Part, classes: NDArray[Any]) -> None:
-    expected = f"expected whole numbers from 0 to {_LARGEST_LABEL}"
+    expectation = f"expected whole numbers from 0 to {_LARGEST_LABEL}"
     if classes.dtype.kind == "f":
         is_whole = np.isfinite(classes) & (np.trunc(classes) == classes)
         if not is_whole.all():
             index = int(np.argmin(is_whole))
             raise DataError(
                 f"{part.origin}: label {index} is {classes[index]}",
-                expected,
+                expectation,
                 "mend: give each image the number of its class, or leave the image out",
             )
     lowest, highest = int(classes.min()), int(classes.max())
     if lowest < 0:
         raise DataError(
             f"{part.origin}: labels from {lowest} to {highest}",
-            expected,
-            "mend: leave out the images with a negative label, if it says that they have none",
+            expectation,
+            "mend: leave out the images with a negative label, if it means that they have no class",
         )
     if highest > _LARGEST_LABEL:
         raise DataError(
             f"{part.origin}: labels from {lowest} to {highest}",
-            expected,
+            expectation,
             "mend: number the classes from 0, in training and test labels alike",
         )

@@ -83,7 +83,7 @@ def open_arrays(path: Path) -> Iterator[ArrayFile]:
     with open_file(path) as file:
         try:
             archive = zipfile.ZipFile(file)
-        except Exception as error:  # as above
+        except Exception as error:  # any class, as in `_open`
             raise ValueError(_reason(error)) from None
         with archive:
             yield ArrayFile(archive)

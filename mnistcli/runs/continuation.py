@@ -36,7 +36,7 @@ def plan_continuation(run: RunDirectory, overrides: Sequence[str] = ()) -> Conti
         raise RunError(
             f"{run.path} cannot go on with other settings; these would make it another run:",
             *changes,
-            "expected no change but of epochs, early_stopping, threads, where the data lies, "
+            "expected changes only of epochs, early_stopping, threads, the path of the data, "
             "and which checkpoints are kept",
             f"start another with: mnistcli train {run.config} --set …",
         )

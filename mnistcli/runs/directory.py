@@ -172,7 +172,7 @@ class RunDirectory:
                 f"{self.config} was changed after the run was trained:",
                 *changes,
                 "expected the settings that it was trained with; put them back",
-                f"or train a run of its own: mnistcli train {self.config}",
+                f"or train a new run: mnistcli train {self.config}",
             )
         return file
 

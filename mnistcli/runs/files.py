@@ -122,7 +122,7 @@ def cannot_write(path: Path, error: OSError) -> RunError:
     """Return the error for a file that the system refuses to write."""
     return RunError(
         f"cannot write {path}: {error.strerror or error}",
-        "expected a folder that is there, may be written to, and has room",
+        "expected a folder that exists, is writable, and has free space",
     )
 
 
