@@ -56,7 +56,7 @@ def arguments_to_try(family: str, name: str) -> list[dict[str, Any]]:
     """None, all of them wrong, and one of them with a value that few arguments take."""
     signature = list(keras_api.describe_class(family, name).arguments.values())
     example = {"units": 10, "filters": 2, "kernel_size": 3, "rate": 0.5, "layer": "ReLU"}
-    needed = {each.name: example.get(each.name, 2) for each in signature if each.required}
+    needed = {each.name: example.get(each.name, 2) for each in signature if each.is_required}
     tries: list[dict[str, Any]] = [{}, {each.name: "nonsense" for each in signature}]
     if signature:
         number = sum(map(ord, name))

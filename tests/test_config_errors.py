@@ -136,8 +136,8 @@ CONFIGS = Path(__file__).parent.parent / "configs"
             "2:7: error: unknown loss 'Sparsecategoricalentropy'; did you mean "
             "'SparseCategoricalCrossentropy'?",
         ),
-        ("loss: Loss", "2:7: error: Loss is what Keras derives its classes from, and does not"),
-        ("metrics: [MeanMetricWrapper]", "2:11: error: MeanMetricWrapper takes objects of Pyt"),
+        ("loss: Loss", "2:7: error: Loss is a base class of Keras, which does not"),
+        ("metrics: [MeanMetricWrapper]", "2:11: error: MeanMetricWrapper takes Python objects"),
         (
             "checkpoint: {best: 3}",
             "2:20: error: checkpoint.best: expected a metric's name, or {monitor: NAME, mode: "
@@ -283,7 +283,7 @@ def test_a_wrong_value_is_told_with_its_place(errors_of: ErrorsOf, text: str, me
         ),
         ("MaxPooling2D: {pool_size: (2, 2)}", "1:37: error: MaxPooling2D's argument 'pool_size'"),
         ("InputSpec", "1:10: error: InputSpec is no layer; 'Input' is one"),
-        ("Wrapper: {layer: ReLU}", "1:11: error: Wrapper is what Keras derives its classes from"),
+        ("Wrapper: {layer: ReLU}", "1:11: error: Wrapper is a base class of Keras"),
         ("batch_normalisation", "1:10: error: unknown layer 'batch_normalisation'; did you mean "),
         ("Add: {inputs: }", "1:25: error: inputs expects names of layers, [a, b], got nothing"),
     ],

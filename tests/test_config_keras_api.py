@@ -67,7 +67,7 @@ def test_every_class_of_the_reviewed_keras_is_allowed_or_refused(family: str) ->
 def test_arguments_are_those_of_the_class(family: str, name: str) -> None:
     parameters = explicit_parameters(family, name)
     read = keras_api.describe_class(family, name).arguments
-    own = {key for key, argument in read.items() if not argument.inherited}
+    own = {key for key, argument in read.items() if not argument.is_inherited}
     takes_more = any(
         each.kind == inspect.Parameter.VAR_KEYWORD
         for each in signature(family, name).parameters.values()
@@ -77,9 +77,9 @@ def test_arguments_are_those_of_the_class(family: str, name: str) -> None:
     for key, parameter in parameters.items():
         is_required = parameter.default is inspect.Parameter.empty
         if key == "pool_size" and is_required:
-            assert (read[key].required, read[key].default) == (False, 2)  # see describe_class
+            assert (read[key].is_required, read[key].default) == (False, 2)  # see describe_class
             continue
-        assert read[key].required == is_required, key
+        assert read[key].is_required == is_required, key
         # A default that is an expression, such as a constant of the module, is not read.
         if not is_required and read[key].default is not None:
             assert read[key].default == parameter.default, key
@@ -100,7 +100,7 @@ def test_hardly_a_default_is_missed() -> None:
 @pytest.mark.parametrize(("family", "name"), CLASSES)
 def test_documented_types_allow_the_default(family: str, name: str) -> None:
     for argument in keras_api.describe_class(family, name).arguments.values():
-        assert argument.required or keras_api.fits(argument, argument.default), argument
+        assert argument.is_required or keras_api.fits(argument, argument.default), argument
 
 
 @pytest.mark.parametrize(("family", "name"), CLASSES)
@@ -108,7 +108,7 @@ def test_keras_takes_the_defaults_that_are_written_out(family: str, name: str) -
     """Each argument of `make_object` is one that Keras' own constructor has."""
     arguments = make_object(family, name).arguments
     required = [
-        k for k, a in keras_api.describe_class(family, name).arguments.items() if a.required
+        k for k, a in keras_api.describe_class(family, name).arguments.items() if a.is_required
     ]
     signature(family, name).bind(**(dict.fromkeys(required, 1) | arguments))
     for key, value in arguments.items():
@@ -189,8 +189,8 @@ def test_an_inherited_argument_is_not_given_twice(family: str, name: str) -> Non
     """Keras says 'multiple values for keyword argument' of what a class sets itself."""
     arguments = keras_api.describe_class(family, name).arguments.values()
     example = {"units": 1, "filters": 1, "kernel_size": 1, "rate": 0.5}
-    required = {each.name: example.get(each.name, 1) for each in arguments if each.required}
-    for argument in (each for each in arguments if each.inherited):
+    required = {each.name: example.get(each.name, 1) for each in arguments if each.is_required}
+    for argument in (each for each in arguments if each.is_inherited):
         try:
             public(family, name)(**required, **{argument.name: None})
         except Exception as error:
@@ -240,7 +240,7 @@ def test_a_keras_of_another_form_is_one_clear_error(
     assert last[0].startswith("mnistcli.errors.MnistcliError: the installed Keras ")
     assert (
         last[1]
-        == f"  install the one that it was made for: pip install 'keras=={REVIEWED_KERAS}.*'"
+        == f"  install the version that it was made for: pip install 'keras=={REVIEWED_KERAS}.*'"
     )
 
 
@@ -250,7 +250,7 @@ def test_a_class_that_is_not_reviewed_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(REVIEWED, "layers", REVIEWED["layers"] - {"Dense"})
     try:
         assert keras_api.find_class_name("layers", "dense") is None
-        message = keras_api.why_refused("layers", "Dense")
+        message = keras_api.explain_refusal("layers", "Dense")
     finally:
         for function in (keras_api.classes, keras_api.find_class_name):
             function.cache_clear()

@@ -8,8 +8,8 @@ from config_texts import LAYERS, ErrorsOf, Load
 from mnistcli.config import (
     Best,
     KerasObject,
-    changes_of_course,
     dump_config,
+    find_training_changes,
     load_config,
     parse_config,
     resolve_shares,
@@ -122,7 +122,7 @@ optimizer:
       SGD: {{learning_rate: {{CosineDecay: {{initial_learning_rate: 1, decay_steps: 75%}}}}}}
 """
     key = "inner_optimizer.SGD.learning_rate.CosineDecay.decay_steps"
-    assert changes_of_course(load(text).config, load(text, "epochs=7").config) == [
+    assert find_training_changes(load(text).config, load(text, "epochs=7").config) == [
         f"optimizer.LossScaleOptimizer.{key}: a share of 5 epochs -> of 7 epochs"
     ]
 
@@ -173,7 +173,7 @@ def test_what_is_monitored_may_have_a_mode(load: Load) -> None:
     assert load(dump_config(config)).config == config
     named = load(f"{LAYERS}checkpoint: {{best: val_loss}}").config
     assert "best: val_loss\n" in dump_config(named)
-    assert changes_of_course(named, config) == [
+    assert find_training_changes(named, config) == [
         "checkpoint.best: val_loss -> none",
         "checkpoint.best.monitor: none -> val_loss",
         "checkpoint.best.mode: none -> max",

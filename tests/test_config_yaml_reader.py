@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mnistcli.config.document import Position
-from mnistcli.config.yaml_reader import MAX_DEPTH, MAX_NODES, read_yaml
+from mnistcli.config.yaml_reader import MAXIMUM_DEPTH, MAXIMUM_NODES, read_yaml
 from mnistcli.errors import ConfigError
 
 
@@ -172,9 +172,9 @@ def test_what_is_no_plain_yaml_is_refused_where_it_stands(text: str, message: st
 
 
 def test_nesting_is_bounded() -> None:
-    assert read_value("[" * MAX_DEPTH + "]" * MAX_DEPTH)
-    too_deep = MAX_DEPTH + 2
-    message = f"c.yaml:1:{too_deep}: error: nested more than {MAX_DEPTH} levels deep"
+    assert read_value("[" * MAXIMUM_DEPTH + "]" * MAXIMUM_DEPTH)
+    too_deep = MAXIMUM_DEPTH + 2
+    message = f"c.yaml:1:{too_deep}: error: nested more than {MAXIMUM_DEPTH} levels deep"
     assert error_of("[" * too_deep + "]" * too_deep) == message
     assert error_of("[" * 500_000) == message
     # The parser looks ahead: a mistake further on, or its own limit, comes after ours.
@@ -187,7 +187,7 @@ def test_nesting_is_bounded() -> None:
     assert error_of("- " * 5_000) == "c.yaml:1:83: error: nested more than 40 levels deep"
     for text in ("[" * 500_000, "{a: " * 5_000, "- " * 5_000):
         with pytest.raises(ConfigError, match=r"^--set x: error: nested more than 40 levels deep$"):
-            read_yaml(text, "--set x", option=True)
+            read_yaml(text, "--set x", is_option=True)
 
 
 def test_nesting_through_aliases_is_bounded_too() -> None:
@@ -209,20 +209,20 @@ def test_an_alias_bomb_is_refused() -> None:
     names = [(f"a{i}", ", ".join([f"*a{i - 1}"] * 9)) for i in range(1, 10)]
     lines += [f"{name}: &{name} [{aliases}]" for name, aliases in names]
     message = error_of("\n".join(lines))
-    assert message.endswith(f"error: more than {MAX_NODES:,} values, those of aliases included")
+    assert message.endswith(f"error: more than {MAXIMUM_NODES:,} values, those of aliases included")
     assert message.startswith("c.yaml:5:")
 
 
 def test_the_number_of_values_is_bounded() -> None:
-    many = "- x\n" * (MAX_NODES - 1)  # and the list itself
-    assert len(read_value(many)) == MAX_NODES - 1
-    assert error_of(many + "- x\n").startswith(f"c.yaml:{MAX_NODES}:3: error: more than 20,000")
+    many = "- x\n" * (MAXIMUM_NODES - 1)  # and the list itself
+    assert len(read_value(many)) == MAXIMUM_NODES - 1
+    assert error_of(many + "- x\n").startswith(f"c.yaml:{MAXIMUM_NODES}:3: error: more than 20,000")
 
 
 def test_an_option_is_named_without_lines() -> None:
-    document = read_yaml("{a: 1, a: 2}", "--set data={a: 1, a: 2}", option=True)
+    document = read_yaml("{a: 1, a: 2}", "--set data={a: 1, a: 2}", is_option=True)
     assert {str(position) for position in document.values.values()} == {"--set data={a: 1, a: 2}"}
     assert document.faults[0][1] == "duplicate key 'a'; it is already there"
     for text in ("[1", "\0", "\udcff", "@", "a: b: c"):
         with pytest.raises(ConfigError, match=r"^--set x: error: not valid YAML: [^\n]*$"):
-            read_yaml(text, "--set x", option=True)
+            read_yaml(text, "--set x", is_option=True)

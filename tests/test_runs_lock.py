@@ -12,18 +12,18 @@ from run_records import make_record
 from test_runs import CONFIG, NOW, make_new, make_run
 
 from mnistcli.errors import RunError
-from mnistcli.runs import RunDirectory, locked, new_run_directory, write_whole
+from mnistcli.runs import RunDirectory, lock_folder, new_run_directory, write_whole
 
 
 def test_one_process_at_a_time_holds_a_run(tmp_path: Path) -> None:
     run = make_new("a", tmp_path / "run", NOW)
     with (
-        locked(run.path),
+        lock_folder(run.path),
         pytest.raises(RunError, match=rf"is being trained by process {os.getpid()}\n"),
-        locked(run.path),
+        lock_folder(run.path),
     ):
         pass
-    with locked(run.path):
+    with lock_folder(run.path):
         pass
 
 
@@ -54,10 +54,13 @@ def test_a_file_system_without_locks_is_told_of(
 @pytest.mark.parametrize("content", ["12345\n", "\x1b[2J", ""])
 def test_the_holder_of_a_lock_is_named_if_its_number_is_known(tmp_path: Path, content: str) -> None:
     run = make_new("a", tmp_path / "run", NOW)
-    with locked(run.path):
+    with lock_folder(run.path):
         (run.path / ".lock").write_text(content)
         holder = "process 12345" if content.startswith("1") else "another process"
-        with pytest.raises(RunError, match=f"is being trained by {holder}\n"), locked(run.path):
+        with (
+            pytest.raises(RunError, match=f"is being trained by {holder}\n"),
+            lock_folder(run.path),
+        ):
             pass
 
 
@@ -74,9 +77,9 @@ def test_a_lock_that_another_user_left_can_be_taken(
 
     monkeypatch.setattr(os, "open", open_as_another)
     with (
-        locked(run.path),
+        lock_folder(run.path),
         pytest.raises(RunError, match="is being trained by process"),
-        locked(run.path),
+        lock_folder(run.path),
     ):
         pass
 

@@ -15,7 +15,7 @@ from mnistcli.recognition import load_lite_model, read_calibration
 from mnistcli.runs import (
     RunDirectory,
     latest_completed_run,
-    locked,
+    lock_folder,
     open_run_directory,
     plan_continuation,
 )
@@ -78,7 +78,7 @@ KINDS = {
 
 
 def lock(run: RunDirectory) -> None:
-    with locked(run.path):
+    with lock_folder(run.path):
         pass
 
 

@@ -95,7 +95,7 @@ def train_command(
 
 
 def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":
-    from mnistcli.runs import locked, open_run_directory, remove_unfinished
+    from mnistcli.runs import lock_folder, open_run_directory, remove_unfinished
 
     given = {"CONFIG": config, "--run-dir": run_dir}
     extra = [name for name, value in given.items() if value]
@@ -105,7 +105,7 @@ def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "R
             "a run goes on with its own config.yaml, in its own directory",
         )
     run = open_run_directory(resume)
-    with locked(run.path):  # an error now, not after TensorFlow has started
+    with lock_folder(run.path):  # an error now, not after TensorFlow has started
         remove_unfinished(run.path)
     return run
 

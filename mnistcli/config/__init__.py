@@ -1,6 +1,6 @@
 """The config language: a YAML file with positions -> a checked `Config`."""
 
-from mnistcli.config.changes import changes_of_course, describe_changes
+from mnistcli.config.changes import find_training_changes
 from mnistcli.config.checks import carry_validation, check_sizes
 from mnistcli.config.document import Document, Path, Problems, suggest
 from mnistcli.config.dump import dump_config
@@ -21,11 +21,10 @@ __all__ = [
     "Path",
     "Problems",
     "carry_validation",
-    "changes_of_course",
     "check_sizes",
     "config_schema",
-    "describe_changes",
     "dump_config",
+    "find_training_changes",
     "load_config",
     "metric_name",
     "parse_config",

@@ -1,4 +1,4 @@
-"""What differs between two configs, and what of it makes another run."""
+"""The changes of a config that would make another run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,45 +8,43 @@ import yaml
 from mnistcli.config.objects import resolve_shares
 from mnistcli.config.settings import Config
 
-# They say when to stop, what to keep, and where the same images are; not what is computed.
-_FREE = ("epochs", "early_stopping", "checkpoint", "threads")
-_FREE_WITHIN = ("data.dataset",)  # its contents are compared by SHA-256
-_FIXED_WITHIN = ("checkpoint.best",)  # the best checkpoint so far was chosen by it
+# These settings say when to stop, what to keep, and where the images are; they do not change
+# what an epoch computes.
+_FREE_SECTIONS = ("epochs", "early_stopping", "checkpoint", "threads")
+_FREE_KEYS = ("data.dataset",)  # the contents of the data set are compared by SHA-256
+_FIXED_KEYS = ("checkpoint.best",)  # the best checkpoint so far was chosen by it
 
 
-def describe_changes(before: Config, after: Config) -> list[str]:
-    """Each setting that differs, as 'batch_size: 32 -> 64'."""
-    return [f"{key}: {old} -> {new}" for key, old, new in _changes(before, after)]
+def find_training_changes(old_config: Config, new_config: Config) -> list[str]:
+    """Return the changes that change what an epoch computes, as 'batch_size: 32 -> 64'.
 
-
-def changes_of_course(before: Config, after: Config) -> list[str]:
-    """Those of `describe_changes` with which the epochs so far would have been others."""
+    With one of them, the epochs of a run so far would have had other results. A new number of
+    epochs is one if the optimizer has a share of the run, such as '10%', in a schedule.
+    """
+    old_values = _flatten(old_config.model_dump())
+    new_values = _flatten(new_config.model_dump())
     lines = [
-        f"{key}: {old} -> {new}"
-        for key, old, new in _changes(before, after)
-        if key.startswith(_FIXED_WITHIN)
-        or not (key in _FREE_WITHIN or key.partition(".")[0] in _FREE)
+        f"{key}: {old_values.get(key, 'none')} -> {new_values.get(key, 'none')}"
+        for key in dict.fromkeys([*old_values, *new_values])
+        if old_values.get(key) != new_values.get(key) and not _is_free(key)
     ]
-    if before.epochs != after.epochs:
+    old_epochs, new_epochs = old_config.epochs, new_config.epochs
+    if old_epochs != new_epochs:
         lines += [
-            f"{key}: a share of {before.epochs} epochs -> of {after.epochs} epochs"
-            for key in _shares(before)
+            f"{key}: a share of {old_epochs} epochs -> of {new_epochs} epochs"
+            for key in _share_keys(old_config)
         ]
     return lines
 
 
-def _changes(before: Config, after: Config) -> list[tuple[str, str, str]]:
-    old, new = _flatten(before.model_dump()), _flatten(after.model_dump())
-    keys = dict.fromkeys([*old, *new])
-    return [
-        (key, old.get(key, "none"), new.get(key, "none"))
-        for key in keys
-        if old.get(key) != new.get(key)
-    ]
+def _is_free(key: str) -> bool:
+    if key.startswith(_FIXED_KEYS):
+        return False
+    return key in _FREE_KEYS or key.partition(".")[0] in _FREE_SECTIONS
 
 
 def _flatten(value: Any, key: str = "") -> dict[str, str]:
-    """A tree as dotted keys, as `--set` takes them, with values as YAML."""
+    """Return a tree as dotted keys, in the form of `--set`, and values in YAML."""
     if isinstance(value, Mapping) and value:
         items = [(str(name), item) for name, item in value.items()]
     elif isinstance(value, list) and value:
@@ -60,7 +58,10 @@ def _flatten(value: Any, key: str = "") -> dict[str, str]:
     return flat
 
 
-def _shares(config: Config) -> list[str]:
-    """The settings of the optimizer that are shares of the whole run."""
-    short, long = (_flatten(resolve_shares(config.optimizer, 10**n).to_plain()) for n in (6, 7))
-    return [f"optimizer.{key}" for key in short if short[key] != long[key]]
+def _share_keys(config: Config) -> list[str]:
+    """Return the settings of the optimizer that are shares of the whole run."""
+    short_run, long_run = (
+        _flatten(resolve_shares(config.optimizer, total_steps).to_plain())
+        for total_steps in (10**6, 10**7)
+    )
+    return [f"optimizer.{key}" for key in short_run if short_run[key] != long_run[key]]

@@ -1,4 +1,4 @@
-"""A config as read: plain values, and where each key and value stands."""
+"""A YAML document: plain values, and the position of each key and value."""
 
 import difflib
 from collections.abc import Iterable
@@ -8,13 +8,19 @@ from typing import Any
 
 from mnistcli.errors import ConfigError, ConfigProblemsError
 
-# Where a value is in the tree: the keys and list indices that lead to it.
+# The keys and list indices that lead to a value in the tree.
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class Position:
-    """A place a message points at: a file's line and column (from 1), or an option's text."""
+    """The place that a message points to: a line and column of a file, or a whole option.
+
+    Attributes:
+        source: the path of the file, or the text of the option.
+        line: from 1; 0 for an option.
+        column: from 1; 0 for an option.
+    """
 
     source: str
     line: int = 0
@@ -29,7 +35,7 @@ class Document:
     """A tree of plain values with the position of every key and value in it.
 
     Attributes:
-        faults: what reading already found wrong, such as a key that stands twice.
+        faults: the problems that the YAML reader met, such as a duplicate key.
     """
 
     source: str
@@ -39,7 +45,7 @@ class Document:
     faults: list[tuple[Position, str]] = field(default_factory=list)
 
     def locate(self, path: Path, *, at_key: bool = False) -> Position:
-        """The position of the nearest thing to `path` that the document holds."""
+        """Return the position of `path`, or of its nearest parent that the document has."""
         if at_key and path in self.keys:
             return self.keys[path]
         while path and path not in self.values:
@@ -47,72 +53,78 @@ class Document:
         return self.values.get(path) or Position(self.source, 1, 1)
 
     def graft(self, path: Path, branch: "Document") -> None:
-        """Note that what is at `path` now comes from `branch`."""
+        """Take the positions and faults at `path`, and of everything below it, from `branch`."""
         for positions in (self.values, self.keys):
-            for known in [known for known in positions if known[: len(path)] == path]:
-                del positions[known]
-        self.values |= {path + sub: position for sub, position in branch.values.items()}
-        self.keys |= {path + sub: position for sub, position in branch.keys.items()}
+            for stale_path in [key for key in positions if key[: len(path)] == path]:
+                del positions[stale_path]
+        self.values |= {path + subpath: position for subpath, position in branch.values.items()}
+        self.keys |= {path + subpath: position for subpath, position in branch.keys.items()}
         self.faults += branch.faults
         self.keys[path] = branch.locate(())
 
 
 class Problems:
-    """Collects what is wrong with a document, so that all of it is shown at once."""
+    """Collects the problems of a document, so that all of them are shown at once."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._found = dict.fromkeys(document.faults)  # a set in order: each is shown once
+        # An ordered set, so that a problem that is reported twice is shown once.
+        self._messages = dict.fromkeys(document.faults)
 
     def add(self, path: Path, message: str, *, at_key: bool = False) -> None:
-        """Note `message` at the position of `path`: of its value, or of its key."""
-        self._found[self.document.locate(path, at_key=at_key), message] = None
+        """Add a message at the position of the value at `path`, or of its key."""
+        self._messages[self.document.locate(path, at_key=at_key), message] = None
 
     def raise_if_any(self) -> None:
         """Raise one `ConfigError` with a line per problem, in the order of the file."""
-        if not self._found:
+        if not self._messages:
             return
-        found = sorted(self._found, key=lambda each: (each[0].source, each[0].line, each[0].column))
-        lines = [f"{position}: error: {message}" for position, message in found]
+        messages = sorted(
+            self._messages, key=lambda item: (item[0].source, item[0].line, item[0].column)
+        )
+        lines = [f"{position}: error: {message}" for position, message in messages]
         count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
         raise ConfigProblemsError(*lines, f"{count} in {self.document.source}")
 
 
 def config_error(position: Position, message: str) -> ConfigError:
-    """The error for a problem after which no more can be read."""
+    """Return the error for a problem after which the rest cannot be read."""
     line = f"{position}: error: {message}"
-    # An option is not a file that one goes through and counts.
+    # A count of errors means something for a file, not for an option.
     return ConfigProblemsError(line, *([f"1 error in {position.source}"] if position.line else []))
 
 
-def find_nearest(wrong: str, known: Iterable[str]) -> str | None:
-    """The known name that `wrong` was probably meant to be; case and underscores aside."""
-    by_fold = {fold_name(name): name for name in sorted(known)}
-    fold = fold_name(wrong)
-    near = difflib.get_close_matches(fold, by_fold, n=5, cutoff=0.6)
-    # People get the beginning right: sparse_crossentropy is no BinaryCrossentropy.
-    nearest = max(near, key=lambda name: _common_prefix_length(name, fold), default=None)
-    return by_fold[nearest] if nearest else None
+def find_nearest(name: str, valid_names: Iterable[str]) -> str | None:
+    """Return the valid name most like `name`, regardless of case and underscores, if any is."""
+    originals = {fold_name(valid_name): valid_name for valid_name in sorted(valid_names)}
+    folded_name = fold_name(name)
+    matches = difflib.get_close_matches(folded_name, originals, n=5, cutoff=0.6)
+    # Users get the beginning right: sparse_crossentropy does not mean BinaryCrossentropy.
+    nearest = max(
+        matches, key=lambda match: _common_prefix_length(match, folded_name), default=None
+    )
+    return originals[nearest] if nearest else None
 
 
-def _common_prefix_length(one: str, other: str) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+def _common_prefix_length(name: str, other_name: str) -> int:
+    pairs = zip(name, other_name, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def fold_name(name: str) -> str:
-    """A name without what its spelling varies in: SGD and sgd, MaxNorm and max_norm."""
+    """Return a name in lower case without underscores: MaxNorm and max_norm are the same."""
     return name.replace("_", "").lower()
 
 
-def suggest(wrong: str, known: Iterable[str], hint: str = "") -> str:
-    """'; did you mean …' for the known name nearest to `wrong`, else `hint`."""
-    if near := find_nearest(wrong, known):
-        return f"; did you mean '{near}'?"
+def suggest(name: str, valid_names: Iterable[str], hint: str = "") -> str:
+    """Return "; did you mean …" with the valid name most like `name`, else "; " and the hint."""
+    if nearest := find_nearest(name, valid_names):
+        return f"; did you mean '{nearest}'?"
     return f"; {hint}" if hint else ""
 
 
 def describe_value(value: Any) -> str:
-    """A value as a message shows it: short, and with texts in quotes."""
+    """Return a value as a message shows it: at most 40 characters, texts in quotes."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

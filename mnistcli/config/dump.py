@@ -10,14 +10,14 @@ from mnistcli.config.yaml_reader import FLOAT, INTEGER
 
 
 def dump_config(config: Config) -> str:
-    """YAML that loads as the same config, whatever the defaults of a later version are."""
+    """Return YAML that loads as the same config, even if a later version has other defaults."""
     return yaml.dump(
         config.model_dump(), Dumper=_Dumper, sort_keys=False, width=96, allow_unicode=True
     )
 
 
 class _Dumper(yaml.SafeDumper):
-    """Sections and lists of layers as blocks, what is inside a layer on its line."""
+    """Writes sections and lists of layers as blocks, and each layer on one line."""
 
     def serialize_node(self, node: yaml.Node, parent: Any, index: Any) -> None:
         if isinstance(node, yaml.MappingNode) and isinstance(parent, yaml.MappingNode):
@@ -29,7 +29,7 @@ class _Dumper(yaml.SafeDumper):
         super().serialize_node(node, parent, index)
 
 
-# Texts that look like numbers in this language, though not in YAML 1.1, need quotes.
-# PyYAML asks whether a pattern matches the beginning of a text: 75% is no number.
+# Texts that look like numbers in YAML 1.2, but not in YAML 1.1, need quotes. PyYAML matches the
+# pattern at the beginning of a text, hence the `$`: 75% is not a number.
 _NUMBER = re.compile(rf"(?:{INTEGER.pattern}|{FLOAT.pattern})$")
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER, list("-+.0123456789"))

@@ -10,23 +10,24 @@ from pydantic_core import ErrorDetails
 
 from mnistcli.config.checks import check_config
 from mnistcli.config.document import Document, Path, Problems, config_error, describe_value, suggest
-from mnistcli.config.objects import KerasObject, read_object
+from mnistcli.config.object_reader import read_object
+from mnistcli.config.objects import KerasObject
 from mnistcli.config.overrides import apply_overrides
 from mnistcli.config.settings import NAME, Best, Checkpoint, Config, Data, EarlyStopping
 from mnistcli.config.yaml_reader import read_yaml
 from mnistcli.errors import ConfigError
 
-MAX_BYTES = 1024 * 1024
+MAXIMUM_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """A checked config together with where each of its values stands.
+    """A checked config together with the position of each of its values.
 
     Later checks, which need the data or Keras, report through `problems`.
 
     Attributes:
-        path: the file; None: the text came from elsewhere.
+        path: the file; None if the text was not read from a file.
     """
 
     config: Config
@@ -34,7 +35,7 @@ class ConfigFile:
     path: FilePath | None = None
 
     def problems(self) -> Problems:
-        """An empty collector of problems that point into this file."""
+        """Return an empty collection of problems with positions in this file."""
         return Problems(self.document)
 
 
@@ -46,7 +47,7 @@ def load_config(path: FilePath | str, overrides: Iterable[str] = ()) -> ConfigFi
         overrides: `KEY=VALUE` texts, applied in order (`--set`).
 
     Raises:
-        ConfigError: with every problem found, each with its file, line and column.
+        ConfigError: it lists all problems, each with its file, line and column.
     """
     path = FilePath(path)
     return replace(parse_config(_read_text(path), str(path), overrides), path=path)
@@ -57,11 +58,11 @@ def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> Confi
 
     Args:
         text: YAML.
-        source: what messages name, the file's path. Its stem is the default of `name`.
+        source: what messages call it, the file's path. Its stem is the default of `name`.
         overrides: `KEY=VALUE` texts, applied in order (`--set`).
 
     Raises:
-        ConfigError: with every problem found, each with its source, line and column.
+        ConfigError: it lists all problems, each with its source, line and column.
     """
     document = read_yaml(text, source)
     if document.value is None:
@@ -69,8 +70,10 @@ def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> Confi
             f"{source}: error: the file is empty", "expected at least 'layers:' and one layer"
         )
     if not isinstance(document.value, dict):
-        got = describe_value(document.value)
-        raise config_error(document.locate(()), f"expected a mapping, 'layers: […]', got {got}")
+        value_text = describe_value(document.value)
+        raise config_error(
+            document.locate(()), f"expected a mapping, 'layers: […]', got {value_text}"
+        )
     apply_overrides(document, overrides)
     problems = Problems(document)
     config = _validate(document, problems, default_name=FilePath(source).stem)
@@ -83,14 +86,15 @@ def _read_text(path: FilePath) -> str:
         if path.is_dir():
             raise ConfigError(f"{path} is a folder", "expected a YAML file")
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(MAXIMUM_BYTES + 1)
     except FileNotFoundError:
-        siblings = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        near = suggest(path.name, siblings)
-        raise ConfigError(f"there is no config file {path}{near}") from None
+        folder = path.parent
+        siblings = [sibling.name for sibling in folder.glob("*.y*ml")] if folder.is_dir() else []
+        suggestion = suggest(path.name, siblings)
+        raise ConfigError(f"there is no config file {path}{suggestion}") from None
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    if len(content) > MAX_BYTES:
+    if len(content) > MAXIMUM_BYTES:
         raise ConfigError(
             f"{path} is larger than 1 MiB", "expected a config; a real one has a few kilobytes"
         )
@@ -104,7 +108,7 @@ def _read_text(path: FilePath) -> str:
         ) from None
 
 
-# The keys that hold Keras objects, and the family that those are of.
+# The keys that hold Keras objects, and the family of those objects.
 _OBJECT_SECTIONS = {
     "layers": "layers",
     "augment": "augmentation",
@@ -127,10 +131,10 @@ def _validate(document: Document, problems: Problems, default_name: str) -> Conf
             tree[section] = [
                 "accuracy"
                 if section == "metrics" and item in ("accuracy", "acc")
-                else read_object(item, family, (section, i), problems)
-                for i, item in enumerate(raw)
+                else read_object(item, family, (section, index), problems)
+                for index, item in enumerate(raw)
             ]
-    # A null section is one whose lines are all commented out: its defaults hold.
+    # A section is null when all of its lines are commented out: its defaults apply.
     for section in ("data", "checkpoint", "augment"):
         if section in tree and tree[section] is None:
             del tree[section]
@@ -147,10 +151,10 @@ def _validate(document: Document, problems: Problems, default_name: str) -> Conf
 
 
 def _monitor_training(tree: dict[str, Any]) -> None:
-    """Without validation images, early stopping monitors the training loss by default."""
-    data, settings = tree.get("data"), tree.get("early_stopping")
-    if isinstance(data, dict) and data.get("validation") == 0 and isinstance(settings, dict):
-        tree["early_stopping"] = {"monitor": "loss"} | settings
+    """Make early stopping monitor the training loss by default if nothing is held out."""
+    data, early_stopping = tree.get("data"), tree.get("early_stopping")
+    if isinstance(data, dict) and data.get("validation") == 0 and isinstance(early_stopping, dict):
+        tree["early_stopping"] = {"monitor": "loss"} | early_stopping
 
 
 def _add_pydantic_error(details: ErrorDetails, problems: Problems) -> None:
@@ -158,19 +162,21 @@ def _add_pydantic_error(details: ErrorDetails, problems: Problems) -> None:
     path = location
     while path and path not in problems.document.values:
         path = path[:-1]
-    kind, context, got = details["type"], details.get("ctx", {}), details["input"]
+    kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     key = str(location[-1])
     is_object = location[0] in ("optimizer", "loss") or len(location) > 1
-    if got is None and is_object and location[0] in _OBJECT_SECTIONS:
-        return  # it was already reported when it was read
+    if value is None and is_object and location[0] in _OBJECT_SECTIONS:
+        return  # `read_object` has reported it
     if kind == "extra_forbidden":
-        known = _known_keys(location[:-1])
-        hint = suggest(key, known, f"expected one of {', '.join(known)}")
-        problems.add(location, f"unknown key '{key}'{hint}", at_key=True)
+        valid_keys = _section_keys(location[:-1])
+        suggestion = suggest(key, valid_keys, f"expected one of {', '.join(valid_keys)}")
+        problems.add(location, f"unknown key '{key}'{suggestion}", at_key=True)
     elif kind == "missing":
         problems.add(path, f"'{key}' is missing; it is the one key that has no default")
     else:
-        problems.add(path, f"{_dotted(path)}: {_expectation(kind, context)}, got {_got(got)}")
+        value_text = str(value) if isinstance(value, KerasObject) else describe_value(value)
+        dotted_key = ".".join(map(str, path))
+        problems.add(path, f"{dotted_key}: {_expectation(kind, context)}, got {value_text}")
 
 
 def _expectation(kind: str, context: dict[str, Any]) -> str:
@@ -178,7 +184,7 @@ def _expectation(kind: str, context: dict[str, Any]) -> str:
         return str(context["error"])
     if kind == "literal_error":
         return f"expected {context['expected']}"
-    expected = {
+    expectations = {
         "int_type": "a whole number",
         "float_type": "a number",
         "string_type": "text",
@@ -190,18 +196,10 @@ def _expectation(kind: str, context: dict[str, Any]) -> str:
         "greater_than_equal": f"at least {context.get('ge')}",
         "less_than_equal": f"at most {context.get('le')}",
     }
-    return f"expected {expected.get(kind, kind)}"
+    return f"expected {expectations.get(kind, kind)}"
 
 
-def _got(value: Any) -> str:
-    return str(value) if isinstance(value, KerasObject) else describe_value(value)
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(map(str, path))
-
-
-def _known_keys(path: Path) -> Sequence[str]:
+def _section_keys(path: Path) -> Sequence[str]:
     sections: dict[Path, type[BaseModel]] = {
         (): Config,
         ("data",): Data,

@@ -1,4 +1,4 @@
-"""`--set KEY=VALUE`: an option that stands for a line of the config."""
+"""The options `--set KEY=VALUE`, which change values of a config."""
 
 import itertools
 from collections.abc import Iterable
@@ -20,24 +20,25 @@ from mnistcli.config.yaml_reader import read_yaml
 def apply_overrides(document: Document, options: Iterable[str]) -> None:
     """Apply `--set` options in order.
 
-    A number of validation images in the file is meant for the data set that the file names;
-    where an option names the other of the built-in ones, the same share of it is held out.
+    A number of validation images in the file is a share of the data set that the file names.
+    If an option names another built-in data set, the same share of that one is held out.
 
     Raises:
-        ConfigError: as `apply_override`.
+        ConfigError: see `apply_override`.
     """
-    dataset, validation = _data_of(document)
+    file_dataset, file_validation = _read_data(document)
     for option in options:
         apply_override(document, option)
-    new_dataset, _ = _data_of(document)
+    dataset, _ = _read_data(document)
     position = document.values.get(("data", "validation"))
-    is_of_file = position is not None and position.line > 0  # an option has no line
-    # A path may be where the same data lies now, so its number stays.
-    if is_of_file and new_dataset != dataset and new_dataset in KNOWN_TRAINING_SIZES:
-        document.value["data"]["validation"] = carry_validation(validation, dataset)
+    is_from_file = position is not None and position.line > 0  # an option has no line
+    # A path may be the new place of the same data, so the number of images stays.
+    if is_from_file and dataset != file_dataset and dataset in KNOWN_TRAINING_SIZES:
+        document.value["data"]["validation"] = carry_validation(file_validation, file_dataset)
 
 
-def _data_of(document: Document) -> tuple[str, Any]:
+def _read_data(document: Document) -> tuple[str, Any]:
+    """Return `data.dataset` and `data.validation`, which are not yet checked."""
     data = document.value.get("data")
     data = data if isinstance(data, dict) else {}
     return str(data.get("dataset", Data().dataset)), data.get("validation")
@@ -47,9 +48,10 @@ def apply_override(document: Document, option: str) -> None:
     """Set one value of a config tree in place; later messages about it name the option.
 
     Args:
+        document: the config.
         option: `optimizer.Adam.learning_rate=0.01`; a list's items are numbered from 0,
-            and the number after the last appends one. The value is YAML. Keys that are
-            missing are made, lists from their defaults.
+            and the number after the last appends one. The value is YAML. Missing keys
+            are added, lists with their defaults.
 
     Raises:
         ConfigError: the option has no `=`, its value is not YAML, or its key leads
@@ -60,25 +62,25 @@ def apply_override(document: Document, option: str) -> None:
     if not equals or not all(key.split(".")):
         _refuse(source, "expected KEY=VALUE, such as epochs=10 or optimizer.Adam.epsilon=1e-8")
     parts: list[str] = key.split(".")
-    branch = read_yaml(text, source, option=True, depth=len(parts))
+    branch = read_yaml(text, source, is_option=True, depth=len(parts))
     parent: Any = document.value
     path: Path = ()
-    for part, following in itertools.pairwise(parts):
+    for part, next_part in itertools.pairwise(parts):
         index = _index(parent, part, source)
         child = parent.get(index) if isinstance(parent, dict) else parent[index]
         if child is None:
             child = {} if path else _default(part)
-        elif isinstance(child, str) and fold_name(following) == fold_name(child):
-            child = {following: {}}  # `optimizer: adam` is open to optimizer.Adam.…
+        elif isinstance(child, str) and fold_name(next_part) == fold_name(child):
+            child = {next_part: {}}  # optimizer.Adam.… is inside of `optimizer: adam`
         elif not isinstance(child, dict | list):
-            got = describe_value(child)
-            _refuse(source, f"'{part}' is {got}, which has no '{following}' inside")
+            value_text = describe_value(child)
+            _refuse(source, f"'{part}' is {value_text}, which has no '{next_part}' inside")
         else:
-            # A copy, so that a value that an alias repeats changes in this place only.
+            # A copy, so that a value that an alias repeats changes only here.
             child = child.copy()
         parent[index] = child
         parent, path = child, (*path, index)
-        # What the file does not have, the option has made.
+        # A key that is not in the file comes from the option.
         document.keys.setdefault(path, Position(source))
     index = _index(parent, parts[-1], source, is_last=True)
     if index == len(parent) and isinstance(parent, list):
@@ -88,7 +90,7 @@ def apply_override(document: Document, option: str) -> None:
 
 
 def _default(key: str) -> dict[str, Any] | list[Any]:
-    """What a top-level key that the file leaves out is before an option sets a part of it."""
+    """Return the value of a missing top-level key, before an option sets a part of it."""
     field = Config.model_fields.get(key)
     if field is None or get_origin(field.annotation) is not list:
         return {}
@@ -96,16 +98,16 @@ def _default(key: str) -> dict[str, Any] | list[Any]:
 
 
 def _index(parent: Any, part: str, source: str, is_last: bool = False) -> str | int:
-    """The key or item that a part names; only the last part can be a new item."""
+    """Return the key or list index that a part names; only the last part can be a new item."""
     if not isinstance(parent, list):
         return part
     count = len(parent)
     if part not in [str(number) for number in range(count + is_last)]:
         if not count and not is_last:
             _refuse(source, "the list is empty: add a whole item, as number 0")
-        expected = f"from 0 to {count - 1}" if count else ""
-        new = f"{count} for a new one" if is_last else ""
-        numbers = ", or ".join(filter(None, (expected, new)))
+        item_numbers = f"from 0 to {count - 1}" if count else ""
+        next_number = f"{count} for a new one" if is_last else ""
+        numbers = ", or ".join(filter(None, (item_numbers, next_number)))
         _refuse(source, f"expected the number of an item, {numbers}; got {describe_value(part)}")
     return int(part)
 

@@ -1,11 +1,10 @@
-"""Which of Keras' classes a config may name.
+"""The classes of Keras that a config may name.
 
-Each was looked at for what its arguments can reach: no code, and no file but the config.
-A class that a newer Keras brings is refused until it is on the list; `tests` compare the
-list with the installed Keras.
+Each class was reviewed: its arguments can run no code and open no file. A class of a newer
+Keras is refused until it is on the list. A test compares the list with the installed Keras.
 """
 
-# The Keras that the lists are complete for; older ones have fewer of the classes.
+# The version of Keras whose classes are all on the lists; older versions have fewer of them.
 REVIEWED_KERAS = "3.15"
 
 REVIEWED = {
@@ -78,10 +77,10 @@ REVIEWED = {
 }
 
 _OUTSIDE = "runs code or a file from outside the config, so it is not allowed"
-_BASE = "is what Keras derives its classes from, and does nothing by itself"
-_OBJECTS = "takes objects of Python, which a config cannot hold"
+_BASE = "is a base class of Keras, which does nothing by itself"
+_OBJECTS = "takes Python objects, which a config cannot hold"
 
-# What the rest of them is refused for.
+# The reasons why other classes are refused.
 REFUSED = {
     **dict.fromkeys(("Lambda", "TFSMLayer", "FlaxLayer", "JaxLayer"), _OUTSIDE),
     **dict.fromkeys(("TorchModuleWrapper", "TextVectorization"), _OUTSIDE),

@@ -1,4 +1,4 @@
-"""A JSON Schema of the config language, from the models and Keras' own signatures."""
+"""The JSON Schema of the config language, from `Config` and Keras' own signatures."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,11 +22,11 @@ _PLAIN_VALUE = {"type": ["number", "array", "null"]}
 
 
 def config_schema() -> dict[str, Any]:
-    """The schema, for draft 2020-12: what an editor completes and underlines."""
+    """Return the schema, of draft 2020-12, by which an editor completes and checks a config."""
     schema = Config.model_json_schema()
     properties = schema["properties"]
     properties["layers"]["items"] = _reference("layers")
-    distortions = _family("augmentation", keras_api.own_classes())
+    distortions = _family_schema("augmentation", keras_api.distortion_classes())
     properties["augment"]["items"] = {"anyOf": [_reference("layers"), distortions]}
     properties["metrics"]["items"] = {"anyOf": [{"const": "accuracy"}, _reference("metrics")]}
     for key, family in {"optimizer": "optimizers", "loss": "losses"}.items():
@@ -35,7 +35,7 @@ def config_schema() -> dict[str, Any]:
     del definitions["KerasObject"]
     definitions["activation"] = {"enum": [*sorted(keras_api.functions("activations")), None]}
     for family in _FAMILIES:
-        definitions[family] = _family(family, keras_api.classes(family))
+        definitions[family] = _family_schema(family, keras_api.classes(family))
         definitions[f"{family} or value"] = {"anyOf": [_reference(family), _PLAIN_VALUE]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
@@ -44,10 +44,9 @@ def _reference(name: str) -> dict[str, Any]:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _family(family: str, classes: Iterable[str]) -> dict[str, Any]:
-    """An object of one of the family's classes: its name, or the one-key form."""
-    names = sorted(classes)
-    described = {name: keras_api.describe_class(family, name) for name in names}
+def _family_schema(family: str, class_names: Iterable[str]) -> dict[str, Any]:
+    """Return the schema of an object of a family: a class name, or a mapping with one key."""
+    names = sorted(class_names)
     return {
         "anyOf": [
             # The names are for completion; Keras knows more spellings, such as adam or mse.
@@ -58,41 +57,41 @@ def _family(family: str, classes: Iterable[str]) -> dict[str, Any]:
                 "minProperties": 1,
                 "maxProperties": 1,
                 "properties": {
-                    name: _arguments(family, keras_class) for name, keras_class in described.items()
+                    name: _arguments_schema(family, keras_api.describe_class(family, name))
+                    for name in names
                 },
             },
         ]
     }
 
 
-def _arguments(family: str, keras_class: keras_api.KerasClass) -> dict[str, Any]:
+def _arguments_schema(family: str, keras_class: keras_api.KerasClass) -> dict[str, Any]:
     arguments = keras_class.arguments.values()
-    properties = {argument.name: _argument(family, argument) for argument in arguments}
+    properties = {argument.name: _argument_schema(family, argument) for argument in arguments}
     if family == "layers":
-        names = {
-            argument: {"type": "string"} for argument in keras_api.call_arguments(keras_class.name)
-        }
         properties["inputs"] = {
             "type": ["string", "array", "object"],
             "items": {"type": "string"},
-            "properties": names,
+            "properties": {
+                name: {"type": "string"} for name in keras_api.call_arguments(keras_class.name)
+            },
             "additionalProperties": False,
         }
-    required = [argument.name for argument in arguments if argument.required]
+    required_names = [argument.name for argument in arguments if argument.is_required]
     schema: dict[str, Any] = {
-        "type": "object" if required else ["object", "null"],
+        "type": "object" if required_names else ["object", "null"],
         "properties": properties,
         "additionalProperties": False,
     }
-    return schema | ({"required": required} if required else {})
+    return schema | ({"required": required_names} if required_names else {})
 
 
-def _argument(family: str, argument: keras_api.Argument) -> dict[str, Any]:
-    nested = family_of_argument(argument.name)
+def _argument_schema(family: str, argument: keras_api.Argument) -> dict[str, Any]:
+    nested_family = family_of_argument(argument.name)
     if argument.name.endswith("activation"):
         schema = _reference("activation")
-    elif nested:
-        schema = _reference(f"{nested} or value")
+    elif nested_family:
+        schema = _reference(f"{nested_family} or value")
     elif argument.kinds:
         schema = {"type": sorted(argument.kinds | {"null"})}
         if family == "optimizers.schedules" and argument.name.endswith("steps"):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from mnistcli.config.objects import KerasObject, make_object
 
-# Names become parts of folder names and of tensors' names.
+# Names become parts of folder names and tensor names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NAME_EXPECTED = "expected up to 64 of A-Z, a-z, 0-9, '.', '_' and '-', a letter or digit first"
 
@@ -49,7 +49,7 @@ Object = Annotated[KerasObject, PlainSerializer(KerasObject.to_plain)]
 
 
 class _Section(BaseModel):
-    """Unknown keys are errors, and '10' is not 10."""
+    """A section of the config: unknown keys are errors, and '10' is not 10."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -67,7 +67,7 @@ class Data(_Section):
     dataset: str = Field(default="mnist", min_length=1)
     """mnist, digits (built in, offline), or the path of a folder of IDX files or of an .npz file"""
     fallback: str | None = Field(default=None, min_length=1)
-    """A data set to use, loudly reported, only if the first cannot be had"""
+    """Another data set, used and reported only if the first cannot be found or downloaded"""
     validation: Validation = 0.1
     """Images split off the training set (a number, also 0, or a share), or "test": the test set"""
     normalize: Literal["unit", "centered", "standard"] = "unit"
@@ -80,7 +80,7 @@ class EarlyStopping(_Section):
     monitor: str = "val_loss"
     """A metric of metrics.jsonl, such as val_loss or val_accuracy"""
     mode: Literal["min", "max"] | None = None
-    """Whether less or more of it is better; by default, what Keras says of the metric"""
+    """Whether lower or higher is better; by default, what Keras says of the metric"""
     patience: int = Field(default=3, ge=1, le=10_000)
     """Epochs without an improvement before training stops"""
     min_delta: float = Field(default=0.0, ge=0)
@@ -93,10 +93,10 @@ class Best(_Section):
     monitor: str = "val_accuracy"
     """A metric of metrics.jsonl, such as val_loss or val_accuracy"""
     mode: Literal["min", "max"] | None = None
-    """Whether less or more of it is better; by default, what Keras says of the metric"""
+    """Whether lower or higher is better; by default, what Keras says of the metric"""
 
     def to_plain(self) -> Any:
-        """What YAML shows for it: the metric's name alone, where it has no mode."""
+        """Return its YAML form: the metric's name alone if it has no mode, else a mapping."""
         return {"monitor": self.monitor, "mode": self.mode} if self.mode else self.monitor
 
 
@@ -109,14 +109,14 @@ def _read_best(value: Any) -> Any:
 
 
 class Checkpoint(_Section):
-    """When the state of training is written, and what is kept of it."""
+    """When checkpoints are written, and which of them are kept."""
 
     every_epochs: int = Field(default=1, ge=1, le=10_000)
     """Epochs between checkpoints; the last epoch always writes one"""
     every_seconds: float | None = Field(default=None, gt=0)
     """Seconds between checkpoints within an epoch; none by default"""
     keep: int = Field(default=2, ge=1, le=10_000)
-    """Of how many of the latest epochs checkpoints are kept, besides the best"""
+    """The number of latest epochs whose checkpoints are kept, besides the best"""
     best: Annotated[
         Best,
         BeforeValidator(_read_best, json_schema_input_type=str | Best),
@@ -157,17 +157,17 @@ class Config(_Section):
     """Processor threads that TensorFlow uses"""
 
     def metric_names(self) -> list[str]:
-        """The metrics of each row of metrics.jsonl, in order, without their val_ twins."""
+        """Return the metrics of each row of metrics.jsonl, in order, without the val_ columns."""
         names = [metric_name(metric) for metric in self.metrics]
         return ["loss", *dict.fromkeys(["accuracy", *names])]
 
 
 def metric_name(metric: KerasObject | str) -> str:
-    """A metric's column in metrics.jsonl: its `name`, which Keras derives from the class."""
+    """Return a metric's column in metrics.jsonl: its `name`, or Keras' default from the class."""
     if isinstance(metric, str):
         return metric
-    given = metric.arguments.get("name")
-    if given and isinstance(given, str):
-        return given
+    name = metric.arguments.get("name")
+    if name and isinstance(name, str):
+        return name
     # Keras' to_snake_case, for the few classes without a default name.
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric.name).lower()

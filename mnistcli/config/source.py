@@ -1,6 +1,6 @@
-"""Python source of an installed package, read as text: its classes, their arguments and bases.
+"""The source of an installed Python package, read as text: classes, arguments and bases.
 
-Nothing is imported: parsing the few files that a config names takes milliseconds.
+Nothing is imported: parsing the few files that a config needs takes milliseconds.
 """
 
 import ast
@@ -18,17 +18,17 @@ Definition = ast.ClassDef | ast.FunctionDef
 
 @dataclass(frozen=True)
 class Parameter:
-    """One argument of a class, as its constructor has it.
+    """One argument of a constructor or a method.
 
     Attributes:
         default: None also where the default is not a plain value.
-        inherited: it is a base class's, reached through `**kwargs`.
+        is_inherited: the argument belongs to a base class and is reached through `**kwargs`.
     """
 
     name: str
-    required: bool
+    is_required: bool
     default: Any
-    inherited: bool = False
+    is_inherited: bool = False
 
 
 @cache
@@ -39,7 +39,7 @@ def _package_root(package: str) -> Path | None:
 
 @cache
 def parse_module(name: str) -> ast.Module:
-    """The syntax tree of a module; an empty one where there is no such file."""
+    """Return the syntax tree of a module, or an empty one if there is no such file."""
     parts = name.split(".")
     if root := _package_root(parts[0]):
         path = root.joinpath(*parts)
@@ -51,7 +51,7 @@ def parse_module(name: str) -> ast.Module:
 
 @cache
 def imported_names(module: str) -> dict[str, tuple[str, str]]:
-    """Names that a module imports: name -> (module, name there)."""
+    """Return the names that a module imports: name -> (module, name there)."""
     return {
         alias.asname or alias.name: (node.module, alias.name)
         for node in parse_module(module).body
@@ -61,7 +61,7 @@ def imported_names(module: str) -> dict[str, tuple[str, str]]:
 
 
 def find_definition(module: str, name: str) -> Definition | None:
-    """The class or function of a module that has the name."""
+    """Return the class or function that a module defines under the name, if any."""
     for node in parse_module(module).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
             return node
@@ -69,7 +69,7 @@ def find_definition(module: str, name: str) -> Definition | None:
 
 
 def _origin(module: str, name: str) -> tuple[str, str]:
-    """Where a name of a module is defined: through what the module imports."""
+    """Follow the imports of a module to the one that defines the name."""
     while find_definition(module, name) is None and name in imported_names(module):
         module, name = imported_names(module)[name]
     return module, name
@@ -85,7 +85,7 @@ def _bases(module: str, definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
 
 
 def _lineage(module: str, name: str) -> Iterator[tuple[str, Definition]]:
-    """The definition and those of its bases, nearest first, each with its module."""
+    """Yield a definition and those of its bases, nearest first, with their modules."""
     definition = find_definition(module, name)
     if definition is not None:
         yield module, definition
@@ -95,9 +95,9 @@ def _lineage(module: str, name: str) -> Iterator[tuple[str, Definition]]:
 
 
 def constructor_parameters(module: str, name: str) -> list[Parameter]:
-    """Those of `__init__`, and where it passes on `**kwargs`, those of the bases.
+    """Return the arguments of `__init__` and, if it passes on `**kwargs`, those of the bases.
 
-    What a class itself passes to its base is not among them: Conv2D sets `rank`.
+    An argument that the class itself passes to its base is left out: Conv2D sets `rank`.
     """
     definition = find_definition(module, name)
     if definition is None:
@@ -107,16 +107,18 @@ def constructor_parameters(module: str, name: str) -> list[Parameter]:
     init = _method(definition, "__init__")
     parameters = _signature(init)[1:] if init else []
     names = {parameter.name for parameter in parameters}
-    if init is None or _passes_on(init):
+    if init is None or _passes_on_kwargs(init):
         for base_module, base_name in _bases(module, definition):
-            inherited = constructor_parameters(base_module, base_name)
-            names |= _set_by_class(init, inherited) if init else set()
-            for parameter in inherited:
+            base_parameters = constructor_parameters(base_module, base_name)
+            names |= _names_passed_to_base(init, base_parameters) if init else set()
+            for parameter in base_parameters:
                 if parameter.name not in names:
-                    # What a class does not spell out itself, it can do without.
-                    required = parameter.required and init is None
-                    is_inherited = parameter.inherited or init is not None
-                    parameters.append(replace(parameter, required=required, inherited=is_inherited))
+                    # A class can do without the arguments that it does not spell out itself.
+                    is_required = parameter.is_required and init is None
+                    is_inherited = parameter.is_inherited or init is not None
+                    parameters.append(
+                        replace(parameter, is_required=is_required, is_inherited=is_inherited)
+                    )
                     names.add(parameter.name)
     return parameters
 
@@ -126,21 +128,21 @@ def _method(definition: ast.ClassDef, name: str) -> ast.FunctionDef | None:
     return next((method for method in methods if method.name == name), None)
 
 
-def _calls_of_base(init: ast.FunctionDef) -> Iterator[ast.Call]:
+def _base_init_calls(init: ast.FunctionDef) -> Iterator[ast.Call]:
     for node in ast.walk(init):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".__init__"):
             yield node
 
 
-def _passes_on(init: ast.FunctionDef) -> bool:
-    """Whether `**kwargs` reaches a base."""
-    return any(not keyword.arg for call in _calls_of_base(init) for keyword in call.keywords)
+def _passes_on_kwargs(init: ast.FunctionDef) -> bool:
+    """Return whether `**kwargs` reaches a base."""
+    return any(not keyword.arg for call in _base_init_calls(init) for keyword in call.keywords)
 
 
-def _set_by_class(init: ast.FunctionDef, parameters: list[Parameter]) -> set[str]:
-    """Parameters of the base that a class gives it itself, `super().__init__(rank=2)`."""
+def _names_passed_to_base(init: ast.FunctionDef, parameters: list[Parameter]) -> set[str]:
+    """Return the base's parameters that a class sets itself, as in `super().__init__(rank=2)`."""
     names: set[str] = set()
-    for call in _calls_of_base(init):
+    for call in _base_init_calls(init):
         names |= {keyword.arg for keyword in call.keywords if keyword.arg}
         names |= {parameter.name for parameter, _ in zip(parameters, call.args, strict=False)}
     return names
@@ -155,13 +157,13 @@ def _signature(function: ast.FunctionDef) -> list[Parameter]:
         *zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True),
     ]
     return [
-        Parameter(arg.arg, required=default is None, default=_plain_value(default))
+        Parameter(arg.arg, is_required=default is None, default=_plain_value(default))
         for arg, default in pairs
     ]
 
 
 def call_parameters(module: str, name: str) -> list[Parameter]:
-    """Those of the method `call` that a class defines or inherits."""
+    """Return the arguments of the method `call` that a class defines or inherits."""
     for _, definition in _lineage(module, name):
         if isinstance(definition, ast.ClassDef) and (call := _method(definition, "call")):
             return _signature(call)[1:]
@@ -175,20 +177,20 @@ def _plain_value(node: ast.expr | None) -> Any:
         return None
 
 
-def documented_arguments(module: str, name: str) -> dict[str, str]:
-    """The entries of the `Args:` sections of a class and its bases: name -> text."""
+def argument_descriptions(module: str, name: str) -> dict[str, str]:
+    """Return the entries of the `Args:` sections of a class and its bases: name -> text."""
     lineage = list(_lineage(module, name))
-    texts: dict[str, str] = {}
+    constants: dict[str, str] = {}
     for base_module, _ in lineage:
-        texts |= _texts(base_module)
-    documented: dict[str, str] = {}
+        constants |= _text_constants(base_module)
+    descriptions: dict[str, str] = {}
     for _, definition in lineage:
-        documented = _args_section(definition, texts) | documented
-    return documented
+        descriptions = _args_section(definition, constants) | descriptions
+    return descriptions
 
 
-def _texts(module: str) -> dict[str, str]:
-    """Module-level texts; Keras puts them in docstrings in place of their names in braces."""
+def _text_constants(module: str) -> dict[str, str]:
+    """Return a module's text constants, which Keras' docstrings name in double braces."""
     return {
         node.targets[0].id: node.value.value
         for node in parse_module(module).body
@@ -199,15 +201,15 @@ def _texts(module: str) -> dict[str, str]:
     }
 
 
-def _args_section(definition: Definition, texts: dict[str, str]) -> dict[str, str]:
+def _args_section(definition: Definition, constants: dict[str, str]) -> dict[str, str]:
     docstring = ast.get_docstring(definition) or ""
     section = re.search(r"^Args:\n((?:[ ]{2,}.*\n|\n)+)", docstring + "\n", re.M)
     if not section:
         return {}
-    shared = [texts.get(name, "") for name in re.findall(r"\{\{(\w+)\}\}", section[1])]
-    documented = {}
-    for text in [*shared, "\n" + section[1]]:
+    shared_texts = [constants.get(name, "") for name in re.findall(r"\{\{(\w+)\}\}", section[1])]
+    descriptions = {}
+    for text in [*shared_texts, "\n" + section[1]]:
         entry = r"^(\w+): ((?:.*\n?)(?:^(?:[ ]+.*)?\n?)*)"
         for name, body in re.findall(entry, inspect.cleandoc(text), re.M):
-            documented[name] = " ".join(body.split())
-    return documented
+            descriptions[name] = " ".join(body.split())
+    return descriptions

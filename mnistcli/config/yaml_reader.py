@@ -1,12 +1,12 @@
 """YAML text to a `Document`: safe, bounded, with the position of everything.
 
-The tree is built from the parser's events, not with `yaml.load`: only so are
-positions, duplicate keys, the nesting and the size of expanded aliases known
-before anything is made of them, and no tag can name a Python object.
+The tree is built from the parser's events instead of with `yaml.load`. So the
+positions, duplicate keys, nesting depth and size of expanded aliases are known
+before any value is built, and no tag can name a Python object.
 
 Plain scalars follow the YAML 1.2 core schema (https://yaml.org/spec/1.2.2/,
-section 10.3.2), in which `1e-3` is a number and `no` is a word; PyYAML's own
-rules are those of YAML 1.1, where it is the other way round.
+section 10.3.2), in which `1e-3` is a number and `no` is a word. PyYAML itself
+follows YAML 1.1, where `1e-3` is a word and `no` means false.
 """
 
 import contextlib
@@ -19,64 +19,64 @@ from mnistcli.config.document import Document, Path, Position, config_error
 from mnistcli.errors import printable
 
 # A config of this language has a few hundred values some four levels deep.
-MAX_NODES = 20_000
-MAX_DEPTH = 40
+MAXIMUM_NODES = 20_000
+MAXIMUM_DEPTH = 40
 
 NULL = re.compile(r"~|null|Null|NULL|")
 BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
 INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan")
-# What YAML 1.2 (section 5.1) does not allow in a file, and the halves of UTF-16 pairs by
-# which Python stands for bytes of an option that are not UTF-8.
+# The characters that YAML 1.2 (section 5.1) does not allow in a file, and the lone surrogates
+# that Python puts in place of an option's bytes that are not UTF-8.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 # Python itself refuses to convert a decimal of over 4,300 digits.
-MAX_NUMBER_LENGTH = 100
+MAXIMUM_NUMBER_LENGTH = 100
 
 
-def read_yaml(text: str, source: str, option: bool = False, depth: int = 0) -> Document:
+def read_yaml(text: str, source: str, is_option: bool = False, depth: int = 0) -> Document:
     """Read one YAML document.
 
     Args:
         text: the YAML.
-        source: what positions name: the file, or an option's text.
-        option: `text` is an option's value, where lines and columns say nothing.
-        depth: levels of nesting above the document, where it will stand inside another.
+        source: what messages call it: the path of the file, or the text of the option.
+        is_option: whether `text` is an option's value, which has no lines and columns.
+        depth: levels of nesting above the document, if it becomes part of another.
 
     Raises:
         ConfigError: the text is not YAML, or uses a tag, a key that is not text, more
             than one document, or too much nesting or aliasing. A duplicate key goes
-            to `Document.faults`, to be reported with whatever else is wrong.
+            to `Document.faults`, to be reported with the other problems.
     """
     if control := CONTROL.search(text):
         line, column = text.count("\n", 0, control.start()), text.rfind("\n", 0, control.start())
         position = Position(source, line + 1, control.start() - column)
         raise config_error(
-            Position(source) if option else position,
+            Position(source) if is_option else position,
             f"not valid YAML: the character {printable(control[0])} is not allowed; remove it",
         )
     try:
-        return _Reader(text, source, option, depth).read()
+        return _Reader(text, source, is_option, depth).read()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        position = Position(source) if option else Position(source, line, column)
+        position = Position(source) if is_option else Position(source, line, column)
         if mark:
-            # The parser looks ahead, up to a limit of its own on nesting: what is wrong
-            # before the place that it complains of comes first.
+            # The parser looks ahead, and has its own limit on nesting. Whatever is wrong
+            # before the place of its complaint is reported first.
             with contextlib.suppress(yaml.YAMLError):
-                _Reader(text[: mark.index], source, option, depth).read()
+                _Reader(text[: mark.index], source, is_option, depth).read()
         character = text[mark.index : mark.index + 1] if mark else ""
-        raise config_error(position, _explain(error, character, option)) from None
+        raise config_error(position, _explain(error, character, is_option)) from None
 
 
-def _explain(error: yaml.YAMLError, character: str, option: bool) -> str:
+def _explain(error: yaml.YAMLError, character: str, is_option: bool) -> str:
     if not isinstance(error, yaml.MarkedYAMLError):
         return f"not valid YAML: {' '.join(str(error).split())}"
     problem = error.problem or "it cannot be read"
-    # An option is one line: where in it something begins is plain to see.
-    mark = None if option else error.context_mark
-    begin = f" from {mark.line + 1}:{mark.column + 1}" if mark else ""
-    context = f" ({error.context}{begin})" if error.context else ""
+    # An option is one short line, in which the user finds the place without a position.
+    mark = None if is_option else error.context_mark
+    start = f" from {mark.line + 1}:{mark.column + 1}" if mark else ""
+    context = f" ({error.context}{start})" if error.context else ""
     mend = ""
     if character == "\t":
         problem, context, mend = "a tab", "", "; indent with spaces"
@@ -90,66 +90,71 @@ def _explain(error: yaml.YAMLError, character: str, option: bool) -> str:
 class _Reader:
     """One pass over the parser's events."""
 
-    def __init__(self, text: str, source: str, option: bool, depth: int) -> None:
+    def __init__(self, text: str, source: str, is_option: bool, depth: int) -> None:
         self.events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self.document = Document(source)
-        self.option = option
+        self.is_option = is_option
         self.depth = depth
         self.anchors: dict[str, Any] = {}
         self.sizes: dict[str, int] = {}
         self.heights: dict[str, int] = {}
-        self.nodes = 0
-        self.deepest = 0
+        self.node_count = 0
+        self.maximum_depth = 0
 
     def read(self) -> Document:
-        started = False
-        self.document.values[()] = Position(self.document.source, *(() if self.option else (1, 1)))
+        has_document = False
+        self.document.values[()] = (
+            Position(self.document.source)
+            if self.is_option
+            else Position(self.document.source, 1, 1)
+        )
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
-                if started:
+                if has_document:
                     self._fail(event, "a second YAML document; a config is one document")
-                started = True
-                self.document.value = self._node(next(self.events), (), self.depth)
+                has_document = True
+                self.document.value = self._read_node(next(self.events), (), self.depth)
         return self.document
 
-    def _node(self, event: Any, path: Path, depth: int) -> Any:
+    def _read_node(self, event: Any, path: Path, depth: int) -> Any:
         self.document.values[path] = self._position(event)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, depth)
+            return self._read_alias(event, depth)
         self._count(event, 1, depth)
         if event.tag not in (None, "!"):
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._fail(event, f"the tag '{tag}' is not part of the language; remove it")
-        before, deepest, self.deepest = self.nodes, self.deepest, depth
+        first_node = self.node_count
+        outer_maximum_depth, self.maximum_depth = self.maximum_depth, depth
         value: Any
         if isinstance(event, yaml.ScalarEvent):
-            value = self._scalar(event)
+            value = self._read_scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
-            value = self._sequence(path, depth)
+            value = self._read_sequence(path, depth)
         else:
-            value = self._mapping(path, depth)
+            value = self._read_mapping(path, depth)
         if event.anchor:
             self.anchors[event.anchor] = value
-            self.sizes[event.anchor] = self.nodes - before + 1
-            self.heights[event.anchor] = self.deepest - depth
-        self.deepest = max(deepest, self.deepest)
+            self.sizes[event.anchor] = self.node_count - first_node + 1
+            self.heights[event.anchor] = self.maximum_depth - depth
+        self.maximum_depth = max(outer_maximum_depth, self.maximum_depth)
         return value
 
-    def _count(self, event: Any, nodes: int, deepest: int) -> None:
-        self.nodes += nodes
-        self.deepest = max(self.deepest, deepest)
-        if deepest > MAX_DEPTH:
-            self._fail(event, f"nested more than {MAX_DEPTH} levels deep")
-        if self.nodes > MAX_NODES:
-            self._fail(event, f"more than {MAX_NODES:,} values, those of aliases included")
+    def _count(self, event: Any, nodes: int, depth: int) -> None:
+        self.node_count += nodes
+        self.maximum_depth = max(self.maximum_depth, depth)
+        if depth > MAXIMUM_DEPTH:
+            self._fail(event, f"nested more than {MAXIMUM_DEPTH} levels deep")
+        if self.node_count > MAXIMUM_NODES:
+            self._fail(event, f"more than {MAXIMUM_NODES:,} values, those of aliases included")
 
-    def _sequence(self, path: Path, depth: int) -> list[Any]:
+    def _read_sequence(self, path: Path, depth: int) -> list[Any]:
         items: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            items.append(self._node(event, (*path, len(items)), depth + 1))
+            items.append(self._read_node(event, (*path, len(items)), depth + 1))
         return items
 
-    def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
+    def _read_mapping(self, path: Path, depth: int) -> dict[str, Any]:
         entries: dict[str, Any] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
@@ -158,31 +163,31 @@ class _Reader:
             if key == "<<" and event.implicit[0]:
                 message = "merge keys (<<) are not part of the language; write the keys out"
                 self.document.faults.append((position, message))
-                self._node(next(self.events), (*path, key), depth + 1)
+                self._read_node(next(self.events), (*path, key), depth + 1)
                 continue
             if key in entries:
-                first = self.document.keys[(*path, key)]
-                place = f"on line {first.line}" if first.line else "there"
+                first_position = self.document.keys[(*path, key)]
+                place = f"on line {first_position.line}" if first_position.line else "there"
                 self.document.faults.append(
                     (position, f"duplicate key '{key}'; it is already {place}")
                 )
             else:
                 self.document.keys[(*path, key)] = position
-            entries[key] = self._node(next(self.events), (*path, key), depth + 1)
+            entries[key] = self._read_node(next(self.events), (*path, key), depth + 1)
         return entries
 
-    def _alias(self, event: Any, depth: int) -> Any:
+    def _read_alias(self, event: Any, depth: int) -> Any:
         if event.anchor not in self.anchors:
             self._fail(event, f"the alias '*{event.anchor}' names nothing that stands before it")
-        # An alias counts as all that it stands for: ten lines can mean a billion values.
+        # An alias counts as every value in it: ten lines can expand to a billion values.
         self._count(event, self.sizes[event.anchor], depth + self.heights[event.anchor])
         return self.anchors[event.anchor]
 
-    def _scalar(self, event: Any) -> Any:
+    def _read_scalar(self, event: Any) -> Any:
         text = event.value
         is_plain = event.implicit[0]  # neither quoted nor a block of text
         value: Any = text
-        if not is_plain or len(text) > MAX_NUMBER_LENGTH:
+        if not is_plain or len(text) > MAXIMUM_NUMBER_LENGTH:
             pass
         elif NULL.fullmatch(text):
             value = None
@@ -195,7 +200,7 @@ class _Reader:
         return value
 
     def _position(self, event: Any) -> Position:
-        if self.option:
+        if self.is_option:
             return Position(self.document.source)
         mark = event.start_mark
         return Position(self.document.source, mark.line + 1, mark.column + 1)

@@ -1,4 +1,4 @@
-"""Data sets: found, downloaded, verified, split; arrays of unsigned bytes come out."""
+"""Data sets -> arrays of unsigned bytes: finds, downloads, verifies and splits them."""
 
 from mnistcli.data.dataset import DataMissingError, Dataset, LabelledImages
 from mnistcli.data.download import ProgressCallback

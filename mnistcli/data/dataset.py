@@ -1,4 +1,4 @@
-"""What a data set is: two labelled sets of 28x28 pictures, and where they came from."""
+"""A data set: two labelled sets of 28x28 pictures, and their source."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,15 @@ from mnistcli.errors import DataError
 
 
 class DataMissingError(DataError):
-    """A data set is nowhere to be had; one that is there but damaged is a plain `DataError`."""
+    """A data set cannot be found or downloaded; a damaged one is a plain `DataError`.
 
-    def __init__(self, message: str, found: Sequence[str], *mend: str) -> None:
-        super().__init__(message, *found, *mend)
-        self.reason = f"{message} ({'; '.join(found)})" if found else message
+    Attributes:
+        reason: the message and what each attempt met, in one line.
+    """
+
+    def __init__(self, message: str, attempts: Sequence[str], *hints: str) -> None:
+        super().__init__(message, *attempts, *hints)
+        self.reason = f"{message} ({'; '.join(attempts)})" if attempts else message
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +32,9 @@ class LabelledImages:
     Attributes:
         name: "train", "validation" or "test", or the data set as the user named it.
         images: (N, 28, 28), 0 background to 255 ink.
-        labels: (N,).
-        source: where the bytes came from, for people to read.
-        notes: how it was converted, and what is odd about it; a sentence each.
+        labels: (N,), class numbers from 0.
+        source: the path or URL of the bytes, for people to read.
+        notes: how the images were converted, and what is odd about them; a sentence each.
     """
 
     name: str
@@ -44,7 +48,7 @@ class LabelledImages:
 
     @property
     def num_classes(self) -> int:
-        """The largest label plus one; 0 where there are no images."""
+        """The largest label plus one; 0 if there are no images."""
         return int(self.labels.max()) + 1 if len(self) else 0
 
 
@@ -53,16 +57,16 @@ class Dataset:
     """A training set and a test set.
 
     Attributes:
-        name: "mnist", "digits", or the path as the user gave it.
+        name: "mnist", "digits", or the path in the user's words.
         train_images: (N, 28, 28), 0 background to 255 ink.
-        train_labels: (N,).
-        test_images: (M, 28, 28).
-        test_labels: (M,).
-        source: where the bytes came from, for people to read: an absolute path, or a URL.
+        train_labels: (N,), class numbers from 0.
+        test_images: (M, 28, 28), 0 background to 255 ink.
+        test_labels: (M,), class numbers from 0.
+        source: the absolute path or the URL of the bytes, for people to read.
         sha256: for each of the four arrays the SHA-256, in lower-case hex, of the
             uncompressed IDX file that holds it.
-        fallback_reason: where this data set stands in for another, why that could not be had.
-        notes: how it was converted, and what is odd about it; a sentence each.
+        fallback_reason: why the data set that was asked for is missing; None if this is it.
+        notes: how the arrays were converted, and what is odd about them; a sentence each.
     """
 
     name: str
@@ -82,35 +86,38 @@ class Dataset:
 
     @property
     def train(self) -> LabelledImages:
+        """The training set."""
         return LabelledImages("train", self.train_images, self.train_labels, self.source)
 
     @property
     def test(self) -> LabelledImages:
+        """The test set."""
         return LabelledImages("test", self.test_images, self.test_labels, self.source)
 
 
 def make_dataset(name: str, parts: Mapping[str, Part], source: str) -> Dataset:
-    """Convert the four `PARTS` to bytes and class numbers, and put them together.
+    """Make a data set of the four `PARTS`, converted to bytes and class numbers.
 
     Raises:
-        DataError: they are not pictures of 28x28 with a label each.
+        DataError: the parts are not pictures of 28x28 with one label for each.
     """
-    train, train_labels, test, test_labels = (parts[part] for part in PARTS)
-    (train_images, test_images), image_notes = convert_images([train, test])
-    train_classes, train_notes = convert_labels(train_labels, train)
-    test_classes, test_notes = convert_labels(test_labels, test)
-    arrays = (train_images, train_classes, test_images, test_classes)
+    train_part, train_label_part, test_part, test_label_part = (parts[part] for part in PARTS)
+    (train_images, test_images), image_notes = convert_images([train_part, test_part])
+    train_labels, train_notes = convert_labels(train_label_part, train_part)
+    test_labels, test_notes = convert_labels(test_label_part, test_part)
+    arrays = (train_images, train_labels, test_images, test_labels)
     notes = join_notes([*image_notes, *train_notes, *test_notes])
     sha256 = {part: idx_sha256(array) for part, array in zip(PARTS, arrays, strict=True)}
     return Dataset(name, *arrays, source, sha256, notes=notes)
 
 
 def make_labelled_images(name: str, images: Part, labels: Part, source: str) -> LabelledImages:
-    """Convert two arrays to bytes and a class number for each picture.
+    """Make a labelled set of two arrays, converted to bytes and class numbers.
 
     Raises:
-        DataError: they are not pictures of 28x28 with a label each.
+        DataError: the parts are not pictures of 28x28 with one label for each.
     """
-    (pictures,), image_notes = convert_images([images])
-    classes, label_notes = convert_labels(labels, images)
-    return LabelledImages(name, pictures, classes, source, join_notes([*image_notes, *label_notes]))
+    (image_array,), image_notes = convert_images([images])
+    label_array, label_notes = convert_labels(labels, images)
+    notes = join_notes([*image_notes, *label_notes])
+    return LabelledImages(name, image_array, label_array, source, notes)

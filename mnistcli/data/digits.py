@@ -2,8 +2,8 @@
 
 1,797 pictures of 8x8, the test set of "Optical Recognition of Handwritten Digits"
 (E. Alpaydin, C. Kaynak, UCI Machine Learning Repository, 1998,
-https://doi.org/10.24432/C50P49): 32x32 bitmaps of 13 writers made with NIST's
-preprocessing programs, ink counted in blocks of 4x4, hence values from 0 to 16.
+https://doi.org/10.24432/C50P49). NIST's preprocessing programs made 32x32 bitmaps of the
+digits of 13 writers; a value counts the ink in a block of 4x4, so it goes from 0 to 16.
 """
 
 from importlib.util import find_spec
@@ -20,13 +20,13 @@ from mnistcli.data.splits import permutation
 # (LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998, III.A).
 _BOX_SIZE = 20
 _TEST_SHARE = 0.2
-_SPLIT_SEED = 0  # never a run's own: the test set is the same in every run
+_SPLIT_SEED = 0  # not the seed of the run, so that every run has the same test set
 
 
 def load_digits() -> Dataset:
-    """Load scikit-learn's digits, made as much like MNIST as 8x8 pictures allow.
+    """Load scikit-learn's digits, resampled to look like MNIST's.
 
-    About a fifth of each class, always the same, is the test set.
+    The test set is about a fifth of each class, the same images every time.
     """
     rows = _read_rows()
     images = np.stack([resample_digit(row[:-1].reshape(8, 8)) for row in rows])
@@ -43,9 +43,9 @@ def load_digits() -> Dataset:
 
 
 def _read_rows() -> NDArray[np.float64]:
-    """Read scikit-learn's file: 64 pixels and the digit in each row; (1797, 65).
+    """Read scikit-learn's file: (1797, 65), in each row 64 pixels and the digit.
 
-    Its own load_digits takes 1.0 s, nearly all of it for importing the package; this 0.1 s.
+    Its load_digits takes 1.0 s, nearly all of it to import the package; this takes 0.1 s.
     """
     package = find_spec("sklearn")
     assert package is not None and package.origin is not None  # a dependency
@@ -54,11 +54,14 @@ def _read_rows() -> NDArray[np.float64]:
 
 
 def resample_digit(picture: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Enlarge an 8x8 picture with values from 0 to 16 to 28x28 as MNIST has it.
+    """Enlarge a picture of 8x8 to 28x28, with the size and position of MNIST's digits.
 
-    They stay softer than MNIST's. Sharpening them or padding them first brings them no nearer:
-    3 nearest neighbours among 12,000 images of MNIST read 79.6 % of them right, and 78.0 to
-    80.4 % with contrast doubled or tripled, padded or not.
+    The pictures stay softer than MNIST's. Sharpening or padding them first does not help:
+    3 nearest neighbours among 12,000 images of MNIST classify 79.6 % of them correctly, and
+    78.0 to 80.4 % with contrast doubled or tripled, padded or not.
+
+    Args:
+        picture: (8, 8), 0 background to 16 ink.
 
     Returns:
         (28, 28), 0 background to 255 ink.
@@ -66,9 +69,9 @@ def resample_digit(picture: NDArray[np.float64]) -> NDArray[np.uint8]:
     from PIL import Image
 
     image = Image.fromarray((picture * (255 / 16)).astype(np.float32))
-    enlarged = image.resize((_BOX_SIZE, _BOX_SIZE), Image.Resampling.BICUBIC)
+    box_image = image.resize((_BOX_SIZE, _BOX_SIZE), Image.Resampling.BICUBIC)
     # Bicubic weights are partly negative, so values go a little out of range.
-    box = np.asarray(enlarged).clip(0, 255).round().astype(np.uint8)
+    box = np.asarray(box_image).clip(0, 255).round().astype(np.uint8)
     canvas = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     top, left = (_offset(box.sum(axis=axis, dtype=np.float64)) for axis in (1, 0))
     canvas[top : top + _BOX_SIZE, left : left + _BOX_SIZE] = box
@@ -76,7 +79,7 @@ def resample_digit(picture: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _offset(ink: NDArray[np.float64]) -> int:
-    """Return where the box begins so that its centre of mass is the canvas' centre."""
+    """Return the start of the box that puts its centre of mass at the centre of the canvas."""
     centre_of_mass = float(ink @ np.arange(_BOX_SIZE) / ink.sum())
     offset = round((IMAGE_SIZE - 1) / 2 - centre_of_mass)
     return min(max(offset, 0), IMAGE_SIZE - _BOX_SIZE)

@@ -1,8 +1,8 @@
 """The download of MNIST's files from public mirrors.
 
-By `requests`, which TensorFlow brings along. A library that keeps a cache of downloads, such as
-pooch, verifies and stores the compressed file; what is verified and kept here is the
-uncompressed one, whose SHA-256 is the same wherever it comes from, and which loads faster.
+It uses `requests`, which TensorFlow installs. A library that keeps a cache of downloads, such
+as pooch, verifies and stores the compressed file. Here the uncompressed file is verified and
+stored: its SHA-256 is the same for every mirror, and it loads faster.
 """
 
 import time
@@ -21,17 +21,17 @@ MIRRORS = (
 ROUNDS = 2
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 30
-# A firewall that swallows packets costs the connect time-out for each address of a mirror,
-# and there may be sixteen; no further try begins after this long.
+# A firewall that drops packets costs the connect time-out for each address of a mirror, and
+# a mirror may have sixteen. No new attempt begins after this time.
 GIVE_UP_SECONDS = 60
 
-# Called with the file's name, the bytes done and the bytes in all (0 where the server does
-# not say). The bytes done begin again at 0 when a file is tried again.
+# Called with the file's name, the bytes so far and the total bytes (0 if the server does not
+# say). The bytes so far begin again at 0 when a file is tried again.
 ProgressCallback = Callable[[str, int, int], None]
 
 
 class DownloadError(DataError):
-    """A file could be had from no mirror; `reasons` has a line for each try."""
+    """No mirror has a file; `reasons` has a line for each attempt."""
 
     def __init__(self, file_name: str, reasons: list[str]) -> None:
         super().__init__(f"{file_name} could not be downloaded", *reasons)
@@ -49,8 +49,8 @@ def download_idx(
     Args:
         file_name: the name under each of the `MIRRORS`.
         dimensions: 3 for images, 1 for labels.
-        verify: raises `DataError` for an array that is not the right one; the next mirror
-            is tried then.
+        verify: raises `DataError` for a wrong array, of which it gets the URL too; the next
+            mirror is tried then.
         progress: see `ProgressCallback`.
 
     Returns:
@@ -59,7 +59,7 @@ def download_idx(
     Raises:
         DownloadError: no mirror has it.
     """
-    reasons: dict[str, None] = {}  # a set that keeps its order: both rounds may fail alike
+    reasons: dict[str, None] = {}  # an ordered set, since both rounds may fail alike
     start = time.monotonic()
     for url in [mirror + file_name for mirror in MIRRORS] * ROUNDS:
         if time.monotonic() - start > GIVE_UP_SECONDS:
@@ -84,17 +84,18 @@ def _fetch(url: str, file_name: str, progress: ProgressCallback | None) -> bytes
     with requests.get(url, stream=True, timeout=timeout) as response:
         response.raise_for_status()
         length = response.headers.get("Content-Length", "")
-        total = int(length) if length.isdigit() else 0
+        total_bytes = int(length) if length.isdigit() else 0
         for chunk in response.iter_content(32 * 1024):
             content += chunk
             if progress:
-                # More than was promised arrives where the server packs the file once more.
-                progress(file_name, min(len(content), total) if total else len(content), total)
+                # More than the total arrives if the server compresses the file once more.
+                done_bytes = min(len(content), total_bytes) if total_bytes else len(content)
+                progress(file_name, done_bytes, total_bytes)
     return bytes(content)
 
 
 def _explain(error: BaseException) -> str:
-    """Say in a few words what the innermost of a chain of network errors says."""
+    """Return what the innermost of a chain of network errors says, in a few words."""
     while error.__context__ is not None:
         error = error.__context__
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)

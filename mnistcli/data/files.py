@@ -21,7 +21,7 @@ IDX_NAMES = {
     "test_labels": "t10k-labels-idx1-ubyte",
 }
 
-# The arrays of Keras' mnist.npz, then two common names of a single set.
+# The arrays of Keras' mnist.npz, then two common pairs of names for a single set.
 NPZ_NAMES = {
     "train_images": "x_train",
     "train_labels": "y_train",
@@ -35,38 +35,38 @@ NPZ_NAMES = {
 
 _EXPECTED_FORMS = "expected a folder of IDX files or an .npz of plain arrays"
 _SAVE = "save it with numpy.savez_compressed('set.npz', x_train=…, y_train=…, x_test=…, y_test=…)"
-_SHOWN_NAMES = 6
+_MAXIMUM_NAMES = 6  # in a message
 
 
-def read_parts(path: Path, wanted: Sequence[str]) -> dict[str, Part]:
-    """Read the arrays of a data set that a folder of IDX files, or an .npz, holds.
+def read_parts(path: Path, part_names: Sequence[str]) -> dict[str, Part]:
+    """Read the arrays of a data set from a folder of IDX files or an .npz.
 
     Args:
         path: the folder or the file.
-        wanted: the parts to read, as keys of `NPZ_NAMES`.
+        part_names: the parts to read, as keys of `NPZ_NAMES`.
 
     Returns:
-        Those that are there, not yet checked to be pictures and labels.
+        The parts that exist. They are not yet checked to be pictures and labels.
 
     Raises:
-        DataError: it is absent, cannot be read, is damaged, or is neither.
+        DataError: `path` does not exist, cannot be read, is damaged, or is neither.
     """
-    with reading(path):
+    with report_os_errors(path):
         if path.is_dir():
             return {
                 part: Part(read_idx(file, dimensions_of(part)), str(file), file.name)
                 for part, file in find_idx_files(path).items()
-                if part in wanted
+                if part in part_names
             }
         if path.is_file():
-            return _read_npz(path, wanted)
+            return _read_npz(path, part_names)
         state = " is neither a file nor a folder" if path.exists() else ": no such file or folder"
     raise DataError(f"{path}{state}", _EXPECTED_FORMS)
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn an `OSError` met while `path` is read into a `DataError`."""
+def report_os_errors(path: Path) -> Iterator[None]:
+    """Raise any `OSError` of the block, which reads `path`, as a `DataError`."""
     try:
         yield
     except OSError as error:
@@ -76,32 +76,32 @@ def reading(path: Path) -> Iterator[None]:
 def find_idx_files(folder: Path) -> dict[str, Path]:
     """Return the file of each of the `PARTS` that the folder holds.
 
-    Known are MNIST's names, with a dot before `idx` as well, with and without `.gz`; a file
-    that is not compressed comes first, since it loads faster.
+    A file has MNIST's name, perhaps with a dot before `idx`, with or without `.gz`. An
+    uncompressed file is preferred, since it loads faster.
     """
-    found = {}
+    files = {}
     for part, name in IDX_NAMES.items():
         for suffix in ("", ".gz"):
             for variant in (name, name.replace("-idx", ".idx")):
                 file = folder / f"{variant}{suffix}"
-                if part not in found and file.is_file():
-                    found[part] = file
-    return found
+                if part not in files and file.is_file():
+                    files[part] = file
+    return files
 
 
 def dimensions_of(part: str) -> int:
-    """Return the dimensions of a part's array: 3 for images, 1 for labels."""
+    """Return the number of dimensions of a part's array: 3 for images, 1 for labels."""
     return 3 if part.endswith("images") else 1
 
 
-def names_in(path: Path) -> dict[str, str]:
-    """Return what each part is called in a folder of IDX files, or in an .npz."""
+def layout_of(path: Path) -> dict[str, str]:
+    """Return the name of each part in a folder of IDX files or in an .npz."""
     return IDX_NAMES if path.is_dir() else NPZ_NAMES
 
 
 def find_single_archive(path: Path) -> Path:
-    """Return the .npz that a folder without IDX files holds, if there is just one; or `path`."""
-    with reading(path):
+    """Return the only .npz in a folder that has no IDX files, or else `path` itself."""
+    with report_os_errors(path):
         if not path.is_dir() or find_idx_files(path):
             return path
         archives = [file for file in path.glob("*.npz") if file.is_file()]
@@ -112,13 +112,13 @@ def require_parts(parts: dict[str, Part], path: Path) -> None:
     """Check that all four `PARTS` were read from `path`.
 
     Raises:
-        DataError: it names those that are missing.
+        DataError: some are missing; the message names them.
     """
-    missing = [part for part in PARTS if part not in parts]
-    if missing:
-        layout = names_in(path)
+    missing_parts = [part for part in PARTS if part not in parts]
+    if missing_parts:
+        layout = layout_of(path)
         raise DataError(
-            f"{path}: missing {', '.join(layout[part] for part in missing)}"
+            f"{path}: missing {', '.join(layout[part] for part in missing_parts)}"
             f"{describe_contents(path)}",
             f"expected {', '.join(layout[part] for part in PARTS)}"
             + (" (or .gz), or one .npz" if path.is_dir() else ""),
@@ -127,18 +127,19 @@ def require_parts(parts: dict[str, Part], path: Path) -> None:
 
 
 def describe_contents(path: Path) -> str:
-    """Return "; it holds a.png, b.png" of a folder or an archive."""
-    with reading(path):
+    """Return the names in a folder or an archive, as "; it holds a.png, b.png"."""
+    with report_os_errors(path):
         if path.is_dir():
             names = sorted(file.name for file in path.iterdir())
         else:
             with zipfile.ZipFile(path) as archive:
                 names = sorted(name.removesuffix(".npy") for name in archive.namelist())
-    more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
-    return f"; it holds {', '.join(names[:_SHOWN_NAMES]) or 'nothing'}{more}"
+    remainder = len(names) - _MAXIMUM_NAMES
+    suffix = f" and {remainder:,} more" if remainder > 0 else ""
+    return f"; it holds {', '.join(names[:_MAXIMUM_NAMES]) or 'nothing'}{suffix}"
 
 
-def _read_npz(path: Path, wanted: Sequence[str]) -> dict[str, Part]:
+def _read_npz(path: Path, part_names: Sequence[str]) -> dict[str, Part]:
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {info.filename: info.file_size for info in archive.infolist()}
@@ -147,9 +148,9 @@ def _read_npz(path: Path, wanted: Sequence[str]) -> dict[str, Part]:
                     _read_member(archive, f"{name}.npy", sizes, path), f"{path}: {name}", name
                 )
                 for part, name in NPZ_NAMES.items()
-                if f"{name}.npy" in sizes and part in wanted
+                if f"{name}.npy" in sizes and part in part_names
             }
-    # RuntimeError: an encrypted or unknown compression; ValueError: no array of NumPy's.
+    # RuntimeError: encryption, or an unknown compression; ValueError: not an array of NumPy.
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
         raise DataError(
             f"{path}: not a data set: {error}", _EXPECTED_FORMS, f"mend: {_mend(path)}"
@@ -157,7 +158,7 @@ def _read_npz(path: Path, wanted: Sequence[str]) -> dict[str, Part]:
 
 
 def _mend(path: Path) -> str:
-    """What makes a data set of a file that is no .npz."""
+    """Return how to make a data set from a file that is not an .npz of arrays."""
     suffix = path.suffix.lower()
     if path.name.removesuffix(".gz").replace(".idx", "-idx") in IDX_NAMES.values():
         return f"give the folder of the four IDX files, {path.parent}"
@@ -175,13 +176,13 @@ def _mend(path: Path) -> str:
 def _read_member(
     archive: zipfile.ZipFile, member: str, sizes: dict[str, int], path: Path
 ) -> NDArray[Any]:
-    # The zip module unpacks no more than the directory of the archive promises.
+    # The zip module unpacks no more than the size in the directory of the archive.
     if sizes[member] > MAXIMUM_BYTES:
         raise ValueError(f"{member} is {sizes[member]:,} bytes, at most {MAXIMUM_BYTES:,} expected")
     with archive.open(member) as stream:
         try:
             return np.lib.format.read_array(stream, allow_pickle=False)
-        except MemoryError as error:  # its header promises more than the machine has
+        except MemoryError as error:  # its header states more than the machine has
             raise ValueError(f"{member}: {error}") from error
         except ValueError as error:
             if "Object arrays" not in str(error):

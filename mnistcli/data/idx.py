@@ -1,8 +1,8 @@
 """IDX, the file format of MNIST: a big-endian header, then the bytes of one array.
 
-The format is described at the foot of http://yann.lecun.com/exdb/mnist/. Whether a
-file is compressed is read from its first bytes, not from its name: browsers unpack
-`.gz` files and keep the name.
+The format is described at the end of http://yann.lecun.com/exdb/mnist/. The first bytes
+of a file say whether it is compressed. Its name does not: browsers unpack `.gz` files and
+keep the name.
 """
 
 import gzip
@@ -23,7 +23,7 @@ from mnistcli.errors import DataError
 MAXIMUM_BYTES = 4 * 1024**3
 
 _GZIP_MAGIC = b"\x1f\x8b"
-# One byte of DEFLATE makes at most 1032 (https://zlib.net/zlib_tech.html).
+# One byte of DEFLATE unpacks to at most 1032 (https://zlib.net/zlib_tech.html).
 _DEFLATE_MAXIMUM_RATIO = 1032
 _UNSIGNED_BYTE = 0x08
 
@@ -36,11 +36,11 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
         dimensions: 3 for images, 1 for labels.
 
     Returns:
-        The array, read-only.
+        A read-only array, (N, rows, columns) or (N,).
 
     Raises:
-        DataError: the file is not whole, or not such an array.
-        OSError: it cannot be opened.
+        DataError: the file is incomplete, or does not hold such an array.
+        OSError: the file cannot be opened.
     """
     if path.stat().st_size > MAXIMUM_BYTES:
         raise _too_large(str(path), path.stat().st_size)
@@ -48,43 +48,46 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
 
 
 def parse_idx(content: bytes, dimensions: int, origin: str) -> NDArray[np.uint8]:
-    """Turn the bytes of an IDX file, compressed or not, into a read-only array.
+    """Parse the bytes of an IDX file, compressed or not, into a read-only array.
 
-    Memory is taken only for what the file can hold: a header that promises more is refused
-    before anything is unpacked.
+    A header that states more bytes than the file can hold is refused before anything is
+    unpacked, so it takes no memory.
 
     Args:
         content: the whole file.
         dimensions: 3 for images, 1 for labels.
-        origin: what an error calls the file.
+        origin: the name of the file in errors.
+
+    Returns:
+        (N, rows, columns) or (N,).
 
     Raises:
-        DataError: the content is not whole, or not such an array.
+        DataError: the content is incomplete, or does not hold such an array.
     """
     if content[:2] == _GZIP_MAGIC:
         content = _inflate(content, dimensions, origin)
     shape = _parse_header(content, dimensions, origin)
-    promised = _header_bytes(dimensions) + math.prod(shape)
-    if len(content) != promised:
-        difference = "ends early" if len(content) < promised else "goes on after its last element"
+    size = _header_bytes(dimensions) + math.prod(shape)
+    if len(content) != size:
+        difference = "ends early" if len(content) < size else "goes on after its last element"
         raise DataError(
             f"{origin}: the file {difference}",
-            f"expected {promised:,} bytes for the shape {shape} in its header",
+            f"expected {size:,} bytes for the shape {shape} in its header",
             "mend: copy or download the file again",
         )
     return np.frombuffer(content, np.uint8, offset=_header_bytes(dimensions)).reshape(shape)
 
 
 def idx_header(array: NDArray[np.uint8]) -> bytes:
-    """Return the bytes that stand before the array's own in an IDX file."""
+    """Return the header of the IDX file that holds the array."""
     return struct.pack(f">HBB{array.ndim}I", 0, _UNSIGNED_BYTE, array.ndim, *array.shape)
 
 
 def idx_sha256(array: NDArray[np.uint8]) -> str:
     """Return the SHA-256 of the uncompressed IDX file that holds the array.
 
-    `parse_idx` lets nothing through but the header and the elements, so for an array that
-    was read from IDX this is the digest of the file's own contents.
+    `parse_idx` accepts only a header and its elements, so for an array that was read from an
+    IDX file this is the digest of that file, uncompressed.
     """
     digest = hashlib.sha256(idx_header(array))
     digest.update(np.ascontiguousarray(array).data)
@@ -121,21 +124,21 @@ def _parse_header(content: bytes, dimensions: int, origin: str) -> tuple[int, ..
 
 
 def _inflate(content: bytes, dimensions: int, origin: str) -> bytes:
-    """Unpack gzip, to at most one byte more than the IDX header inside promises."""
+    """Unpack gzip, to at most one byte more than the IDX header inside states."""
     try:
         with gzip.open(io.BytesIO(content)) as stream:
             shape = _parse_header(stream.read(_header_bytes(dimensions)), dimensions, origin)
-            promised = _header_bytes(dimensions) + math.prod(shape)
-            if promised > MAXIMUM_BYTES:
-                raise _too_large(origin, promised)
-            if promised > _DEFLATE_MAXIMUM_RATIO * len(content):
+            size = _header_bytes(dimensions) + math.prod(shape)
+            if size > MAXIMUM_BYTES:
+                raise _too_large(origin, size)
+            if size > _DEFLATE_MAXIMUM_RATIO * len(content):
                 raise DataError(
-                    f"{origin}: its header promises {promised:,} bytes",
+                    f"{origin}: its header promises {size:,} bytes",
                     f"expected no more than {len(content):,} bytes of gzip can hold",
                     "mend: copy or download the file again",
                 )
             stream.seek(0)
-            return stream.read(promised + 1)
+            return stream.read(size + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
             f"{origin}: damaged gzip file: {error}",

@@ -1,4 +1,4 @@
-"""Arrays of labels in the forms that people save them in -> class numbers, (N,)."""
+"""Arrays of labels in the forms in which users save them -> class numbers, (N,)."""
 
 from typing import Any
 
@@ -13,18 +13,17 @@ _LARGEST_LABEL = 255
 
 
 def convert_labels(part: Part, images: Part) -> tuple[NDArray[np.uint8], list[Note]]:
-    """Turn labels into class numbers.
+    """Convert labels to class numbers.
 
     Args:
-        part: (N,), or (N, 1), or (1, N), of whole numbers of any type, or of bools; or (N, C),
-            one-hot.
-        images: what the labels belong to, N pictures.
+        part: (N,), (N, 1) or (1, N), whole numbers of any dtype or bools; or (N, C), one-hot.
+        images: the N pictures that the labels belong to.
 
     Returns:
-        The class numbers, (N,), and what was done.
+        The class numbers, (N,), from 0 to 255, and notes on the conversion.
 
     Raises:
-        DataError: an array has no such meaning, or there is not one label for each image.
+        DataError: the array does not hold labels, or not one label for each image.
     """
     if part.array.dtype.kind not in "biuf":
         raise not_numbers(part, "labels")
@@ -33,7 +32,7 @@ def convert_labels(part: Part, images: Part) -> tuple[NDArray[np.uint8], list[No
         if len(part.array) != count:
             raise _wrong_count(part, images)
         classes, notes = part.array, []
-    elif part.array.size == count and count in part.array.shape:  # every other axis is of 1
+    elif part.array.size == count and count in part.array.shape:  # the other axes have length 1
         classes = part.array.reshape(count)
         axes = ", ".join("N" if size == count else str(size) for size in part.array.shape)
         notes = [Note(part.name, f"shape ({axes}), taken as (N,)")]
@@ -89,26 +88,26 @@ def _from_one_hot(part: Part, images: Part) -> NDArray[Any]:
 
 
 def _check_class_numbers(part: Part, classes: NDArray[Any]) -> None:
-    expected = f"expected whole numbers from 0 to {_LARGEST_LABEL}"
+    expectation = f"expected whole numbers from 0 to {_LARGEST_LABEL}"
     if classes.dtype.kind == "f":
         is_whole = np.isfinite(classes) & (np.trunc(classes) == classes)
         if not is_whole.all():
-            at = int(np.argmin(is_whole))
+            index = int(np.argmin(is_whole))
             raise DataError(
-                f"{part.origin}: label {at} is {classes[at]}",
-                expected,
+                f"{part.origin}: label {index} is {classes[index]}",
+                expectation,
                 "mend: give each image the number of its class, or leave the image out",
             )
     lowest, highest = int(classes.min()), int(classes.max())
     if lowest < 0:
         raise DataError(
             f"{part.origin}: labels from {lowest} to {highest}",
-            expected,
-            "mend: leave out the images with a negative label, if it says that they have none",
+            expectation,
+            "mend: leave out the images with a negative label, if it means that they have no class",
         )
     if highest > _LARGEST_LABEL:
         raise DataError(
             f"{part.origin}: labels from {lowest} to {highest}",
-            expected,
+            expectation,
             "mend: number the classes from 0, in training and test labels alike",
         )

@@ -1,4 +1,4 @@
-"""The names under which a config or an option asks for data."""
+"""The data set that a config or an option names."""
 
 import dataclasses
 from pathlib import Path
@@ -16,7 +16,7 @@ from mnistcli.data.examine import examine_dataset, examine_labelled_images
 from mnistcli.data.files import (
     describe_contents,
     find_single_archive,
-    names_in,
+    layout_of,
     read_parts,
     require_parts,
 )
@@ -25,7 +25,7 @@ from mnistcli.data.mnist import load_mnist
 from mnistcli.data.part import PARTS
 from mnistcli.errors import DataError
 
-# Pairs of `NPZ_NAMES`: what a labelled set may be called, the test set first.
+# The names of a labelled set, as keys of `NPZ_NAMES`: the test set is preferred.
 _LABELLED_PAIRS = (
     ("test_images", "test_labels"),
     ("x", "y"),
@@ -40,20 +40,19 @@ def load_dataset(
     progress: ProgressCallback | None = None,
     folder: Path | None = None,
 ) -> Dataset:
-    """Load a data set, or another where that one cannot be had.
+    """Load a data set, or its fallback if it is missing.
 
     Args:
         name: "mnist", "digits", or the path of a folder of IDX files or of an .npz.
-        fallback: another such name, used where nothing is found under `name`: a path that
-            does not exist, or MNIST in no cache and not to be downloaded. Data that is there
-            but damaged is an error all the same, and so is an MNISTCLI_DATA_DIR that names
-            the wrong folder: hiding either would train on other data than was asked for.
-        progress: told how far each download is.
+        fallback: another such name, used only if `name` is missing: its path does not exist,
+            or MNIST is in no cache and cannot be downloaded. Damaged data and a wrong
+            MNISTCLI_DATA_DIR remain errors, because a fallback would hide a mistake.
+        progress: called with the progress of each download.
         folder: where relative paths may begin, besides the working directory.
 
     Raises:
-        DataMissingError: neither can be had.
-        DataError: the data is damaged or of another form.
+        DataMissingError: both are missing.
+        DataError: the data is damaged or in an unknown form.
     """
     try:
         return _load(name, progress, folder)
@@ -68,13 +67,12 @@ def load_labelled_images(path: str, progress: ProgressCallback | None = None) ->
     """Load one labelled set, to evaluate a model on.
 
     Args:
-        path: "mnist" or "digits", for their test set; or a folder of IDX files or an .npz, for
-            its test set, or where it has none the set that it has: in an .npz the arrays x, y
-            or images, labels also.
-        progress: told how far each download is.
+        path: "mnist", "digits", or the path of a folder of IDX files or of an .npz. Its test
+            set is loaded; or else the arrays x and y, images and labels, or the training set.
+        progress: called with the progress of each download.
 
     Raises:
-        DataError: there is no such set, or it is damaged or of another form.
+        DataError: there is no such set, or it is damaged or in an unknown form.
     """
     if path in BUILT_IN:
         return dataclasses.replace(_load(path, progress).test, name=path)
@@ -82,10 +80,14 @@ def load_labelled_images(path: str, progress: ProgressCallback | None = None) ->
     for images, labels in _LABELLED_PAIRS:
         parts = read_parts(place, (images, labels))
         if len(parts) == 2:
-            labelled = make_labelled_images(path, parts[images], parts[labels], str(place))
-            return examine_labelled_images(labelled, parts[images])
-    layout = names_in(place)
-    pairs = [f"{layout[a]} with {layout[b]}" for a, b in _LABELLED_PAIRS if a in layout]
+            labelled_images = make_labelled_images(path, parts[images], parts[labels], str(place))
+            return examine_labelled_images(labelled_images, parts[images])
+    layout = layout_of(place)
+    pairs = [
+        f"{layout[images]} with {layout[labels]}"
+        for images, labels in _LABELLED_PAIRS
+        if images in layout
+    ]
     raise DataError(
         f"{path}: holds no set of images with their labels{describe_contents(place)}",
         f"expected one of: {'; '.join(pairs)}",

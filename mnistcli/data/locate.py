@@ -1,34 +1,31 @@
-"""Where the data set lies that a config or an option names by a path."""
+"""The place of a data set that a config or an option names by a path."""
 
 from pathlib import Path
 
 from mnistcli.config import suggest
 from mnistcli.data.dataset import DataMissingError
-from mnistcli.data.files import reading
+from mnistcli.data.files import report_os_errors
 from mnistcli.errors import DataError
 
 BUILT_IN = ("mnist", "digits")
 
 
 def locate(name: str, folder: Path | None = None) -> Path:
-    """Find the file or folder that `name` is the path of.
+    """Return the absolute path of a data set.
 
     Args:
         name: a path; `~` is a home folder.
-        folder: where else a relative path may begin, besides the working directory, which
-            comes first: the folder of the config that names it.
-
-    Returns:
-        An absolute path.
+        folder: the folder of the config that names it. A relative path begins in the working
+            directory or, if it does not exist there, in this folder.
 
     Raises:
-        DataMissingError: there is nothing; it says where it was looked for.
+        DataMissingError: nothing is there; the message lists the places.
         DataError: `name` is a URL, or cannot be looked up.
     """
-    scheme, separator, rest = name.partition("://")
+    scheme, separator, address = name.partition("://")
     if separator:
         if scheme.lower() == "file":
-            mend = f"give its path, /{rest.partition('/')[2]}"
+            mend = f"give its path, /{address.partition('/')[2]}"
         else:
             mend = "download it, and give the path of the file"
         raise DataError(
@@ -39,7 +36,7 @@ def locate(name: str, folder: Path | None = None) -> Path:
     path = expand_home(name)
     places = dict.fromkeys(Path(base, path).absolute() for base in (Path(), folder or Path()))
     for place in places:
-        with reading(place):
+        with report_os_errors(place):
             if place.exists():
                 return place
     raise DataMissingError(
@@ -50,7 +47,7 @@ def locate(name: str, folder: Path | None = None) -> Path:
 
 
 def expand_home(name: str) -> Path:
-    """Return a path with `~` replaced, unless it names a user who is not known."""
+    """Return a path with `~` replaced, unless it names an unknown user."""
     try:
         return Path(name).expanduser()
     except RuntimeError:

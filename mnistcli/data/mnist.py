@@ -1,9 +1,8 @@
-"""MNIST: where it may lie on this machine, and the proof that it is MNIST.
+"""MNIST: finds it on this machine or downloads it, and verifies its SHA-256.
 
-Time of `load_mnist` on two cores of an AMD EPYC, verified, files in the page cache:
-0.07 s from uncompressed IDX files, half of it the SHA-256; 0.25 s from .gz; 0.25 s from
-mnist.npz. A memory map would save 0.03 s of the first, but then what was verified could
-still change underneath.
+`load_mnist` takes, on two cores of an AMD EPYC with the files in the page cache, 0.07 s from
+uncompressed IDX files, half of it for the SHA-256; 0.25 s from .gz; 0.25 s from mnist.npz. A
+memory map would save 0.03 s of the 0.07 s, but the file could change after it was verified.
 """
 
 import os
@@ -20,7 +19,7 @@ from mnistcli.data.files import (
     dimensions_of,
     find_idx_files,
     read_parts,
-    reading,
+    report_os_errors,
     require_parts,
 )
 from mnistcli.data.idx import idx_header, idx_sha256
@@ -30,7 +29,7 @@ from mnistcli.errors import DataError
 
 MNIST_DATA_DIR = "MNISTCLI_DATA_DIR"
 
-# Of the uncompressed IDX files that http://yann.lecun.com/exdb/mnist/ published.
+# The uncompressed IDX files that http://yann.lecun.com/exdb/mnist/ published.
 MNIST_SHA256 = {
     "train_images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train_labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -42,15 +41,15 @@ MNIST_SHA256 = {
 def load_mnist(progress: ProgressCallback | None = None) -> Dataset:
     """Load MNIST from the first place that has it, and verify its contents.
 
-    The folder that MNISTCLI_DATA_DIR names, where it is set, is the only place looked in:
-    who names a folder wants to know when it is wrong. Else mnistcli's cache, Keras' cache,
-    and the mirrors; what is downloaded is kept in mnistcli's cache, uncompressed.
+    If MNISTCLI_DATA_DIR is set, its folder is the only place, so that a wrong folder is
+    reported. Otherwise the places are mnistcli's cache, Keras' cache and the mirrors.
+    Downloads are stored in mnistcli's cache, uncompressed.
 
     Args:
-        progress: told how far each download is.
+        progress: called with the progress of each download.
 
     Raises:
-        DataMissingError: it is in no cache and could not be downloaded.
+        DataMissingError: MNIST is in no cache and could not be downloaded.
         DataError: MNISTCLI_DATA_DIR names a folder without MNIST, or with damaged files.
     """
     if folder := os.environ.get(MNIST_DATA_DIR):
@@ -65,27 +64,28 @@ def load_mnist(progress: ProgressCallback | None = None) -> Dataset:
 
 
 def cache_folder() -> Path:
-    """Return the folder of this user's own copy, uncompressed IDX files."""
+    """Return the folder of mnistcli's copy for this user: uncompressed IDX files."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("mnistcli", appauthor=False)) / "mnist"
 
 
 def keras_file() -> Path:
-    """Return where `keras.datasets.mnist` keeps its copy."""
+    """Return the path of the copy that `keras.datasets.mnist` keeps."""
     home = os.environ.get("KERAS_HOME")
     return (Path(home) if home else Path.home() / ".keras") / "datasets" / "mnist.npz"
 
 
 def _load_from_data_dir(folder: Path) -> Dataset:
     archive = folder / "mnist.npz"
-    with reading(folder):
-        missing = [name for part, name in IDX_NAMES.items() if part not in find_idx_files(folder)]
-        if not missing:
+    with report_os_errors(folder):
+        files = find_idx_files(folder)
+        missing_names = [name for part, name in IDX_NAMES.items() if part not in files]
+        if not missing_names:
             return _load_verified(folder)
         if archive.is_file():
             return _load_verified(archive)
-        state = f"holds no {', '.join(missing)}" if folder.is_dir() else "is not a folder"
+        state = f"holds no {', '.join(missing_names)}" if folder.is_dir() else "is not a folder"
     raise DataError(
         f"{MNIST_DATA_DIR} is set to {folder}, which {state}",
         f"expected {', '.join(IDX_NAMES.values())} (each may end in .gz), or mnist.npz",
@@ -114,7 +114,7 @@ def _verify_sha256(part: str, sha256: str, origin: str) -> None:
 
 
 def _download(reasons: list[str], progress: ProgressCallback | None) -> Dataset:
-    """Download what no cache has; `reasons` says why each of them has it not."""
+    """Download MNIST and store it in the cache; `reasons` says why no cache has it."""
     parts = {}
     try:
         for part in PARTS:
@@ -140,13 +140,13 @@ def _download(reasons: list[str], progress: ProgressCallback | None) -> Dataset:
         for part in PARTS:
             _store(cache_folder() / IDX_NAMES[part], parts[part].array)
     except OSError as error:
-        # The pictures are here and verified; that the next run downloads again is said, not fatal.
+        # The pictures are verified, so this run goes on; only the next one must download again.
         source += f" (not kept: {cache_folder()}: {error.strerror})"
     return make_dataset("mnist", parts, source)
 
 
 def _store(path: Path, array: NDArray[np.uint8]) -> None:
-    """Write an uncompressed IDX file under another name and rename it, so it is whole or absent."""
+    """Write an uncompressed IDX file beside `path` and rename it, so it is whole or absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent)
     try:

@@ -1,4 +1,4 @@
-"""Arrays of pictures in the forms that people save them in -> bytes, (N, 28, 28)."""
+"""Arrays of pictures in the forms in which users save them -> bytes, (N, 28, 28)."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,56 +11,57 @@ from mnistcli.data.part import IMAGE_SIZE, Note, Part
 from mnistcli.errors import DataError
 
 _EXPECTED_VALUES = "expected 0 for the background to 255 for ink, or floats from 0 to 1"
-# Images are converted in blocks, so that the floats of a large set need no second copy of it.
+# Images are converted in blocks, so that a large set needs no second copy of it in floats.
 _BLOCK_IMAGES = 10_000
-# How far arithmetic in floats may take a value out of its range: rotations leave -1e-17.
+# Float arithmetic may take a value a little out of its range: rotations leave -1e-17.
 _TOLERANCE = 1e-3
 
 
 class _Pictures(NamedTuple):
-    """Pictures of (N, 28, 28) whose values are not yet bytes."""
+    """Pictures, (N, 28, 28), whose values are not yet bytes."""
 
     part: Part
     highest: float
 
     @property
     def factor(self) -> int:
-        """What makes bytes of the values."""
+        """The factor that converts the values to bytes."""
         return 255 if self.highest <= 1 + _TOLERANCE else 1
 
 
 def convert_images(parts: Sequence[Part]) -> tuple[list[NDArray[np.uint8]], list[Note]]:
-    """Turn the images of one data set into bytes, each part with the same scale.
+    """Convert the images of one data set to bytes, all parts on the same scale.
 
-    Values from 0 to 1 (bool, floats, or whole numbers that are nothing but 0 and 1) are
-    multiplied by 255. Other values from 0 to 255 are kept, and floats rounded.
+    Values from 0 to 1 (bools, floats, or integers that are all 0 or 1) are multiplied by 255.
+    Other values from 0 to 255 stay; floats are rounded.
 
     Args:
-        parts: arrays of (N, 28, 28), or of another shape that means the same: 784 pixels in a
-            row, a channel axis, three equal channels.
+        parts: arrays of (N, 28, 28), or of an equivalent shape: 784 pixels in a row, a channel
+            axis of length 1, or three equal channels.
 
     Returns:
-        The images of each part, (N, 28, 28), 0 background to 255 ink; and what was done.
+        The images of each part, (N, 28, 28), 0 background to 255 ink; and notes on the
+        conversion.
 
     Raises:
-        DataError: an array has no such meaning, or the parts differ in scale.
+        DataError: an array does not hold such images, or the parts differ in scale.
     """
     notes: list[Note] = []
-    pictures = [_measure(_arrange(part, notes)) for part in parts]
-    for first, other in pairwise(pictures):
-        if first.factor != other.factor:
-            low, high = (first, other) if first.factor > other.factor else (other, first)
+    picture_sets = [_measure(_arrange(part, notes)) for part in parts]
+    for pair in pairwise(picture_sets):
+        high, low = sorted(pair, key=lambda pictures: pictures.factor)
+        if low.factor != high.factor:
             raise DataError(
                 f"{low.part.origin} holds values from 0 to {low.highest:g}, but "
                 f"{high.part.name} from 0 to {high.highest:g}",
                 "expected the same scale for training and test images",
                 f"mend: if {low.part.name} was divided by 255, save it again multiplied by 255",
             )
-    return [_scale(each, notes) for each in pictures], notes
+    return [_scale(pictures, notes) for pictures in picture_sets], notes
 
 
 def _arrange(part: Part, notes: list[Note]) -> Part:
-    """Bring an array to (N, 28, 28)."""
+    """Reshape an array to (N, 28, 28)."""
     array = part.array
     if array.dtype.kind not in "biuf":
         raise not_numbers(part, "images")
@@ -68,7 +69,7 @@ def _arrange(part: Part, notes: list[Note]) -> Part:
         raise DataError(f"{part.origin}: holds no images", "expected at least one")
     pictures = array
     if array.ndim:
-        # An axis of length 1 holds nothing: the one channel of a grey picture.
+        # An axis of length 1 is the one channel of a grey picture.
         pictures = array.reshape(len(array), *(size for size in array.shape[1:] if size != 1))
     if pictures.shape[1:] == (IMAGE_SIZE**2,):
         pictures = pictures.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
@@ -85,9 +86,10 @@ def _arrange(part: Part, notes: list[Note]) -> Part:
 
 
 def _first_channel(part: Part, channels: NDArray[Any]) -> NDArray[Any]:
-    first: NDArray[Any] = channels[0]
-    if len(channels) == 3 and all(np.array_equal(first, other) for other in channels[1:]):
-        return first
+    first_channel: NDArray[Any] = channels[0]
+    is_grey = all(np.array_equal(first_channel, channel) for channel in channels[1:])
+    if len(channels) == 3 and is_grey:
+        return first_channel
     raise DataError(
         f"{part.origin}: images of shape {part.array.shape}, whose channels differ",
         "expected grey images, light ink on a dark ground",
@@ -115,7 +117,7 @@ def _wrong_shape(part: Part) -> DataError:
 
 
 def _measure(part: Part) -> _Pictures:
-    """Find the range of the values, and refuse what has no meaning as ink."""
+    """Find the largest value, and refuse values that cannot mean ink."""
     with np.errstate(invalid="ignore"):
         lowest, highest = float(part.array.min()), float(part.array.max())
     values = f"{part.origin}: values from {lowest:g} to {highest:g}"
@@ -174,7 +176,7 @@ def _scale(pictures: _Pictures, notes: list[Note]) -> NDArray[np.uint8]:
 
 
 def not_numbers(part: Part, kind: str) -> DataError:
-    """The error for an array of text, dates, records or complex numbers."""
+    """Return the error for an array of text, dates, records or complex numbers."""
     mends = {
         "U": "number the classes from 0; numpy.unique(names, return_inverse=True) does, over "
         "the training and test labels together"

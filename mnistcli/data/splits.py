@@ -13,7 +13,7 @@ from mnistcli.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The three sets of a run: to learn from, to choose by, and to report."""
+    """The three sets of a run: one to train on, one to choose by, and one to report on."""
 
     train: LabelledImages
     validation: LabelledImages
@@ -23,14 +23,13 @@ class Splits:
 def split_validation(
     dataset: Dataset, validation: int | float | Literal["test"], seed: int
 ) -> Splits:
-    """Hold images out of the training set for validation, by a permutation of the seed.
+    """Hold images out of the training set for validation, by a random permutation.
 
     Args:
-        dataset: where the images are.
-        validation: how many images, or the share of them between 0 and 1, of which at least
-            one is held out; 0, for none; or "test": the test set serves for validation too,
-            and nothing is held out.
-        seed: 0 or more; the same seed holds out the same images, whatever NumPy's version.
+        dataset: the training set and the test set.
+        validation: the number of images to hold out, or their share, between 0 and 1, which
+            holds out at least one; or "test" to hold out none and validate on the test set.
+        seed: 0 or more; the same seed holds out the same images with every version of NumPy.
 
     Raises:
         DataError: no image is left to train on, or the number has no meaning.
@@ -39,28 +38,28 @@ def split_validation(
         return Splits(dataset.train, dataset.test, dataset.test)
     count = len(dataset.train_labels)
     if isinstance(validation, float) and validation != 0:
-        held_out = max(1, round(validation * count)) if 0 < validation < 1 else -1
+        validation_count = max(1, round(validation * count)) if 0 < validation < 1 else -1
     else:
-        held_out = int(validation)
-    if not 0 <= held_out < count:
+        validation_count = int(validation)
+    if not 0 <= validation_count < count:
         raise DataError(
             f"validation: {validation} cannot be held out of {count:,} training images",
             f"expected from 0 to {count - 1:,} images, a share between 0 and 1, or 'test'",
         )
     order = permutation(count, seed)
-    # Sorted, so that images keep the order of the file; training shuffles them anyway.
+    # The images keep the order of the file; training shuffles them anyway.
     return Splits(
-        train=_select(dataset.train, "train", np.sort(order[held_out:])),
-        validation=_select(dataset.train, "validation", np.sort(order[:held_out])),
+        train=_select(dataset.train, "train", np.sort(order[validation_count:])),
+        validation=_select(dataset.train, "validation", np.sort(order[:validation_count])),
         test=dataset.test,
     )
 
 
 def permutation(count: int, seed: int | Sequence[int]) -> NDArray[np.intp]:
-    """Return the numbers below `count` in an order drawn from the seed.
+    """Return the numbers below `count` in a random order, the same for the same seed.
 
-    NumPy keeps the raw stream of a bit generator across versions, but not what
-    `Generator.permutation` makes of it (NEP 19); ranking raw draws lasts.
+    The order is the ranking of raw draws: NumPy keeps the raw stream of a bit generator
+    across versions, but not the results of `Generator.permutation` (NEP 19).
     """
     return np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
 

@@ -1,6 +1,7 @@
-"""The run directory: its names, how its files are written, and how they are read.
+"""The run directory: the names of its files, and how they are written and read.
 
-`mnistcli.runs.arrays` is imported by itself: with it comes NumPy, which takes a tenth of a second.
+`mnistcli.runs.arrays` must be imported by its own name, because it imports NumPy, which takes
+0.1 s.
 """
 
 from mnistcli.runs.continuation import Continuation, plan_continuation
@@ -8,10 +9,10 @@ from mnistcli.runs.create import check_writable, new_run_directory
 from mnistcli.runs.directory import CheckpointFile, RunDirectory
 from mnistcli.runs.environment import describe_environment, environment_differences
 from mnistcli.runs.files import cannot_write, dump_json, remove_file, remove_unfinished, write_whole
-from mnistcli.runs.held import held
 from mnistcli.runs.listing import latest_completed_run, open_run_directory, runs_root
-from mnistcli.runs.lock import locked
+from mnistcli.runs.lock import lock_folder
 from mnistcli.runs.metrics import check_rows
+from mnistcli.runs.pin import pin_folder
 from mnistcli.runs.reading import read_file
 from mnistcli.runs.record import (
     Artifact,
@@ -37,11 +38,11 @@ __all__ = [
     "describe_environment",
     "dump_json",
     "environment_differences",
-    "held",
     "latest_completed_run",
-    "locked",
+    "lock_folder",
     "new_run_directory",
     "open_run_directory",
+    "pin_folder",
     "plan_continuation",
     "read_file",
     "remove_file",

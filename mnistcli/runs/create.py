@@ -1,4 +1,4 @@
-"""A new run directory, which is there whole or not at all."""
+"""Makes a new run directory, which is complete or absent."""
 
 import errno
 import os
@@ -13,9 +13,9 @@ from pathlib import Path
 from mnistcli.errors import RunError
 from mnistcli.runs.directory import RunDirectory
 from mnistcli.runs.files import sync_folder, write_whole
-from mnistcli.runs.held import held
 from mnistcli.runs.listing import RUNS_VARIABLE, runs_root
-from mnistcli.runs.lock import locked
+from mnistcli.runs.lock import lock_folder
+from mnistcli.runs.pin import pin_folder
 from mnistcli.runs.record import RunRecord
 
 _UNFINISHED = ".new-run-"
@@ -30,68 +30,69 @@ def new_run_directory(
     record: RunRecord,
     notify: Callable[[str], None],
 ) -> Iterator[RunDirectory]:
-    """Make a run directory, and hold it.
+    """Make a run directory; lock and pin it for the block.
 
     It is filled under another name and then renamed, so that no kill leaves one without its
     config.yaml and run.json.
 
     Args:
-        name: begins the folder's name.
-        path: the folder itself, where the user named it.
-        now: the local time that the folder's name carries.
-        config: what config.yaml is to hold.
-        record: what run.json is to hold.
-        notify: is told what is not promised on this file system.
+        name: the beginning of the folder's name.
+        path: the folder itself, if the user named it.
+        now: the local time for the folder's name.
+        config: the contents of config.yaml.
+        record: the contents of run.json.
+        notify: called with a notice if the file system lacks locks, or cannot flush a folder.
 
     Raises:
         RunError: `path` exists, or the folder cannot be made.
     """
     check_writable(path)
-    chosen = path or runs_root() / f"{name}-{now:%Y%m%d-%H%M%S}"
+    target = path or runs_root() / f"{name}-{now:%Y%m%d-%H%M%S}"
     try:
-        chosen.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(chosen.parent)
-        folder = chosen.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished(target.parent)
+        folder = target.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
         folder.mkdir()
     except OSError as error:
-        raise _cannot_make(chosen, error) from None
+        raise _cannot_make(target, error) from None
     try:
-        with locked(folder, notify):
-            unfinished = RunDirectory(folder)
-            unfinished.checkpoints.mkdir()
-            write_whole(unfinished.config, config)
-            unfinished.write_record(record)
-            run = RunDirectory(_rename(folder, chosen, is_free_to_choose=path is None))
-            with held(run.path):
+        with lock_folder(folder, notify):
+            unfinished_run = RunDirectory(folder)
+            unfinished_run.checkpoints.mkdir()
+            write_whole(unfinished_run.config, config)
+            unfinished_run.write_record(record)
+            run = RunDirectory(_rename(folder, target, may_number=path is None))
+            with pin_folder(run.path):
                 yield run
     finally:
-        shutil.rmtree(folder, ignore_errors=True)  # nothing is there any more once it is renamed
+        shutil.rmtree(folder, ignore_errors=True)  # does nothing once the folder is renamed
 
 
 def check_writable(path: Path | None) -> None:
     """Raise `RunError` if no run directory can be made at `path`, or under `runs/`."""
-    # os.path, since Path.exists raises for a name that is too long or may not be looked at.
+    # os.path, since Path.exists raises for a name that is too long or not permitted.
     if path is not None and os.path.lexists(path):
         raise _exists(path)
     folder = (path or runs_root()).absolute()
-    existing = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+    ancestors = (folder, *folder.parents)
+    parent = next(ancestor for ancestor in ancestors if os.path.lexists(ancestor))
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         raise RunError(
-            f"cannot make a run directory in {existing}: expected a folder one can write to",
+            f"cannot make a run directory in {parent}: expected a folder one can write to",
             f"name another with --run-dir, or set {RUNS_VARIABLE}",
         )
 
 
-def _rename(folder: Path, path: Path, is_free_to_choose: bool) -> Path:
-    """Rename a folder to `path`, or to path-2, -3, … where runs began within the same second."""
+def _rename(folder: Path, path: Path, may_number: bool) -> Path:
+    """Rename a folder to `path`, or to path-2, -3, … if other runs began in the same second."""
     candidate, number = path, 1
     while True:
         try:
-            folder.rename(candidate)  # fails where a folder is that holds anything
+            folder.rename(candidate)  # fails if a folder with contents is there
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise _cannot_make(path, error) from None
-            if not is_free_to_choose:
+            if not may_number:
                 raise _exists(path) from None
             number += 1
             candidate = path.with_name(f"{path.name}-{number}")
@@ -114,11 +115,11 @@ def _exists(path: Path) -> RunError:
     )
 
 
-def _remove_abandoned(parent: Path) -> None:
-    """Remove what processes left that were killed before they had renamed their folder."""
+def _remove_unfinished(parent: Path) -> None:
+    """Remove the folders of processes that were killed before they could rename them."""
     for folder in parent.glob(f"{_UNFINISHED}*"):
-        # A folder is without its lock for an instant when it is new.
+        # A new folder has no lock yet for an instant.
         with suppress(OSError, RunError):
             if not folder.is_symlink() and time.time() - folder.stat().st_mtime > 60:
-                with locked(folder):
+                with lock_folder(folder):
                     shutil.rmtree(folder, ignore_errors=True)

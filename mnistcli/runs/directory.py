@@ -1,4 +1,4 @@
-"""What is in a run directory, such as `runs/lenet5-20261121-101500/`."""
+"""The files of a run directory, such as `runs/lenet5-20261121-101500/`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,31 +6,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from mnistcli.config import ConfigFile, changes_of_course, parse_config
+from mnistcli.config import ConfigFile, find_training_changes, parse_config
 from mnistcli.errors import RunError
 from mnistcli.runs.files import append_whole, dump_json, remove_file, write_whole
 from mnistcli.runs.metrics import parse_metrics
 from mnistcli.runs.reading import read_file
 from mnistcli.runs.record import FORMAT, NewerFormatError, RunRecord
 
-# 10,000 epochs of metrics take 4 MB. A file from a stranger must not fill the memory.
+# 10,000 epochs of metrics take 4 MB. A stranger's file must not fill the memory.
 MAXIMUM_BYTES = 64 * 1024**2
 MAXIMUM_CONFIG_BYTES = 1024**2
 _CHECKPOINT = re.compile(r"epoch-(\d{4,9})(?:-step-(\d{6,12}))?\.npz")
 
 
 class DatasetContents(Protocol):
-    """What tells one data set from another: checksums, and a name for people."""
+    """The checksums by which data sets are compared, and a name for people."""
 
     @property
-    def sha256(self) -> dict[str, str]: ...
+    def sha256(self) -> dict[str, str]:
+        """The SHA-256 of each of the four arrays."""
+        ...
+
     @property
-    def source(self) -> str: ...
+    def source(self) -> str:
+        """The path or URL of the arrays."""
+        ...
 
 
 @dataclass(frozen=True, order=True)
 class CheckpointFile:
-    """A checkpoint on disk, the whole epochs behind it, and the steps of the next epoch."""
+    """A checkpoint on disk, after `epoch` whole epochs and `step` steps of the next."""
 
     epoch: int
     step: int
@@ -41,15 +46,15 @@ class CheckpointFile:
 class RunDirectory:
     """A run on disk.
 
-    Reading copes with whatever a kill left: a file that is missing, or a last line of
-    metrics that is cut short.
+    Its files can be read after a kill at any moment: a file may be missing, and the last line
+    of metrics.jsonl may be incomplete.
     """
 
     path: Path
 
     @property
     def name(self) -> str:
-        """What the run is called: its folder's name, also where that was given as `.`."""
+        """The name of its folder, even if `path` is `.`."""
         return self.path.resolve().name
 
     @property
@@ -64,12 +69,12 @@ class RunDirectory:
 
     @property
     def lite_model(self) -> Path:
-        """The best model for LiteRT; it gives probabilities."""
+        """The best model for LiteRT, whose outputs are probabilities."""
         return self.path / "model.tflite"
 
     @property
     def calibration(self) -> Path:
-        """How far the best model's confidence can be believed."""
+        """The calibration of the best model, so that its confidence can be believed."""
         return self.path / "calibration.npz"
 
     @property
@@ -89,7 +94,7 @@ class RunDirectory:
 
     @property
     def record(self) -> Path:
-        """What the run is and how it stands."""
+        """The `RunRecord` of the run."""
         return self.path / "run.json"
 
     @property
@@ -103,12 +108,12 @@ class RunDirectory:
         return self.checkpoints / "best.npz"
 
     def checkpoint(self, epoch: int, step: int = 0) -> Path:
-        """Where the checkpoint after `epoch` whole epochs and `step` steps of the next goes."""
-        within = f"-step-{step:06d}" if step else ""
-        return self.checkpoints / f"epoch-{epoch:04d}{within}.npz"
+        """Return the path of the checkpoint after `epoch` epochs and `step` steps of the next."""
+        suffix = f"-step-{step:06d}" if step else ""
+        return self.checkpoints / f"epoch-{epoch:04d}{suffix}.npz"
 
     def list_checkpoints(self) -> list[CheckpointFile]:
-        """The checkpoints of epochs and of parts of them, oldest first."""
+        """Return the checkpoints, except the best one, oldest first."""
         return sorted(
             CheckpointFile(int(match[1]), int(match[2] or 0), path)
             for path in self.checkpoints.glob("epoch-*.npz")
@@ -116,12 +121,12 @@ class RunDirectory:
         )
 
     def remove_old_checkpoints(self, keep: int) -> None:
-        """Leave those of the last `keep` epochs, and one within an epoch if it is the newest."""
+        """Remove all checkpoints but those of the last `keep` whole epochs and the newest one."""
         checkpoints = self.list_checkpoints()
-        whole = [checkpoint for checkpoint in checkpoints if checkpoint.step == 0]
-        kept = {*whole[-keep:], *checkpoints[-1:]}
+        epoch_checkpoints = [checkpoint for checkpoint in checkpoints if checkpoint.step == 0]
+        recent_checkpoints = {*epoch_checkpoints[-keep:], *checkpoints[-1:]}
         for checkpoint in checkpoints:
-            if checkpoint not in kept:
+            if checkpoint not in recent_checkpoints:
                 remove_file(checkpoint.path)
 
     def write_record(self, record: RunRecord) -> None:
@@ -129,10 +134,10 @@ class RunDirectory:
         write_whole(self.record, dump_json(record.model_dump(), indent=2))
 
     def read_record(self) -> RunRecord:
-        """Return what run.json holds.
+        """Return the contents of run.json.
 
         Raises:
-            RunError: it is missing, damaged, or of a later version.
+            RunError: run.json is missing, damaged, or of a later version.
         """
         try:
             return RunRecord.from_json(read_file(self.record, MAXIMUM_BYTES))
@@ -151,23 +156,23 @@ class RunDirectory:
             raise RunError(f"{self.record} is damaged: {error}") from None
 
     def read_config(self) -> ConfigFile:
-        """Return config.yaml, with the settings that the run was trained with.
+        """Return config.yaml, after a check that its settings are those of the training.
 
         Raises:
-            ConfigError: it is damaged.
-            RunError: it is missing, or somebody changed a setting that changes numbers.
+            ConfigError: config.yaml is damaged.
+            RunError: it is missing, or a setting that changes numbers was edited.
         """
         text, record = self.read_config_text(), self.read_record()
         file = parse_config(text, str(self.config))
         if record.config is None or record.config == text:
             return file
-        trained = parse_config(record.config, f"config in {self.record}").config
-        if changes := changes_of_course(trained, file.config):
+        recorded_config = parse_config(record.config, f"config in {self.record}").config
+        if changes := find_training_changes(recorded_config, file.config):
             raise RunError(
                 f"{self.config} was changed after the run was trained:",
                 *changes,
                 "expected the settings that it was trained with; put them back",
-                f"or train a run of its own: mnistcli train {self.config}",
+                f"or train a new run: mnistcli train {self.config}",
             )
         return file
 
@@ -175,7 +180,7 @@ class RunDirectory:
         """Return the text of config.yaml.
 
         Raises:
-            RunError: it is missing, or no text.
+            RunError: config.yaml is missing, or is not UTF-8.
         """
         try:
             return read_file(self.config, MAXIMUM_CONFIG_BYTES).decode("utf-8-sig")
@@ -187,7 +192,7 @@ class RunDirectory:
             raise RunError(f"{self.config} is damaged: expected UTF-8 text") from None
 
     def check_data(self, dataset: DatasetContents) -> None:
-        """Raise `RunError` unless a data set is the one that it was trained on."""
+        """Raise `RunError` unless a data set is the one that the run was trained on."""
         if self.read_record().dataset.sha256 != dataset.sha256:
             raise RunError(
                 f"{self.path} was trained on other data than {dataset.source} holds",
@@ -199,10 +204,10 @@ class RunDirectory:
         append_whole(self.metrics, dump_json(row))
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """Return the rows of metrics.jsonl up to the first that is torn or damaged.
+        """Return the rows of metrics.jsonl up to the first incomplete or damaged one.
 
         Raises:
-            RunError: it is no regular file, or cannot be read.
+            RunError: metrics.jsonl is not a regular file, or cannot be read.
         """
         try:
             return parse_metrics(read_file(self.metrics, MAXIMUM_BYTES))

@@ -1,4 +1,4 @@
-"""What can be told of the machine and the programs that make a run."""
+"""The machine and the programs that make a run."""
 
 import os
 import platform
@@ -18,12 +18,13 @@ def describe_environment(
     """Describe this process: versions, hardware, git commit and command line.
 
     Args:
-        threads: those that TensorFlow uses.
-        device: what it computes on.
-        kernels: with which implementation.
+        threads: the number of threads that TensorFlow uses.
+        device: the device that it computes on.
+        kernels: the implementation of its operations.
     """
     return Environment(
-        versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        versions={"python": platform.python_version()}
+        | {package: version(package) for package in PACKAGES},
         hardware={
             "processor": _processor_name(),
             "cores": os.cpu_count(),
@@ -37,23 +38,26 @@ def describe_environment(
     )
 
 
-def environment_differences(before: Environment, now: Environment) -> list[str]:
-    """Return what differs that can change the last bits of a number.
+def environment_differences(
+    run_environment: Environment, current_environment: Environment
+) -> list[str]:
+    """Return the differences that can change the last bits of a number.
 
-    What `before` does not tell, as runs of older versions, is left out.
+    Properties that `run_environment` lacks, as in runs of older versions, are left out.
 
     Returns:
-        Such as 'tensorflow 2.20.0, now 2.21.0'.
+        One text for each difference, such as 'tensorflow 2.20.0, now 2.21.0'.
     """
-    old, new = _numerics(before), _numerics(now)
+    run_properties = _numeric_properties(run_environment)
     return [
-        f"{name} {old[name]}, now {value}"
-        for name, value in new.items()
-        if old.get(name) is not None and old[name] != value
+        f"{name} {run_properties[name]}, now {value}"
+        for name, value in _numeric_properties(current_environment).items()
+        if run_properties.get(name) is not None and run_properties[name] != value
     ]
 
 
-def _numerics(environment: Environment) -> dict[str, str | int | None]:
+def _numeric_properties(environment: Environment) -> dict[str, str | int | None]:
+    """Return the properties of an environment that can change numbers."""
     return {
         **environment.versions,
         **environment.hardware,
@@ -74,9 +78,9 @@ def _processor_name() -> str:
 
 
 def _git_commit() -> str | None:
-    """The commit checked out here, with '-dirty' if files differ; None outside a checkout."""
+    """Return the commit checked out here, with '-dirty' if files differ, if there is one."""
     try:
-        described = subprocess.run(
+        process = subprocess.run(
             ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
             capture_output=True,
             text=True,
@@ -85,4 +89,4 @@ def _git_commit() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return described.stdout.strip()
+    return process.stdout.strip()

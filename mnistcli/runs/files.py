@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whenever the process dies."""
+"""Writes files that are complete or absent, whenever the process dies."""
 
 import errno
 import json
@@ -12,52 +12,53 @@ from pathlib import Path
 from typing import Any
 
 from mnistcli.errors import RunError
-from mnistcli.runs.held import check_held
+from mnistcli.runs.pin import check_pin
 
-# A dot first: to a listing, a file that is being written is not there yet.
+# The dot hides a file from listings while it is being written.
 _UNFINISHED = ".writing-"
 
 
 def write_whole(path: Path, content: bytes | str | Callable[[Path], None]) -> None:
-    """Write a file beside its place, flush it to disk, and rename it there.
+    """Write a file beside its place, flush it to disk, and rename it to `path`.
 
     Args:
-        content: what to write, or what writes it to the path that it is given,
-            which ends as `path` does.
+        path: the place of the file.
+        content: the contents, or a function that writes them to a path with the same suffix.
 
     Raises:
-        RunError: the folder is gone, read-only, or its disk is full; or it is of a run that is
-            being trained, and no longer at its place.
+        RunError: the folder is missing or read-only, its disk is full, or another folder took
+            the place of the run that is being trained (see `pin_folder`).
     """
-    check_held(path)
-    temporary = path.with_name(f"{_UNFINISHED}{path.stem}-{secrets.token_hex(8)}{path.suffix}")
+    check_pin(path)
+    name = f"{_UNFINISHED}{path.stem}-{secrets.token_hex(8)}{path.suffix}"
+    temporary_path = path.with_name(name)
     try:
         try:
-            temporary.touch(exist_ok=False)
+            temporary_path.touch(exist_ok=False)
             if callable(content):
-                content(temporary)
+                content(temporary_path)
             else:
                 data = content.encode() if isinstance(content, str) else content
-                temporary.write_bytes(data)
-            with temporary.open("r+b") as file:
+                temporary_path.write_bytes(data)
+            with temporary_path.open("r+b") as file:
                 _flush(file.fileno())
-            check_held(path)
-            temporary.replace(path)
+            check_pin(path)
+            temporary_path.replace(path)
         finally:
-            with suppress(OSError):  # what went wrong first is what is worth showing
-                temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # the first error is the one worth showing
+                temporary_path.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
 def append_whole(path: Path, line: str) -> None:
-    """Add a line to a file and flush it to disk; a kill leaves at worst a torn last line.
+    """Append a line to a file and flush it to disk; a kill can leave the last line incomplete.
 
     Raises:
-        RunError: as `write_whole`.
+        RunError: see `write_whole`.
     """
-    check_held(path)
+    check_pin(path)
     try:
         with path.open("ab") as file:
             file.write(line.encode())
@@ -68,12 +69,12 @@ def append_whole(path: Path, line: str) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file, if it is there.
+    """Remove a file, if it exists.
 
     Raises:
-        RunError: as `write_whole`.
+        RunError: the file cannot be removed, or see `write_whole`.
     """
-    check_held(path)
+    check_pin(path)
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -81,10 +82,10 @@ def remove_file(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> bool:
-    """Flush a folder's list of names to disk: a rename is safe from a power cut only then.
+    """Flush a folder's list of names to disk, which makes a rename survive a power cut.
 
     Returns:
-        False where the file system cannot.
+        False if the file system cannot do it.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -94,7 +95,7 @@ def sync_folder(folder: Path) -> bool:
 
 
 def _flush(descriptor: int) -> bool:
-    """Flush to disk; False where the file system cannot, as some of networks and FUSE."""
+    """Flush to disk; return False if the file system cannot, like some networks and FUSE."""
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -105,9 +106,9 @@ def _flush(descriptor: int) -> bool:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what a killed process was writing; the folder's lock must be held.
+    """Remove the incomplete files of a killed process; the folder must be locked.
 
-    A new evaluation and its figures are left alone: `evaluate` writes them without the lock.
+    Evaluations and figures of the last minute stay, because `evaluate` writes without the lock.
     """
     for path in folder.rglob(f"{_UNFINISHED}*"):
         is_evaluation = path.name.startswith(f"{_UNFINISHED}evaluation-")
@@ -118,15 +119,15 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> RunError:
-    """The error for a file that the system refuses to write."""
+    """Return the error for a file that the system refuses to write."""
     return RunError(
         f"cannot write {path}: {error.strerror or error}",
-        "expected a folder that is there, may be written to, and has room",
+        "expected a folder that exists, is writable, and has free space",
     )
 
 
 def dump_json(document: Mapping[str, Any], indent: int | None = None) -> str:
-    """JSON with a line end, with null for the loss that diverged: JSON has no NaN."""
+    """Return JSON with a line end. NaN and infinity, which JSON lacks, become null."""
     return json.dumps(_finite(document), indent=indent, allow_nan=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The runs there are, under `runs/` or wherever `MNISTCLI_RUNS_DIR` says."""
+"""The runs in `runs/`, or in the folder that `MNISTCLI_RUNS_DIR` names."""
 
 import os
 from contextlib import suppress
@@ -13,7 +13,7 @@ RUNS_VARIABLE = "MNISTCLI_RUNS_DIR"
 
 
 def runs_root() -> Path:
-    """Return where runs go: `MNISTCLI_RUNS_DIR`, else `runs/` here."""
+    """Return the folder of runs: `MNISTCLI_RUNS_DIR`, or else `runs` in the working directory."""
     return Path(os.environ.get(RUNS_VARIABLE) or "runs")
 
 
@@ -21,15 +21,15 @@ def open_run_directory(path: Path) -> RunDirectory:
     """Open a run directory that exists.
 
     Raises:
-        RunError: there is none at `path` (the message names the latest run), its run.json is
-            damaged, or something in it is no regular file.
+        RunError: it does not exist (the message names the latest run), its run.json is
+            damaged, or it contains anything but regular files and folders.
     """
     run = RunDirectory(path)
     if not path.is_dir():
         hint = "train one with `mnistcli train`"
         if runs := _recorded_runs():
-            _, latest = max(runs, key=lambda each: each[0].started)
-            hint = f"the latest run is {latest.path}"
+            _, latest_run = max(runs, key=lambda item: item[0].started)
+            hint = f"the latest run is {latest_run.path}"
         raise RunError(f"there is no run directory {path}", hint)
     check_files(path)
     run.read_record()
@@ -40,21 +40,21 @@ def latest_completed_run() -> RunDirectory:
     """Return the run that was completed last.
 
     Raises:
-        RunError: there is none, or something in it is no regular file.
+        RunError: there is none, or it contains anything but regular files and folders.
     """
-    completed = [each for each in _recorded_runs() if each[0].status == "completed"]
-    if not completed:
+    completed_runs = [item for item in _recorded_runs() if item[0].status == "completed"]
+    if not completed_runs:
         raise RunError(
             f"there is no completed run in {runs_root()}",
             "train one with `mnistcli train configs/quickstart.yaml`, or name one with --run",
         )
-    run = max(completed, key=lambda each: each[0].finished or "")[1]
+    _, run = max(completed_runs, key=lambda item: item[0].finished or "")
     check_files(run.path)
     return run
 
 
 def _recorded_runs() -> list[tuple[RunRecord, RunDirectory]]:
-    """Return the runs under `runs/` whose run.json can be read, with what it holds."""
+    """Return the runs whose run.json can be read, with their records."""
     runs = []
     for record_path in runs_root().glob("[!.]*/run.json"):
         run = RunDirectory(record_path.parent)

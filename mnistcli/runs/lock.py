@@ -1,4 +1,4 @@
-"""One trainer per run directory."""
+"""The lock that keeps a second trainer out of a run directory."""
 
 import errno
 import fcntl
@@ -11,24 +11,25 @@ from pathlib import Path
 from mnistcli.errors import RunError
 from mnistcli.runs.files import cannot_write, sync_folder
 
-_WITHOUT_LOCKS = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL)
+_NO_LOCK_ERRORS = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL)
 
 
 def _ignore(_notice: str) -> None: ...
 
 
 @contextmanager
-def locked(folder: Path, notify: Callable[[str], None] = _ignore) -> Iterator[None]:
-    """Hold a run directory; the system lets go of it when the process dies, however it does.
+def lock_folder(folder: Path, notify: Callable[[str], None] = _ignore) -> Iterator[None]:
+    """Lock a run directory for the block; the system releases the lock when the process dies.
 
-    The lock is on the file `.lock` in it, which stays there and holds the number of the
-    process that took it last. The folder may be renamed meanwhile.
+    The lock is on the file `.lock` in the folder, which stays there and holds the number of
+    the last process that locked it. The folder may be renamed meanwhile.
 
     Args:
-        notify: is told what is not promised on this file system.
+        folder: the run directory.
+        notify: called with a notice if the file system lacks locks, or cannot flush a folder.
 
     Raises:
-        RunError: another process holds it, or it cannot be written to.
+        RunError: another process holds the lock, or the folder cannot be written to.
     """
     path = folder / ".lock"
     try:
@@ -41,15 +42,15 @@ def locked(folder: Path, notify: Callable[[str], None] = _ignore) -> Iterator[No
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise _is_held(folder, descriptor) from None
+            raise _lock_error(folder, descriptor) from None
         except OSError as error:
-            if error.errno not in _WITHOUT_LOCKS:
+            if error.errno not in _NO_LOCK_ERRORS:
                 raise cannot_write(path, error) from error
             notify(
                 f"the file system of {folder} has no locks: "
                 "nothing keeps a second trainer out of this run"
             )
-        with suppress(OSError):  # for people only, and another user's file cannot be written to
+        with suppress(OSError):  # only for people; another user's file cannot be written to
             os.truncate(descriptor, 0)
             os.write(descriptor, f"{os.getpid()}\n".encode())
         try:
@@ -69,11 +70,11 @@ def _open(path: Path) -> int:
     flags = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         return os.open(path, os.O_RDWR | flags, 0o666)
-    except PermissionError:  # another user's, which can be locked all the same
+    except PermissionError:  # another user's file, which can still be locked
         return os.open(path, os.O_RDONLY | flags, 0o666)
 
 
-def _is_held(folder: Path, descriptor: int) -> RunError:
+def _lock_error(folder: Path, descriptor: int) -> RunError:
     text = os.read(descriptor, 20).strip()
     holder = f"process {text.decode()}" if text.isdigit() else "another process"
     return RunError(

@@ -7,14 +7,14 @@ from typing import Any
 
 
 def parse_metrics(content: bytes) -> list[dict[str, Any]]:
-    """Return the rows up to the first that is torn or damaged."""
+    """Return the rows up to the first incomplete or damaged one."""
     rows: list[dict[str, Any]] = []
     for line in content.split(b"\n")[:-1]:
         try:
             row = json.loads(line, parse_constant=_refuse)
             check_row(row, len(rows))
             if not all(value is None or math.isfinite(value) for value in row.values()):
-                break  # 1e999
+                break  # 1e999, which Python reads as infinity
         except (ValueError, RecursionError):
             break
         rows.append(row)
@@ -35,7 +35,7 @@ def check_row(row: Any, epoch: int) -> None:
         raise ValueError(f"expected the row of epoch {epoch}")
     for value in row.values():
         if not (value is None or type(value) in (int, float)):
-            raise ValueError(f"the row of epoch {epoch} holds what is no number")
+            raise ValueError(f"the row of epoch {epoch} holds a value that is not a number")
         if type(value) is int and abs(value) > 2**63:
             raise ValueError(f"the row of epoch {epoch} holds a number out of range")
 

@@ -1,4 +1,7 @@
-"""Files of a run, which may be a stranger's: regular ones only, bounded, and never waited for."""
+"""Reads the files of a run, which may come from a stranger.
+
+Only regular files are read, up to a maximum size, so that no read fills the memory or blocks.
+"""
 
 import os
 import stat
@@ -24,7 +27,7 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file to read it.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: the file does not exist.
         RunError: it is a link, a folder, a pipe, a device or a socket, or cannot be opened.
     """
     try:
@@ -45,11 +48,11 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_file(path: Path, maximum_bytes: int) -> bytes:
-    """Return what a regular file holds.
+    """Return the contents of a regular file.
 
     Raises:
-        FileNotFoundError: there is none.
-        RunError: it is no regular file, cannot be read, or is larger than `maximum_bytes`.
+        FileNotFoundError: the file does not exist.
+        RunError: it is not a regular file, cannot be read, or is larger than `maximum_bytes`.
     """
     with open_file(path) as file:
         try:
@@ -62,32 +65,32 @@ def read_file(path: Path, maximum_bytes: int) -> bytes:
 
 
 def check_files(folder: Path) -> None:
-    """Raise `RunError` if anything below a run directory is no regular file and no folder.
+    """Raise `RunError` if a run directory contains anything but regular files and folders.
 
     A link might lead anywhere, and a pipe or a device might never end.
     """
-    pending = [os.fspath(folder)]
-    while pending:
-        place = pending.pop()
+    folder_paths = [os.fspath(folder)]
+    while folder_paths:
+        folder_path = folder_paths.pop()
         try:
-            # What another process removes meanwhile is of no matter.
-            with suppress(FileNotFoundError), os.scandir(place) as entries:
+            # Another process may remove files and folders meanwhile.
+            with suppress(FileNotFoundError), os.scandir(folder_path) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
+                        folder_paths.append(entry.path)
                     elif not entry.is_file(follow_symlinks=False):
                         _check_kind(Path(entry.path))
         except OSError as error:
-            raise cannot_read(Path(place), error) from None
+            raise cannot_read(Path(folder_path), error) from None
 
 
 def cannot_read(path: Path, error: Exception) -> RunError:
-    """The error for a file that the system refuses to read."""
+    """Return the error for a file that the system refuses to read."""
     return RunError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}")
 
 
 def _check_kind(path: Path) -> None:
-    """Raise `RunError` that says what is at `path`, unless it is a regular file."""
+    """Raise a `RunError` that names the kind of file at `path`, unless it is a regular file."""
     with suppress(OSError, ValueError):
         kind = _KINDS.get(stat.S_IFMT(os.lstat(path).st_mode))
         if kind == "a link":

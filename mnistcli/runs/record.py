@@ -1,4 +1,4 @@
-"""What run.json holds: what a run is, how it was made, and how it stands."""
+"""The contents of run.json: what a run is, how it was made, and its status."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ Status = Literal["running", "completed", "failed", "interrupted"]
 
 
 def _check_range(value: int | float | None) -> int | float | None:
-    """Refuse whole numbers that no float holds: JSON has 1 followed by 400 zeros."""
+    """Refuse integers that no float can hold, since JSON allows 1 followed by 400 zeros."""
     if isinstance(value, int) and abs(value) > 2**63:
         raise ValueError("out of range")
     return value
@@ -31,16 +31,16 @@ def _check_range(value: int | float | None) -> int | float | None:
 Number = Annotated[int | float | None, AfterValidator(_check_range)]
 
 
-class _Part(BaseModel):
-    """Unknown keys are left out: a later version of the same format may have more."""
+class _Section(BaseModel):
+    """A part of run.json. Unknown keys are ignored: a later version may have more of them."""
 
     model_config = ConfigDict(
         strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
 
-class DatasetRecord(_Part):
-    """Which images a run was trained on, and how they become what the model sees."""
+class DatasetRecord(_Section):
+    """The images that a run was trained on, and how they become the input of the model."""
 
     name: str
     source: str
@@ -55,21 +55,21 @@ class DatasetRecord(_Part):
     pixel_scale: float
     """The factor of a pixel in the model's first layer"""
     pixel_offset: float
-    """What that layer adds"""
+    """What that layer adds to the product"""
     framing: Literal["mnist", "as_is"] = "mnist"
-    """How a picture becomes 28x28 pixels: centred as MNIST's are, or scaled as it is"""
+    """How a picture becomes 28x28 pixels: centred like MNIST's, or scaled as it is"""
     dark_background: bool = True
     """Whether the background is 0 and the ink is bright"""
 
 
-class Artifact(_Part):
-    """A file that a run made of its network, or why there is none."""
+class Artifact(_Section):
+    """A file that a run made from its network, or the problem that prevented it."""
 
     sha256: str | None = None
     problem: str | None = None
 
 
-class Resumption(_Part):
+class Resumption(_Section):
     """A training that went on after it was cut short, or for more epochs."""
 
     at: str
@@ -77,11 +77,11 @@ class Resumption(_Part):
     step: int
     command: list[str]
     differences: list[str]
-    """What of the environment differed from the run's first"""
+    """The differences from the environment in which the run began"""
 
 
-class Environment(_Part):
-    """The programs and the machine that make a run, as far as they can change its numbers."""
+class Environment(_Section):
+    """The programs and the machine that make a run."""
 
     command: list[str] = []
     versions: dict[str, str] = {}
@@ -94,9 +94,9 @@ class Environment(_Part):
 
 
 class RunRecord(Environment):
-    """A whole run.json.
+    """The contents of run.json.
 
-    Times are those of `utc_now`.
+    All times are texts of `utc_now`.
     """
 
     format: Literal[1] = FORMAT
@@ -109,13 +109,13 @@ class RunRecord(Environment):
     seed: int | None = None
     dataset: DatasetRecord
     outputs: Literal["probabilities", "independent", "logits", "scores"] | None = None
-    """What the network puts out; None in older runs"""
+    """What the outputs of the network mean; None in older runs"""
     config: str | None = None
-    """What config.yaml held when it was last trained; None in older runs"""
+    """The text of config.yaml at the last training; None in older runs"""
     metrics: dict[str, Number] | None = None
-    """best_epoch, the monitored column there, and the test set's; None until it is completed"""
+    """best_epoch, its monitored metric, and those of the test set; None until completed"""
     artifacts: dict[str, Artifact] = {}
-    """By the name of the file"""
+    """By file name"""
     resumed: list[Resumption] = []
 
     @computed_field  # type: ignore[prop-decorator]
@@ -127,13 +127,13 @@ class RunRecord(Environment):
     @model_validator(mode="before")
     @classmethod
     def _read_older(cls, document: Any) -> Any:
-        """Read a record of before there were formats."""
+        """Convert a record of the time before formats had numbers."""
         if not isinstance(document, Mapping) or "format" in document:
             return document
-        artifacts = {"model.tflite": document.get("lite_model")}
+        lite_model = document.get("lite_model")
         return {
             **document,
-            "artifacts": {name: each for name, each in artifacts.items() if each is not None},
+            "artifacts": {} if lite_model is None else {"model.tflite": lite_model},
             "resumed": document.get("resumed") or [],
         }
 
@@ -143,7 +143,7 @@ class RunRecord(Environment):
 
         Raises:
             NewerFormatError: a later version of mnistcli wrote it.
-            ValueError: it is damaged; the message is one line.
+            ValueError: the content is damaged; the message is one line.
         """
         try:
             document = json.loads(content)
@@ -151,16 +151,16 @@ class RunRecord(Environment):
             raise ValueError("its brackets are too deep") from None
         if not isinstance(document, dict):
             raise ValueError("expected a mapping")
-        found = document.get("format", FORMAT)
-        if type(found) is int and found > FORMAT:
+        file_format = document.get("format", FORMAT)
+        if type(file_format) is int and file_format > FORMAT:
             raise NewerFormatError
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
+            details = error.errors(include_input=False, include_url=False)[0]
             # A key of the file may be long, or hold an escape code.
-            key = repr(".".join(map(str, first["loc"]))[:80])
-            raise ValueError(f"{key}: {first['msg']}") from None
+            key = repr(".".join(map(str, details["loc"]))[:80])
+            raise ValueError(f"{key}: {details['msg']}") from None
 
 
 class NewerFormatError(Exception):

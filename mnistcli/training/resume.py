@@ -17,8 +17,8 @@ from mnistcli.runs import (
     check_rows,
     describe_environment,
     environment_differences,
-    held,
-    locked,
+    lock_folder,
+    pin_folder,
     remove_file,
     remove_unfinished,
     utc_now,
@@ -47,7 +47,7 @@ def resume(
             another process trains it.
         InterruptedTrainingError: a signal ended it again.
     """
-    with locked(run.path, notify_all(observers)), held(run.path):
+    with lock_folder(run.path, notify_all(observers)), pin_folder(run.path):
         remove_unfinished(run.path)
         record = run.read_record()
         run.check_data(preparation.dataset)

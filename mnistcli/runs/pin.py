@@ -1,4 +1,8 @@
-"""A run directory that is being trained stays the one it was, whatever its path leads to."""
+"""Protects the folder that takes a run's place while the run is being trained.
+
+Someone may rename the run directory and put another folder at its path. Nothing may be
+written there.
+"""
 
 import os
 from collections.abc import Iterator
@@ -8,13 +12,13 @@ from pathlib import Path
 from mnistcli.errors import RunError
 from mnistcli.runs.reading import cannot_read
 
-# The folders that this process trains in, each with a descriptor that keeps its inode in use.
-_held: dict[Path, int] = {}
+# The run directories that this process trains, each with a descriptor that keeps its inode in use.
+_descriptors: dict[Path, int] = {}
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Inside this, `check_held` refuses to write into another folder that took this one's place.
+def pin_folder(folder: Path) -> Iterator[None]:
+    """Make `check_pin` refuse any other folder at the path of this one, for the block.
 
     Raises:
         RunError: the folder cannot be opened.
@@ -23,18 +27,18 @@ def held(folder: Path) -> Iterator[None]:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise cannot_read(folder, error) from None
-    _held[folder] = descriptor
+    _descriptors[folder] = descriptor
     try:
         yield
     finally:
-        del _held[folder]
+        del _descriptors[folder]
         os.close(descriptor)
 
 
-def check_held(path: Path) -> None:
-    """Raise `RunError` if a file's run directory is held, and no longer at its place."""
+def check_pin(path: Path) -> None:
+    """Raise `RunError` if a file's run directory is pinned, and no longer at its path."""
     for folder in path.parents:
-        if folder in _held and not _is_at(folder, _held[folder]):
+        if folder in _descriptors and not _is_at(folder, _descriptors[folder]):
             raise RunError(
                 f"{folder} is no longer the run that is trained: it was renamed, removed or "
                 "replaced",
