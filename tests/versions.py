@@ -39,7 +39,7 @@ PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-d
 # Each library's part, without the trainings that take minutes.
 QUICK = (
     "artifacts_restore cli_app config_* data* figures images model recognition_lite "
-    "recognition_predictions runs* training_resume"
+    "recognition_predictions runs*"
 )
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pyyaml", "pillow", "opencv-python-headless", "typer")

@@ -97,11 +97,11 @@ def train_command(
 def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":
     from mnistcli.runs import lock_folder, open_run_directory, remove_unfinished
 
-    given = {"CONFIG": config, "--run-dir": run_dir}
-    extra = [name for name, value in given.items() if value]
-    if extra:
+    arguments = {"CONFIG": config, "--run-dir": run_dir}
+    superfluous = [name for name, value in arguments.items() if value]
+    if superfluous:
         raise UsageError(
-            f"--resume does not go with {' and '.join(extra)}",
+            f"--resume does not go with {' and '.join(superfluous)}",
             "a run goes on with its own config.yaml, in its own directory",
         )
     run = open_run_directory(resume)
