@@ -130,6 +130,8 @@ IMAGE_FAULTS: list[tuple[Convert, str, str]] = [
     (lambda x: x.view(np.int8), "x_train: values from -128 to 127", "x.view"),
     (lambda x: x.astype(np.uint16) * 257, "values from 0 to 65535", "multiply all images by 255"),
     (lambda x: x / 255 / 255, "values from 0 to 0.00392157", "divide by 255 once"),
+    (lambda x: x / 100, "most of them no whole numbers", "multiply all images by"),
+    (lambda x: x[None], "images of shape .1, ", "with x.0."),
     (lambda x: x / 250, "values from 0 to 1.02", r"x\.clip\(0, 1\)"),
     (lambda x: np.where(x > 254, np.nan, x), "holds values that are NaN or inf", "numpy.isfinite"),
     (lambda x: np.where(x > 254, np.inf, x), "holds values that are NaN or inf", "numpy.isfinite"),

@@ -13,7 +13,7 @@ from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.data import Dataset, split_validation
 from mnistcli.errors import ConfigError
 from mnistcli.model import build_network
-from mnistcli.recognition import OutputKind
+from mnistcli.recognition import OutputKind, to_probabilities
 from mnistcli.training import prepare, train
 
 DENSE = "{Dense: {units: 10}}"
@@ -36,6 +36,15 @@ ENDS = {
     "tanh": ("{Dense: {units: 10, activation: tanh}}", "mse"),
     "linear": (DENSE, "mse"),
     "cosine": (DENSE, "cosine_similarity"),
+    "zeros at first": ("{Dense: {units: 10, kernel_initializer: zeros}}", "hinge"),
+    "zeros at first, tanh": (
+        "{Dense: {units: 10, kernel_initializer: zeros, activation: tanh}}",
+        "squared_hinge",
+    ),
+    "normalized by zeros at first": (
+        f"{DENSE}, {{BatchNormalization: {{gamma_initializer: zeros}}}}",
+        "hinge",
+    ),
     "tiny scores": (f"{DENSE}, {{Rescaling: {{scale: 1e-6}}}}", "cosine_similarity"),
     "an activation layer": (f"{DENSE}, {{Activation: {{activation: softmax}}}}", "kld"),
     "dropout behind logits": (
@@ -105,6 +114,7 @@ WRONG_ENDS = {
         "{Conv2D: {filters: 10, kernel_size: 3, activation: relu}}, GlobalAveragePooling2D",
         "GlobalAveragePooling2D",
     ),
+    "zeros at first": ("{Dense: {units: 10, kernel_initializer: zeros}}", "Dense"),
     "log-probabilities": ("{Dense: {units: 10, activation: log_softmax}}", "Dense"),
     "tanh": ("{Dense: {units: 10, activation: tanh}}", "Dense"),
 }
@@ -143,3 +153,25 @@ def test_a_loss_of_logits_refuses_probabilities(layers: str, load_text: LoadText
     text = f"layers: [{layers}]\nloss: {{SparseCategoricalCrossentropy: {{from_logits: true}}}}\n"
     with pytest.raises(ConfigError, match="expects logits, but the model puts out probabilities"):
         build_network(load_text(text), 10)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "{Dense: {units: 10, kernel_initializer: zeros}}",
+        "{Dense: {units: 16, kernel_initializer: zeros, activation: relu}}, "
+        "{Dense: {units: 10, use_bias: false}}",
+    ],
+)
+def test_logits_that_begin_as_zeros_are_logits(layers: str, load_text: LoadText) -> None:
+    text = f"layers: [{layers}]\nloss: {{SparseCategoricalCrossentropy: {{from_logits: true}}}}\n"
+    assert build_network(load_text(text), 10).output_kind is OutputKind.LOGITS
+
+
+@pytest.mark.parametrize("kind", OutputKind)
+def test_the_order_is_kept_whatever_the_outputs_are_taken_for(kind: OutputKind) -> None:
+    for row in ([-3.0, -1.0, -2.0], [5.0, 7.0, -6.0], [0.1, 0.7, 0.2], [1e-12, 3e-12, 0.0]):
+        probabilities = to_probabilities(np.array([row], np.float32), kind)
+        assert probabilities.argmax() == 1
+    tiny = np.array([[1e-38, 1e-37, 0.0]], np.float32)  # sigmoids that are sure of nothing
+    assert to_probabilities(tiny, OutputKind.INDEPENDENT).argmax() == 1

@@ -15,6 +15,8 @@ _EXPECTED_VALUES = "expected 0 for the background to 255 for ink, or floats from
 _BLOCK_IMAGES = 10_000
 # Float arithmetic may take a value a little out of its range: rotations leave -1e-17.
 _TOLERANCE = 1e-3
+# Fractions of fewer grey levels than this are of another scale than 0 to 255.
+_FEWEST_LEVELS = 32
 
 
 class _Pictures(NamedTuple):
@@ -90,6 +92,12 @@ def _first_channel(part: Part, channels: NDArray[Any]) -> NDArray[Any]:
     is_grey = all(np.array_equal(first_channel, channel) for channel in channels[1:])
     if len(channels) == 3 and is_grey:
         return first_channel
+    if len(part.array) == 1:
+        raise DataError(
+            f"{part.origin}: images of shape {part.array.shape}",
+            f"expected (N, {IMAGE_SIZE}, {IMAGE_SIZE})",
+            "mend: leave out the first axis, with x[0]",
+        )
     raise DataError(
         f"{part.origin}: images of shape {part.array.shape}, whose channels differ",
         "expected grey images, light ink on a dark ground",
@@ -154,7 +162,19 @@ def _measure(part: Part) -> _Pictures:
             if highest < 1
             else "mend: save x.clip(0, 1), if 1 is ink",
         )
+    if pictures.factor == 1 and highest < _FEWEST_LEVELS and _has_fractions(part.array):
+        raise DataError(
+            f"{values}, most of them no whole numbers",
+            _EXPECTED_VALUES,
+            f"mend: multiply all images by {255 / highest:.4g}, if {highest:g} is ink",
+        )
     return pictures
+
+
+def _has_fractions(array: NDArray[Any]) -> bool:
+    """Return whether rounding would change the values of a sample of images."""
+    sample = array[:_BLOCK_IMAGES]
+    return sample.dtype.kind == "f" and float((np.rint(sample) != sample).mean()) > 0.01
 
 
 def _scale(pictures: _Pictures, notes: list[Note]) -> NDArray[np.uint8]:

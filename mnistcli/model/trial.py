@@ -19,6 +19,7 @@ CONFIDENCES = (0.7, 0.9999)
 # Weights that are so much larger carry unbounded outputs out of [0, 1]; those of a softmax or a
 # sigmoid stay in it.
 STRETCH = 1e3
+NOISE = 0.1  # small enough for the outputs of a hundred layers to stay finite
 # Images that a model is tried on, fewer if the outputs of a layer would take more bytes.
 PROBES, PROBE_BYTES = 8, 2**28
 # Draws of a layer that mixes labels: some draw hardly any mixture.
@@ -136,24 +137,27 @@ def needs_probabilities(loss: keras.losses.Loss, num_classes: int, takes_one_hot
 def probe_outputs(model: keras.Model) -> NDArray[np.float32]:
     """Return what a model puts out for a few images; (N, C).
 
-    Half of them with the weights of its last layers as they are, half with those stretched: only
-    so is an output that happens to lie in [0, 1] told from one that always does.
+    Half of them with its weights as they are, half with noise in all weights and the last ones
+    stretched: only so is an output that happens to lie in [0, 1], such as that of weights that
+    begin as zeros, told from one that always does.
     """
     count = max(1, min(PROBES, PROBE_BYTES // largest_output_bytes(model)))
-    images = np.random.default_rng(0).integers(0, 256, (count, *model.input_shape[1:]))
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (count, *model.input_shape[1:]))
     pixels = images.astype(np.float32)
     outputs = [keras.ops.convert_to_numpy(model(pixels, training=False))]
+    variables = model.trainable_variables
+    values = [variable.numpy() for variable in variables]
     weighted = [layer for layer in model.layers if layer.trainable_variables]
-    if weighted:
-        variables = weighted[-1].trainable_variables
-        values = [variable.numpy() for variable in variables]
-        try:
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value * STRETCH)
-            outputs.append(keras.ops.convert_to_numpy(model(pixels, training=False)))
-        finally:
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+    last = {id(variable) for layer in weighted[-1:] for variable in layer.trainable_variables}
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            noise = random.normal(0, NOISE, value.shape)
+            variable.assign((value + noise) * (STRETCH if id(variable) in last else 1))
+        outputs.append(keras.ops.convert_to_numpy(model(pixels, training=False)))
+    finally:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
     return np.concatenate(outputs).astype(np.float32)
 
 

@@ -59,8 +59,13 @@ def find_output_kind(outputs: NDArray[np.floating[Any]], from_logits: bool = Fal
 
 
 def to_logits(outputs: NDArray[np.floating[Any]], kind: OutputKind) -> NDArray[np.float64]:
-    """Return numbers (N, C) whose softmax is the probabilities, up to the temperature."""
+    """Return numbers (N, C) whose softmax is the probabilities, up to the temperature.
+
+    Their order is always that of the outputs.
+    """
     exact = outputs.astype(np.float64)
+    if exact.size and exact.min() < -SUM_TOLERANCE:  # whatever they were taken for
+        return exact
     if kind is OutputKind.PROBABILITIES:
         return np.log(np.maximum(exact, SMALLEST_PROBABILITY))
     if kind is OutputKind.INDEPENDENT:
