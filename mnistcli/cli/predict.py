@@ -8,7 +8,7 @@ import typer
 from mnistcli.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
-    from mnistcli.images import Digit, FoundPictures, Framing
+    from mnistcli.images import Digit, Framing, PictureSelection
     from mnistcli.recognition import Prediction
     from mnistcli.runs import RunDirectory
 
@@ -56,7 +56,7 @@ def predict_command(
 ) -> None:
     """Read the digit in each image."""
     from mnistcli.cli.pictures import read_framing
-    from mnistcli.images import find_images
+    from mnistcli.images import find_pictures
     from mnistcli.runs import latest_completed_run, open_run_directory
 
     if line and (labelled or show or explain):
@@ -75,7 +75,7 @@ def predict_command(
             "frame",
             "expected a run trained on single digits as MNIST has them",
         )
-    found = find_images(images, labelled)
+    found = find_pictures(images, labelled)
     if line:
         _read_lines(found, directory, framing, json)
         return
@@ -98,7 +98,9 @@ def predict_command(
     _report(found)
 
 
-def _read_digits(found: "FoundPictures", framing: "Framing", explain: Path | None) -> "list[Digit]":
+def _read_digits(
+    found: "PictureSelection", framing: "Framing", explain: Path | None
+) -> "list[Digit]":
     """Read each picture as the network is to see it; add what went wrong to the errors."""
     from mnistcli.images import MAX_DRAWINGS, draw_stages, read_digits
 
@@ -127,7 +129,7 @@ def _write_stages(digits: "list[Digit]", path: Path) -> None:
 def _print_json(
     directory: "RunDirectory",
     predictions: "list[Prediction]",
-    found: "FoundPictures",
+    found: "PictureSelection",
     labelled: bool,
 ) -> None:
     from mnistcli.cli.console import print_json
@@ -136,7 +138,7 @@ def _print_json(
         "run": str(directory.path),
         "predictions": [prediction.to_json() for prediction in predictions],
         "errors": found.errors,
-        "left_out": found.left_out,
+        "left_out": found.omissions,
     }
     if labelled and predictions:
         from mnistcli.evaluation import score
@@ -180,7 +182,7 @@ def _print_predictions(
 
 
 def _read_lines(
-    found: "FoundPictures", directory: "RunDirectory", framing: "Framing", json: bool
+    found: "PictureSelection", directory: "RunDirectory", framing: "Framing", json: bool
 ) -> None:
     """Read a row of digits in each picture."""
     from mnistcli.cli.console import print_json, results
@@ -201,7 +203,7 @@ def _read_lines(
     if json:
         read = [{"image": name} | number.to_json() for name, number in numbers]
         document = {"run": str(directory.path), "numbers": read}
-        print_json(document | {"errors": found.errors, "left_out": found.left_out})
+        print_json(document | {"errors": found.errors, "left_out": found.omissions})
     else:
         for name, number in numbers:
             results().print(number_view(name, number))
@@ -210,15 +212,15 @@ def _read_lines(
     _report(found)
 
 
-def _report(found: "FoundPictures") -> None:
+def _report(found: "PictureSelection") -> None:
     """Say what was left out of folders and what could not be read, which fails the command."""
     from rich.text import Text
 
     from mnistcli.cli.console import progress
-    from mnistcli.images import describe_left_out
+    from mnistcli.images import describe_omissions
 
-    if found.left_out:
-        progress().print(f"left out {describe_left_out(found.left_out)}", soft_wrap=True)
+    if found.omissions:
+        progress().print(f"left out {describe_omissions(found.omissions)}", soft_wrap=True)
     for message in found.errors.values():
         progress().print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
     if found.errors:

@@ -21,7 +21,7 @@ from mnistcli.images import (
     frame_mask,
     measure_ink,
     remove_margins,
-    without_slivers,
+    remove_slivers,
 )
 from mnistcli.recognition.predictions import Prediction, Recognizer
 
@@ -167,7 +167,7 @@ def _between(
     """Return what is between two cuts, without slivers of its neighbours."""
     columns = np.arange(mask.shape[1])
     between = (columns >= left[:, np.newaxis]) & (columns < right[:, np.newaxis])
-    return without_slivers(mask & between)
+    return remove_slivers(mask & between)
 
 
 def _box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
