@@ -100,9 +100,9 @@ def number_view(name: str, number: NumberReading) -> RenderableType:
     table.add_column(justify="right", style="bold")
     table.add_column(justify="right")
     table.add_column(style="yellow")
-    for prediction, separated in zip(number.digits, number.separated, strict=True):
+    for prediction, is_separate in zip(number.digits, number.is_separate, strict=True):
         note = f"uncertain: {prediction.uncertain}" if prediction.uncertain else ""
-        if not separated:
+        if not is_separate:
             note = "cannot be separated from its neighbour for certain"
         table.add_row(str(prediction.digit), _percent(prediction.confidence, decimals=1), note)
     return Group(Text.assemble(printable(name), "  ", (number.number, "bold")), table)
