@@ -70,9 +70,9 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
 
 def write_figure(figure: "Figure", path: Path) -> NDArray[np.uint8]:
     """Write a figure as `write_png` does; return its pixels, (H, W, 3)."""
-    from mnistcli.figures import draw_pixels
+    from mnistcli.figures import render_figure
 
-    pixels = draw_pixels(figure)
+    pixels = render_figure(figure)
     write_png(Image.fromarray(pixels), path)
     return pixels
 
