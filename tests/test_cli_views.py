@@ -43,7 +43,8 @@ def evaluate(class_count=10, images=10_000, seed=0):
 
 
 def test_importing_the_views_loads_no_tensorflow():
-    code = "import sys; from mnistcli.cli import picture_views, prediction_views, views; sys.exit('tensorflow' in sys.modules)"
+    imports = "import sys; from mnistcli.cli import picture_views, prediction_views, views"
+    code = f"{imports}; sys.exit('tensorflow' in sys.modules)"
 
     subprocess.run([sys.executable, "-c", code], check=True)
 
