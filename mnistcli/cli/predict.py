@@ -170,7 +170,9 @@ def _print_predictions(
         from mnistcli.evaluation import score
 
         result = score(predictions)
-        mistakes = [mistake for mistake in predictions if mistake.digit != mistake.label]
+        mistakes = [
+            prediction for prediction in predictions if prediction.digit != prediction.label
+        ]
         if mistakes:
             results().print(predictions_view(mistakes, top))
         results().print(

@@ -51,7 +51,7 @@ def show_data(
         Path | None,
         typer.Argument(
             metavar="CONFIG",
-            help="The data and augmentation to draw; else MNIST.",
+            help="A YAML file with data and augmentation; by default MNIST.",
             show_default=False,
         ),
     ] = None,
@@ -178,7 +178,7 @@ def show_confusion(
 
 @show_app.command("roc")
 def show_roc(run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False) -> None:
-    """Draw the ROC curve and the precision-recall curve of each class."""
+    """Draw the ROC and precision-recall curves of each class."""
     from mnistcli.figures import draw_roc
 
     directory, answers = _answer_test_images(run)
