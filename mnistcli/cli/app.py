@@ -12,7 +12,7 @@ from mnistcli.cli.predict import predict_command
 from mnistcli.cli.reproduce import reproduce_command
 from mnistcli.cli.schema import schema_command
 from mnistcli.cli.show import show_app
-from mnistcli.cli.signals import end_process, raised_stop_signals
+from mnistcli.cli.signals import end_process, raise_stop_signals
 from mnistcli.cli.streams import finish_output
 from mnistcli.cli.summary import summary_command
 from mnistcli.cli.train import train_command
@@ -55,7 +55,7 @@ def _root(
 def run() -> None:
     """Run the command line, and exit with its status: 0, 1, 2, or 128 plus a signal's number."""
     try:
-        with raised_stop_signals():
+        with raise_stop_signals():
             status = finish_output(app(standalone_mode=False) or 0)
     except StopSignal as stop:
         sys.stdout.flush()

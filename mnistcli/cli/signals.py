@@ -21,7 +21,7 @@ def end_at_stop_signals() -> None:
 
 
 @contextmanager
-def raised_stop_signals() -> Iterator[None]:
+def raise_stop_signals() -> Iterator[None]:
     """Raise `StopSignal` at a signal in this context; after it, end the process at once.
 
     An exception in a destructor or a callback is lost, and some libraries catch all exceptions.
