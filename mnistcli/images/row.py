@@ -36,7 +36,7 @@ def find_row(ink: Ink, max_digits: int) -> list[Mask]:
             groups.append([part])
     if not groups:
         raise ImageError(
-            "the picture is no row of digits: nothing stands beside anything",
+            "the picture is no row of digits: there are no digits side by side",
             "expected digits side by side",
         )
     if len(groups) > max_digits:
@@ -82,7 +82,7 @@ def find_cuts(digits: Mask, max_digits: int) -> list[NDArray[np.int64]]:
             cut_columns.append(column)
     if len(cut_columns) > MAX_CUTS_PER_DIGIT * max_digits:
         raise ImageError(
-            "the picture is no row of digits: what touches could be cut at too many places",
+            "the picture is no row of digits: there are too many places to cut it",
             f"expected at most {max_digits} digits in a row",
         )
     seams = [_find_seam(digits, column, reach=2 * step) for column in cut_columns]
@@ -101,7 +101,7 @@ def remove_slivers(piece: Mask) -> Mask:
 
 
 def _valleys(profile: NDArray[np.float32], num_rows: int, step: int) -> list[int]:
-    """Return the columns that hold the least ink within `step` columns, and not nearly all rows."""
+    """Return the columns with the least ink within `step` columns, and with less than 60%."""
     smooth = cv2.blur(profile.reshape(1, -1), (max(3, num_rows // 12) | 1, 1)).ravel()
     minima = cv2.erode(smooth.reshape(1, -1), np.ones((1, 2 * step + 1), np.uint8)).ravel()
     return np.flatnonzero((smooth == minima) & (smooth < 0.6 * num_rows)).tolist()
