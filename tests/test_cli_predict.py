@@ -188,7 +188,7 @@ def test_folders_that_name_the_digits_give_an_accuracy(
     Image.new("L", (20, 20)).save(tmp_path / "stray.png")
     stray = run_command("predict", "stray.png", "--labelled", "--run", trained_run, folder=tmp_path)
     assert stray.returncode == 1
-    assert "its folder names no digit" in stray.stderr
+    assert "its folder is not named after a digit" in stray.stderr
 
 
 def test_a_row_of_digits_is_a_number(trained_run: Path, tmp_path: Path, digits: Dataset) -> None:

@@ -112,7 +112,7 @@ def test_a_signal_that_is_swallowed_is_raised_again(
             signal.raise_signal(signal.SIGTERM)
 
     swallowed = 0
-    with pytest.raises(StopSignal) as caught, signals.raised_stop_signals():
+    with pytest.raises(StopSignal) as caught, signals.raise_stop_signals():
         Destructor()
         swallowed += 1
         with suppress(BaseException):

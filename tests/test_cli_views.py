@@ -11,7 +11,7 @@ from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.table import Table
 
-from mnistcli.cli import views
+from mnistcli.cli import picture_views, prediction_views, views
 from mnistcli.evaluation.metrics import evaluate_predictions
 from mnistcli.recognition import Prediction
 
@@ -43,7 +43,8 @@ def evaluate(class_count=10, images=10_000, seed=0):
 
 
 def test_importing_the_views_loads_no_tensorflow():
-    code = "import sys, mnistcli.cli.views; sys.exit('tensorflow' in sys.modules)"
+    imports = "import sys; from mnistcli.cli import picture_views, prediction_views, views"
+    code = f"{imports}; sys.exit('tensorflow' in sys.modules)"
 
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -204,7 +205,9 @@ def prediction(image, confidence=0.875, runner_up_confidence=0.0625):
 def test_predictions_show_digit_confidence_and_runner_up(width):
     name = "drawings/" + "long/" * 30 + "[red]seven[/].png"
 
-    lines = render(views.predictions_view([prediction("a.png"), prediction(name)]), width)
+    lines = render(
+        prediction_views.predictions_view([prediction("a.png"), prediction(name)]), width
+    )
 
     assert max(map(cell_len, lines)) <= width
     assert re.fullmatch(r"a\.png +7 +87\.5 % +1 +6\.2 %", lines[2].rstrip())
@@ -221,7 +224,9 @@ def test_predictions_show_digit_confidence_and_runner_up(width):
     ],
 )
 def test_only_certainty_is_called_100_percent(confidence, runner_up_confidence, shown):
-    lines = render(views.predictions_view([prediction("a", confidence, runner_up_confidence)]))
+    lines = render(
+        prediction_views.predictions_view([prediction("a", confidence, runner_up_confidence)])
+    )
 
     assert re.search(rf" {shown}", lines[2])
 
@@ -251,7 +256,7 @@ def test_a_digit_without_colour_is_drawn_in_shades(options, shades):
     expected[5, 16:20] = half
     expected[13, 27] = faint
 
-    lines = render(views.digit_view(ink()), **options)
+    lines = render(picture_views.digit_view(ink()), **options)
 
     assert lines == ["".join(row) for row in expected.tolist()]
 
@@ -260,7 +265,7 @@ def test_a_digit_in_colour_is_drawn_in_half_blocks():
     digit = ink()
     half_block = re.compile(r"\x1b\[38;2;(\d+);\1;\1;48;2;(\d+);\2;\2m▀\x1b\[0m")
 
-    lines = render(views.digit_view(digit), color_system="truecolor")
+    lines = render(picture_views.digit_view(digit), color_system="truecolor")
 
     halves = np.array([half_block.findall(line) for line in lines], dtype=np.uint8)
     drawn = halves.transpose(0, 2, 1).reshape(28, 28)  # (14, 28, 2) before
@@ -268,7 +273,7 @@ def test_a_digit_in_colour_is_drawn_in_half_blocks():
 
 
 def test_a_digit_is_as_wide_as_its_drawing():
-    drawing = views.digit_view(ink())
+    drawing = picture_views.digit_view(ink())
     grid = Table.grid(padding=(0, 4))
     grid.add_row(drawing, drawing)
 

@@ -7,7 +7,7 @@ from conftest import LoadText
 
 from mnistcli.data import Dataset
 from mnistcli.evaluation.features import first_filters, layer_features
-from mnistcli.figures import LayerOutput, draw_features, draw_pixels
+from mnistcli.figures import LayerOutput, draw_features, render_figure
 from mnistcli.model import build_network
 
 TEXT = """
@@ -108,7 +108,7 @@ def test_features_of_any_network(
     features = layer_features(network, digits.test_images[0])
     assert [each.after.shape for each in features] == [*shapes, (10,)]
     outputs = [LayerOutput(*each) for each in features]
-    assert draw_pixels(draw_features(digits.test_images[0], outputs, "any")).shape[2] == 3
+    assert render_figure(draw_features(digits.test_images[0], outputs, "any")).shape[2] == 3
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from mnistcli.figures import (
     draw_features,
     draw_filters,
     draw_mistakes,
-    draw_pixels,
     draw_roc,
     draw_samples,
     draw_training,
+    render_figure,
 )
 
 LONG_NAME = "a_network_with_the_longest_name_that_a_config_may_have_0123456789-20261121-101500"
@@ -29,7 +29,7 @@ def texts(axes: Axes) -> list[str]:
 
 def overhang(figure: Figure) -> float:
     """By how many pixels the title reaches beyond the figure."""
-    pixels = draw_pixels(figure)
+    pixels = render_figure(figure)
     title = figure._suptitle.get_window_extent()  # type: ignore[attr-defined]
     return max(-title.x0, title.x1 - pixels.shape[1])
 
@@ -61,7 +61,7 @@ def test_figures_of_any_number_of_classes(classes: int) -> None:
     assert max(figure.get_size_inches()) <= 30
     images = np.zeros((len(labels), 28, 28), np.uint8)
     if classes <= 26:
-        assert draw_pixels(draw_samples(images, labels)).shape[2] == 3
+        assert render_figure(draw_samples(images, labels)).shape[2] == 3
 
 
 def test_mistakes_are_the_surest_first() -> None:
@@ -81,7 +81,7 @@ def test_mistakes_are_the_surest_first() -> None:
     assert figure.get_suptitle() == "run\nall 3 mistakes"
     right = draw_mistakes(images, np.array([1, 1, 0, 2]), answers, "run")
     assert right.get_suptitle() == "run\nno mistakes"
-    assert draw_pixels(right).shape[2] == 3
+    assert render_figure(right).shape[2] == 3
 
 
 def test_samples_name_the_classes_there_are() -> None:
@@ -115,13 +115,13 @@ def test_training_draws_each_run_from_its_first_epoch_on() -> None:
     ]
     assert losses.get_yscale() == "log"
     assert len(figure.legends[0].get_texts()) == 4
-    draw_pixels(figure)
+    render_figure(figure)
 
 
 def test_a_run_of_one_epoch_has_whole_epochs_on_its_axes() -> None:
     rows = [{"epoch": epoch, "loss": 1.0, "accuracy": 0.9, "val_accuracy": 0.8} for epoch in (0, 1)]
     figure = draw_training({"short": rows})
-    draw_pixels(figure)
+    render_figure(figure)
     ticks = [tick for tick in figure.axes[1].get_xticks() if 0.7 <= tick <= 1.3]
     assert ticks == [1]
     markers = [line.get_marker() for line in figure.axes[1].get_lines()]
@@ -171,4 +171,4 @@ def test_features_of_layers_with_and_without_maps() -> None:
         "from 0.00 to 47.00 after it"
     )
     assert [bar.get_height() for bar in blocks[3].axes[0].patches] == pytest.approx([0.1, 0.9])
-    assert draw_pixels(figure).shape[2] == 3
+    assert render_figure(figure).shape[2] == 3

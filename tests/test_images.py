@@ -17,7 +17,7 @@ from pillow_heif import register_heif_opener
 from mnistcli.errors import ImageError
 from mnistcli.images import (
     PictureFile,
-    find_images,
+    find_pictures,
     frame_digit,
     read_digits,
     read_picture,
@@ -391,7 +391,7 @@ def test_no_permission_is_said(tmp_path: Path, request: pytest.FixtureRequest) -
     with pytest.raises(ImageError, match="no permission"):
         read_picture(path)
     for closed in (str(folder), str(folder / "inside.png")):
-        assert "cannot be read" in find_images([closed]).errors[closed]
+        assert "cannot be read" in find_pictures([closed]).errors[closed]
     with pytest.raises(ImageError, match="cannot be read"):
         read_picture(folder / "inside.png")
 

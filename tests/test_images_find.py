@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from mnistcli.errors import ImageError
-from mnistcli.images import describe_left_out, find_images, read_picture
+from mnistcli.images import describe_omissions, find_pictures, read_picture
 
 
-def test_find_images_lists_folders_in_natural_order(tmp_path: Path) -> None:
+def test_find_pictures_lists_folders_in_natural_order(tmp_path: Path) -> None:
     folder = tmp_path / "digits"
     (folder / "inner.png").mkdir(parents=True)
     names = ["1.jpeg", "2.PNG", "10.png", "a.bmp", "b2.webp", "c.heic", "d.jfif", "e.pgm"]
@@ -20,20 +20,24 @@ def test_find_images_lists_folders_in_natural_order(tmp_path: Path) -> None:
     (folder / "inner.png" / "deep.png").touch()
     odd = tmp_path / "scan.dat"
     odd.touch()
-    found = find_images([str(odd), str(folder), str(odd)])
-    assert [each.path for each in found.pictures] == [odd, *(folder / each for each in names), odd]
-    assert describe_left_out(found.left_out) == (
+    selection = find_pictures([str(odd), str(folder), str(odd)])
+    assert [each.path for each in selection.pictures] == [
+        odd,
+        *(folder / each for each in names),
+        odd,
+    ]
+    assert describe_omissions(selection.omissions) == (
         "5 files: 2 .txt, 1 hidden, 1 not a regular file, 1 without a suffix; 1 folder"
     )
 
 
-def test_find_images_names_what_is_not_there(tmp_path: Path) -> None:
+def test_find_pictures_names_what_is_not_there(tmp_path: Path) -> None:
     missing, folder = str(tmp_path / "missing"), str(tmp_path)
     (tmp_path / "a.txt").touch()
-    found = find_images([missing, folder])
-    assert "no such file or folder" in found.errors[missing]
-    assert "no picture in this folder (left out 1 file: 1 .txt)" in found.errors[folder]
-    assert not found.pictures
+    selection = find_pictures([missing, folder])
+    assert "no such file or folder" in selection.errors[missing]
+    assert "no picture in this folder (left out 1 file: 1 .txt)" in selection.errors[folder]
+    assert not selection.pictures
 
 
 def test_without_its_reader_heic_is_left_out_of_folders(
@@ -43,9 +47,11 @@ def test_without_its_reader_heic_is_left_out_of_folders(
     Image.new("L", (9, 9)).save(tmp_path / "a.png")
     photo = tmp_path / "b.heic"
     photo.write_bytes(b"\0\0\0\x1cftypheic" + bytes(200))
-    found = find_images([str(tmp_path)])
-    assert [each.path.name for each in found.pictures] == ["a.png"]
-    assert describe_left_out(found.left_out) == "1 file: 1 .heic (pip install 'mnistcli[heic]')"
+    selection = find_pictures([str(tmp_path)])
+    assert [each.path.name for each in selection.pictures] == ["a.png"]
+    assert (
+        describe_omissions(selection.omissions) == "1 file: 1 .heic (pip install 'mnistcli[heic]')"
+    )
     with pytest.raises(ImageError, match=r"another package\n.*pip install 'mnistcli\[heic\]'"):
         read_picture(photo)
 
@@ -56,13 +62,13 @@ def test_folders_of_labels(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "5").mkdir()
     (tmp_path / "others").mkdir()
-    found = find_images([str(tmp_path)], labelled=True)
-    assert [(each.path.name, each.label) for each in found.pictures] == [
+    selection = find_pictures([str(tmp_path)], labelled=True)
+    assert [(each.path.name, each.label) for each in selection.pictures] == [
         ("b.png", 3),
         ("a.png", 7),
         ("c.png", 10),
     ]
-    assert {Path(path).name: reason for path, reason in found.left_out.items()} == {
+    assert {Path(path).name: reason for path, reason in selection.omissions.items()} == {
         "5": "folder without pictures",
         ".DS_Store": "hidden",
         "notes.txt": ".txt",
@@ -71,11 +77,11 @@ def test_folders_of_labels(tmp_path: Path) -> None:
     }
     # A folder of a label itself, a picture in one, and a name with ..
     names = [str(tmp_path / name) for name in ("3", "3/../07/a.png", "stray.png")]
-    found = find_images(names, labelled=True)
-    assert [each.label for each in found.pictures] == [3, 7]
-    assert "its folder names no digit" in found.errors[names[2]]
+    selection = find_pictures(names, labelled=True)
+    assert [each.label for each in selection.pictures] == [3, 7]
+    assert "its folder is not named after a digit" in selection.errors[names[2]]
     # Folders of labels in a folder whose name is a number.
     tmp_path.joinpath("2024", "4").mkdir(parents=True)
     tmp_path.joinpath("2024", "4", "d.png").touch()
-    (file,) = find_images([str(tmp_path / "2024")], labelled=True).pictures
+    (file,) = find_pictures([str(tmp_path / "2024")], labelled=True).pictures
     assert file.label == 4

@@ -8,7 +8,7 @@ from pictures import NUISANCES, draw
 
 from mnistcli.data import Dataset
 from mnistcli.images import frame_digit
-from mnistcli.images.read import lay_on_ground
+from mnistcli.images.read import flatten_alpha
 
 
 def likeness(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
@@ -27,7 +27,7 @@ def test_a_nuisance_leaves_the_digit(nuisance: str, digits: Dataset) -> None:
         plain = frame_digit(NUISANCES["black on white"](large, random)).image
         picture = NUISANCES[nuisance](large, random)
         if picture.shape[2] == 4:
-            picture = lay_on_ground(picture[..., :3], picture[..., 3])
+            picture = flatten_alpha(picture[..., :3], picture[..., 3])
         found.append(likeness(frame_digit(picture).image, plain))
     assert np.mean(found) > 0.85
     assert np.mean(np.array(found) > 0.7) >= 11 / 12

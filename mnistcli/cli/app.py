@@ -12,7 +12,7 @@ from mnistcli.cli.predict import predict_command
 from mnistcli.cli.reproduce import reproduce_command
 from mnistcli.cli.schema import schema_command
 from mnistcli.cli.show import show_app
-from mnistcli.cli.signals import end_process, raised_stop_signals
+from mnistcli.cli.signals import end_process, raise_stop_signals
 from mnistcli.cli.streams import finish_output
 from mnistcli.cli.summary import summary_command
 from mnistcli.cli.train import train_command
@@ -53,16 +53,18 @@ def _root(
 
 
 def run() -> None:
-    """Run the command line, and exit with its status: 0, 1, 2, or 128 and a signal."""
+    """Run the command line, and exit with its status: 0, 1, 2, or 128 plus a signal's number."""
     try:
-        with raised_stop_signals():
+        with raise_stop_signals():
             status = finish_output(app(standalone_mode=False) or 0)
     except StopSignal as stop:
         sys.stdout.flush()
         end_process(stop.signal_number)
-    except Exception as caught:
-        error: Any = caught
-        if hasattr(error, "format_message"):  # Typer's, whose versions name its class differently
+    except Exception as exception:
+        error: Any = exception
+        if hasattr(
+            error, "format_message"
+        ):  # Typer's, whose class has another name in other versions
             text = StringIO()
             error.show(text)
             sys.stderr.write(text.getvalue())
@@ -70,11 +72,11 @@ def run() -> None:
         else:
             from mnistcli.cli.refusals import explain_refusal
 
-            explained = error if isinstance(error, MnistcliError) else explain_refusal(error)
-            if explained is None:
+            user_error = error if isinstance(error, MnistcliError) else explain_refusal(error)
+            if user_error is None:
                 raise
-            _print_error(explained)
-            status = explained.exit_code
+            _print_error(user_error)
+            status = user_error.exit_code
     sys.exit(status)
 
 

@@ -1,4 +1,4 @@
-"""Where output goes: results to stdout, progress and errors to stderr."""
+"""The consoles, results to stdout and progress and errors to stderr, and number formats."""
 
 import gc
 import io
@@ -17,26 +17,26 @@ from rich.text import Text
 from mnistcli.cli.streams import open_output
 from mnistcli.errors import MnistcliError, printable
 
-# With 3 GB, a small network of two layers was killed in its first step; with 4 GB it was trained.
+# With 3 GB a small network of two layers was killed in its first step; with 4 GB it trained.
 ADDRESS_SPACE_BYTES = 4_000_000_000
-USABLE_COLUMNS = range(40, 10_000)  # that COLUMNS may ask for
+USABLE_COLUMNS = range(40, 10_000)  # other values of COLUMNS are ignored
 
 
 class PrintableConsole(Console):
-    """Shows what a terminal would take for a command as an escape, whoever brought it.
+    """A console that escapes characters that a terminal would take for a command.
 
-    A string is one line, in a cell too: it may be a file's name, and hold a line break. Several
-    lines are several strings with `sep="\\n"`, or a `Text`.
+    A string is one line, in a table's cell too, because it may be a file's name with a line break.
+    For several lines, print several strings with a line break as `sep`, or a `Text`.
     """
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Escape a string before it is measured."""
+        """Escape a string before its width is measured."""
         return super().render_str(printable(text), **options)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterator[Segment]:
-        """Escape what a `Text` and other renderables hold, line breaks aside."""
+        """Escape the contents of a `Text` and other renderables, except line breaks."""
         for segment in super().render(renderable, options):
             if segment.control or segment.text.isprintable() or segment.text == "\n":
                 yield segment
@@ -47,16 +47,15 @@ class PrintableConsole(Console):
 
 @cache
 def results() -> Console:
-    """The console on stdout."""
+    """Return the console on stdout."""
     return _open_console()
 
 
 @cache
 def progress() -> Console:
-    """The console on stderr.
+    """Return the console on stderr.
 
-    It writes to a copy of the descriptor, so that it stays visible while
-    `tensorflow_starting` keeps what TensorFlow writes there to itself.
+    It writes to a copy of the descriptor, so `tensorflow_starting` hides only TensorFlow's output.
     """
     raw = io.FileIO(os.dup(sys.stderr.fileno()), "w")
     file = open_output(raw, sys.stderr.encoding, io.TextIOWrapper)
@@ -67,7 +66,7 @@ def _open_console(**options: Any) -> Console:
     columns = os.environ.get("COLUMNS", "")
     if not (columns.isascii() and columns.isdigit() and int(columns) in USABLE_COLUMNS):
         os.environ.pop("COLUMNS", None)
-    # No markup: paths and names of users may hold brackets.
+    # Without markup, because paths and names may hold brackets.
     return PrintableConsole(highlight=False, markup=False, emoji=False, **options)
 
 
@@ -76,48 +75,54 @@ def print_json(document: Any) -> None:
     from mnistcli.runs import dump_json
 
     sys.stdout.write(dump_json(document, indent=2))
-    sys.stdout.flush()  # a reader that has gone is noticed here, where it is handled
+    sys.stdout.flush()  # so that a closed pipe is noticed here, where it is handled
 
 
-# Keras and TensorFlow import these where they find them, for parts of theirs that are not
-# used here: scikit-learn takes 0.9 s, JAX 0.5 s.
-_NOT_NEEDED = ("sklearn", "jax")
+# Keras and TensorFlow import these if they are installed, for features that are not used here.
+# scikit-learn takes 0.9 s, JAX 0.5 s.
+_UNNEEDED_PACKAGES = ("sklearn", "jax")
 
 
 @contextmanager
-def _hidden(packages: tuple[str, ...]) -> Iterator[None]:
-    """Inside this, packages seem not to be installed, but for those that are loaded already."""
-    hidden = [package for package in packages if package not in sys.modules]
-    for package in hidden:
+def _hide(packages: tuple[str, ...]) -> Iterator[None]:
+    """Let packages seem missing in this context, unless they are imported already."""
+    new_packages = [package for package in packages if package not in sys.modules]
+    for package in new_packages:
         sys.modules[package] = None  # type: ignore[assignment]  # `import` raises ImportError
     try:
         yield
     finally:
-        for package in hidden:
+        for package in new_packages:
             del sys.modules[package]
 
 
 @contextmanager
 def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
-    """Import TensorFlow inside this, without the lines it logs about itself.
+    """Import TensorFlow in this context without its log lines.
 
-    It writes some before its own log level is in force, straight to the descriptor.
-    They are shown if the import fails.
+    It writes some straight to the descriptor before its own log level takes effect. They are
+    shown if the import fails.
+
+    Args:
+        quiet: whether to hide the status line.
+
+    Raises:
+        MnistcliError: TensorFlow cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _warn_of_little_memory()
     descriptor = sys.stderr.fileno()
-    status = progress().status("Starting TensorFlow")  # before the descriptor is diverted
+    status = progress().status("Starting TensorFlow")  # before the descriptor changes
     with _open_log() as log:
-        kept = os.dup(descriptor)
+        stderr = os.dup(descriptor)
         sys.stderr.flush()
         os.dup2(log.fileno(), descriptor)
         try:
-            with nullcontext() if quiet else status, _hidden(_NOT_NEEDED):
+            with nullcontext() if quiet else status, _hide(_UNNEEDED_PACKAGES):
                 yield
-        except Exception as error:  # any, and raised again: what TensorFlow said may explain it
+        except Exception as error:  # raised again; TensorFlow's output may explain it
             log.seek(0)
-            os.write(kept, log.read())
+            os.write(stderr, log.read())
             if isinstance(error, ImportError) and not str(error.name).startswith("mnistcli"):
                 first_line = str(error).partition("\n")[0]
                 raise MnistcliError(
@@ -126,13 +131,13 @@ def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
                 ) from error
             raise
         finally:
-            os.dup2(kept, descriptor)
-            os.close(kept)
+            os.dup2(stderr, descriptor)
+            os.close(stderr)
             gc.enable()
 
 
 def _warn_of_little_memory() -> None:
-    """Say that TensorFlow may abort: it ends the process then, and nothing can be said any more."""
+    """Warn that TensorFlow may abort the process, after which no message is possible."""
     try:
         import resource
     except ImportError:  # Windows
@@ -148,34 +153,44 @@ def _warn_of_little_memory() -> None:
 
 
 def _open_log() -> BinaryIO:
-    """A file without a name, in memory where there are such: a disk may be full."""
+    """Return a file without a name, in memory where possible because the disk may be full."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("tensorflow-log"), "w+b")
     return tempfile.TemporaryFile()
 
 
 def format_duration(seconds: float) -> str:
-    """'0.4 s', '12 s', '3 min 05 s', '2 h 10 min'."""
+    """Return such as '0.4 s', '12 s', '3 min 05 s' or '2 h 10 min'."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 60:
         return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, remainder = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
+        return f"{minutes} min {remainder:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def format_count(count: int, noun: str) -> str:
-    """'1 epoch', '1,719 steps'."""
+    """Return such as '1 epoch' or '1,719 steps'."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def format_bytes(count: int) -> str:
-    """'46.6 kB', '4.2 MB': powers of 1,000."""
+    """Return such as '46.6 kB' or '4.2 MB', in powers of 1,000."""
     size = float(count)
     for unit in ("B", "kB", "MB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def format_percent(share: float, *, decimals: int) -> str:
+    """Return such as '99.12 %' for a share in [0, 1]; 0 and 100 only for exactly 0 and 1."""
+    smallest = 10.0**-decimals
+    if 0 < share < smallest / 200:
+        return f"<{smallest:.{decimals}f} %"
+    if 1 - smallest / 200 < share < 1:
+        return f">{100 - smallest:.{decimals}f} %"
+    return f"{100 * share:.{decimals}f} %"

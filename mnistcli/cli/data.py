@@ -11,11 +11,15 @@ if TYPE_CHECKING:
 
 
 def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
-    """Load what a config names, or its fallback, which is said loudly.
+    """Load the data set of a config, or its fallback with a notice.
+
+    Args:
+        file: the config.
+        quiet: whether to hide the progress of a download.
 
     Raises:
-        DataMissingError: neither can be had; where it is MNIST, with a command that trains
-            without it.
+        DataMissingError: neither can be loaded. If one of them is MNIST, the error names a command
+            that trains without it.
     """
     from mnistcli.cli.console import progress
     from mnistcli.cli.download import DownloadDisplay
@@ -37,7 +41,7 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
 
 
 def _offline_command(file: "ConfigFile") -> str:
-    """The command that trains the same config, with the same options, on `digits`."""
+    """Return the command that trains the same config, with the same options, on `digits`."""
     positions = file.document.values.values()
     options = dict.fromkeys(position.source for position in positions if not position.line)
     arguments = [option.removeprefix("--set ") for option in options]
@@ -48,7 +52,7 @@ def _offline_command(file: "ConfigFile") -> str:
 
 
 def show_notes(notes: Sequence[str]) -> None:
-    """Say on stderr how data was converted, and what is odd about it."""
+    """Print notes about the data on stderr: its conversions and its oddities."""
     from rich.text import Text
 
     from mnistcli.cli.console import progress
@@ -58,7 +62,7 @@ def show_notes(notes: Sequence[str]) -> None:
 
 
 def _show_fallback(dataset: "Dataset") -> None:
-    """Say loudly that another data set than the one asked for will be used."""
+    """Print a notice if the fallback is used in place of the config's data set."""
     if dataset.fallback_reason is None:
         return
     from rich.panel import Panel

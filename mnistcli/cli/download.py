@@ -15,10 +15,7 @@ from rich.progress import (
 
 
 class DownloadDisplay:
-    """Called with a file's name, the bytes that came, and the bytes in all (0: unknown).
-
-    Nothing shows until the first call: data that is here already needs no bar.
-    """
+    """Shows a bar for each file from its first call on."""
 
     def __init__(self, console: Console, quiet: bool) -> None:
         self._progress = Progress(
@@ -43,6 +40,7 @@ class DownloadDisplay:
         self._progress.stop()
 
     def __call__(self, file_name: str, bytes_done: int, bytes_total: int) -> None:
+        """Update the bar of a file; a total of 0 bytes means that it is unknown."""
         if file_name not in self._tasks:
             self._progress.start()
             self._tasks[file_name] = self._progress.add_task(file_name, total=bytes_total or None)

@@ -22,7 +22,7 @@ class Split(StrEnum):
 
 
 class Checkpoint(StrEnum):
-    """Which of a run's checkpoints."""
+    """A checkpoint of a run."""
 
     BEST = "best"
     LAST = "last"
@@ -63,7 +63,7 @@ def evaluate_command(
     evaluation, probabilities = evaluate_network(EvaluationLoop(network), images, temperature)
     subject = Subject(split.value, data, checkpoint.value)
     title = f"{directory.name} on {subject}"
-    # Shown before it is written: a run directory may be read-only.
+    # Print the result before writing it: the run directory may be read-only.
     if json:
         document = {"data": data or split.value, "checkpoint": checkpoint.value}
         print_json({"run": str(run)} | document | evaluation.to_json())
@@ -82,7 +82,11 @@ def evaluate_command(
 
 
 def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "LabelledImages":
-    """The images to measure on; if the run's, it was trained on the same data set."""
+    """Load labelled images: those of a data set, or those of the run's split.
+
+    Raises:
+        RunError: the run has no such images, or its data set has changed.
+    """
     from mnistcli.cli.console import progress
     from mnistcli.cli.data import show_notes
     from mnistcli.cli.download import DownloadDisplay
@@ -94,7 +98,7 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
             show_notes(images.notes)
             return images
         config = directory.read_config().config
-        # No fallback: other images than the run's would be measured in its name.
+        # Without a fallback: the result must be of the run's own images.
         dataset = load_dataset(config.data.dataset, progress=download)
     directory.check_data(dataset)
     show_notes(dataset.notes)
@@ -107,6 +111,6 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
     if not len(images):
         raise RunError(
             f"{directory.path} has no {split.value} images",
-            "it was trained on all images, with data.validation: 0; take --split test",
+            "it was trained on all images, with data.validation: 0; use --split test",
         )
     return images

@@ -1,4 +1,4 @@
-"""The figures that commands write, and where they can be seen."""
+"""The PNG files that commands write."""
 
 import io
 import os
@@ -23,13 +23,13 @@ SOFTWARE = "mnistcli"  # PNG's keyword for what made a picture
 
 @dataclass(frozen=True)
 class Answers:
-    """What a network says of labelled images.
+    """A network's answers to labelled images.
 
     Attributes:
-        images: (N, 28, 28).
-        labels: (N,).
+        images: (N, 28, 28) uint8.
+        labels: (N,), the true classes.
         probabilities: (N, C).
-        title: whose they are, of which images.
+        title: the names of the run and of the images.
     """
 
     images: NDArray[np.uint8]
@@ -39,7 +39,7 @@ class Answers:
 
     @property
     def confusion_matrix(self) -> NDArray[np.int64]:
-        """Counts (C, C), true classes as rows and predicted ones as columns."""
+        """Counts (C, C), true classes as rows and predicted classes as columns."""
         from mnistcli.evaluation import confusion_matrix
 
         predicted = self.probabilities.argmax(axis=1)
@@ -47,15 +47,20 @@ class Answers:
 
 
 def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> None:
-    """Write how a run was trained, its confusions and its mistakes.
+    """Write the figures of a run: its training, its confusions and its mistakes.
 
     Args:
-        suffix: behind the names of the last two, which says whose answers they are.
+        run: the run.
+        answers: of its network.
+        suffix: of the names of the last two files; it says which answers they show.
+
+    Raises:
+        RunError: a file cannot be written.
     """
     from mnistcli.figures import draw_confusion, draw_mistakes, draw_training
 
     try:
-        run.figures.mkdir(exist_ok=True)  # and not its parents: the run may be gone
+        run.figures.mkdir(exist_ok=True)  # without parents: the run may be gone
     except OSError as error:
         raise cannot_write(run.figures, error) from None
     labels, probabilities = answers.labels, answers.probabilities
@@ -69,19 +74,19 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
 
 
 def write_figure(figure: "Figure", path: Path) -> NDArray[np.uint8]:
-    """Write a figure as `write_png` does; return its pixels, (H, W, 3)."""
-    from mnistcli.figures import draw_pixels
+    """Write a figure as `write_png` does, and return its pixels, (H, W, 3) uint8."""
+    from mnistcli.figures import render_figure
 
-    pixels = draw_pixels(figure)
+    pixels = render_figure(figure)
     write_png(Image.fromarray(pixels), path)
     return pixels
 
 
 def write_png(image: Image.Image, path: Path) -> None:
-    """Write an image as a PNG file that says who made it; make its folder if missing.
+    """Write an image as a PNG file that names mnistcli as its software; make its folder.
 
     Raises:
-        RunError: it cannot be written.
+        RunError: the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,28 +103,28 @@ def write_png(image: Image.Image, path: Path) -> None:
 
 
 def check_png_path(path: Path) -> None:
-    """Check a file's name that a user gave to write a picture to, before any work is done.
+    """Check the path of a PNG file to write, before any work is done.
 
-    Nothing is overwritten but a PNG that `write_png` made: where the shell expands a pattern, a
-    photo of the user's may take the place of an option's value.
+    Only a PNG that `write_png` wrote may be overwritten: where the shell expands a pattern, one of
+    the user's photos may become the value of an option.
 
     Raises:
-        UsageError: the name does not end in .png, or is that of something else.
+        UsageError: the path has another suffix, is in no folder, or exists and is not such a PNG.
     """
     if path.suffix.lower() != ".png":
-        raise UsageError(f"{path} is no name of a PNG file", "expected one that ends in .png")
-    folder = next(each for each in path.parents if each.exists())
+        raise UsageError(f"{path} is not the name of a PNG file", "expected one that ends in .png")
+    folder = next(parent for parent in path.parents if parent.exists())
     if not folder.is_dir():
         raise UsageError(f"cannot write {path}: {folder} is no folder", "expected another name")
     if (path.exists() or path.is_symlink()) and not _is_ours(path):
         raise UsageError(
-            f"{path} is there already, and no picture that mnistcli made: it is not overwritten",
+            f"{path} exists and was not made by mnistcli, so it is not overwritten",
             "expected another name",
         )
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a path is that of a PNG file that `write_png` wrote, and no link to one."""
+    """Return whether a path is a PNG file that `write_png` wrote, and not a link."""
     if path.is_symlink() or not path.is_file():
         return False
     try:
@@ -132,7 +137,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def has_display() -> bool:
-    """Whether a window can be opened."""
+    """Return whether a window can be opened."""
     if sys.platform.startswith("linux"):
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return True

@@ -1,10 +1,10 @@
-"""How the pictures of a user are to be read for a run."""
+"""The framing of the pictures that a run's network reads."""
 
 from mnistcli.images import Framing
 from mnistcli.runs import RunDirectory
 
 
 def read_framing(directory: RunDirectory) -> Framing:
-    """Return how a run's training images are framed."""
+    """Return the framing of a run's training images."""
     dataset = directory.read_record().dataset
     return Framing(dataset.framing, dataset.dark_background)

@@ -8,7 +8,7 @@ import typer
 from mnistcli.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
-    from mnistcli.images import Digit, FoundPictures, Framing
+    from mnistcli.images import Digit, Framing, PictureSelection
     from mnistcli.recognition import Prediction
     from mnistcli.runs import RunDirectory
 
@@ -39,7 +39,9 @@ def predict_command(
     ),
     labelled: Annotated[
         bool,
-        typer.Option("--labelled", help="Folders name the digits (3/a.png): tell the accuracy."),
+        typer.Option(
+            "--labelled", help="Folders are named after digits (3/a.png): show the accuracy."
+        ),
     ] = False,
     show: Annotated[
         bool, typer.Option("--show", help="Draw the 28x28 pixels that the model saw.")
@@ -56,7 +58,7 @@ def predict_command(
 ) -> None:
     """Read the digit in each image."""
     from mnistcli.cli.pictures import read_framing
-    from mnistcli.images import find_images
+    from mnistcli.images import find_pictures
     from mnistcli.runs import latest_completed_run, open_run_directory
 
     if line and (labelled or show or explain):
@@ -75,11 +77,11 @@ def predict_command(
             "frame",
             "expected a run trained on single digits as MNIST has them",
         )
-    found = find_images(images, labelled)
+    selection = find_pictures(images, labelled)
     if line:
-        _read_lines(found, directory, framing, json)
+        _read_lines(selection, directory, framing, json)
         return
-    digits = _read_digits(found, framing, explain)
+    digits = _read_digits(selection, framing, explain)
     predictions: list[Prediction] = []
     if digits:
         from mnistcli.cli.recognizer import open_recognizer
@@ -88,30 +90,32 @@ def predict_command(
         if explain:
             _write_stages(digits, explain)
     if json:
-        _print_json(directory, predictions, found, labelled)
+        _print_json(directory, predictions, selection, labelled)
     elif predictions:
         _print_predictions(directory, predictions, digits, top, labelled, show)
     if explain and digits and not json:
         from mnistcli.cli.console import results
 
         results().print(f"Written to {explain}", soft_wrap=True)
-    _report(found)
+    _report(selection)
 
 
-def _read_digits(found: "FoundPictures", framing: "Framing", explain: Path | None) -> "list[Digit]":
-    """Read each picture as the network is to see it; add what went wrong to the errors."""
+def _read_digits(
+    selection: "PictureSelection", framing: "Framing", explain: Path | None
+) -> "list[Digit]":
+    """Read each picture as the network sees it; add the error of any other to the selection."""
     from mnistcli.images import MAX_DRAWINGS, draw_stages, read_digits
 
-    if explain and len(found.pictures) > MAX_DRAWINGS:
+    if explain and len(selection.pictures) > MAX_DRAWINGS:
         raise UsageError(
-            f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(found.pictures):,}",
+            f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(selection.pictures):,}",
             "expected fewer pictures; name some of them",
         )
     digits = []
-    read = read_digits(found.pictures, framing, draw_stages if explain else None)
-    for file, digit in zip(found.pictures, read, strict=True):
+    readings = read_digits(selection.pictures, framing, draw_stages if explain else None)
+    for file, digit in zip(selection.pictures, readings, strict=True):
         if isinstance(digit, ImageError):
-            found.errors[file.name] = str(digit)
+            selection.errors[file.name] = str(digit)
         else:
             digits.append(digit)
     return digits
@@ -127,7 +131,7 @@ def _write_stages(digits: "list[Digit]", path: Path) -> None:
 def _print_json(
     directory: "RunDirectory",
     predictions: "list[Prediction]",
-    found: "FoundPictures",
+    selection: "PictureSelection",
     labelled: bool,
 ) -> None:
     from mnistcli.cli.console import print_json
@@ -135,8 +139,8 @@ def _print_json(
     document: dict[str, Any] = {
         "run": str(directory.path),
         "predictions": [prediction.to_json() for prediction in predictions],
-        "errors": found.errors,
-        "left_out": found.left_out,
+        "errors": selection.errors,
+        "left_out": selection.omissions,
     }
     if labelled and predictions:
         from mnistcli.evaluation import score
@@ -154,7 +158,9 @@ def _print_predictions(
     show: bool,
 ) -> None:
     from mnistcli.cli.console import results
-    from mnistcli.cli.views import confusion_table, digit_view, predictions_view
+    from mnistcli.cli.picture_views import digit_view
+    from mnistcli.cli.prediction_views import predictions_view
+    from mnistcli.cli.views import confusion_table
 
     if show:
         for prediction, digit in zip(predictions, digits, strict=True):
@@ -163,15 +169,17 @@ def _print_predictions(
     if labelled:
         from mnistcli.evaluation import score
 
-        scored = score(predictions)
-        wrong = [each for each in predictions if each.digit != each.label]
-        if wrong:
-            results().print(predictions_view(wrong, top))
+        result = score(predictions)
+        mistakes = [
+            prediction for prediction in predictions if prediction.digit != prediction.label
+        ]
+        if mistakes:
+            results().print(predictions_view(mistakes, top))
         results().print(
-            f"{scored.accuracy:.2%} of {len(predictions):,} images are right, {len(wrong):,} wrong"
-            + (" (above)" if wrong else "")
+            f"{result.accuracy:.2%} of {len(predictions):,} images are right, "
+            f"{len(mistakes):,} wrong" + (" (above)" if mistakes else "")
         )
-        results().print(confusion_table(scored.confusion_matrix))
+        results().print(confusion_table(result.confusion_matrix))
     else:
         results().print(predictions_view(predictions, top))
     results().print(f"Read by {directory.path}", soft_wrap=True)
@@ -180,46 +188,50 @@ def _print_predictions(
 
 
 def _read_lines(
-    found: "FoundPictures", directory: "RunDirectory", framing: "Framing", json: bool
+    selection: "PictureSelection", directory: "RunDirectory", framing: "Framing", json: bool
 ) -> None:
     """Read a row of digits in each picture."""
     from mnistcli.cli.console import print_json, results
+    from mnistcli.cli.prediction_views import number_view
     from mnistcli.cli.recognizer import open_recognizer
-    from mnistcli.cli.views import number_view
     from mnistcli.images import name_error, read_picture
     from mnistcli.recognition import read_number
 
     recognizer = None
     numbers = []
-    for file in found.pictures:
+    for file in selection.pictures:
         try:
             picture = read_picture(file.path)
             recognizer = recognizer or open_recognizer(directory)
             numbers.append((file.name, read_number(picture, recognizer, framing)))
         except ImageError as error:
-            found.errors[file.name] = str(name_error(file.path, error))
+            selection.errors[file.name] = str(name_error(file.path, error))
     if json:
-        read = [{"image": name} | number.to_json() for name, number in numbers]
-        document = {"run": str(directory.path), "numbers": read}
-        print_json(document | {"errors": found.errors, "left_out": found.left_out})
+        readings = [{"image": name} | number.to_json() for name, number in numbers]
+        document = {"run": str(directory.path), "numbers": readings}
+        print_json(document | {"errors": selection.errors, "left_out": selection.omissions})
     else:
         for name, number in numbers:
             results().print(number_view(name, number))
         if numbers:
             results().print(f"Read by {directory.path}", soft_wrap=True)
-    _report(found)
+    _report(selection)
 
 
-def _report(found: "FoundPictures") -> None:
-    """Say what was left out of folders and what could not be read, which fails the command."""
+def _report(selection: "PictureSelection") -> None:
+    """Print what is left out and what cannot be read; fail if a picture cannot be read.
+
+    Raises:
+        typer.Exit: there are errors.
+    """
     from rich.text import Text
 
     from mnistcli.cli.console import progress
-    from mnistcli.images import describe_left_out
+    from mnistcli.images import describe_omissions
 
-    if found.left_out:
-        progress().print(f"left out {describe_left_out(found.left_out)}", soft_wrap=True)
-    for message in found.errors.values():
+    if selection.omissions:
+        progress().print(f"left out {describe_omissions(selection.omissions)}", soft_wrap=True)
+    for message in selection.errors.values():
         progress().print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
-    if found.errors:
+    if selection.errors:
         raise typer.Exit(ImageError.exit_code)

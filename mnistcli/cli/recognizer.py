@@ -1,4 +1,4 @@
-"""A run's network for commands that only ask it: without TensorFlow where that is possible."""
+"""A run's network for predictions, without TensorFlow where that is possible."""
 
 import numpy as np
 
@@ -14,15 +14,15 @@ from mnistcli.recognition import (
 )
 from mnistcli.runs import Artifact, RunDirectory
 
-# Older runs do not record what their networks put out; their outputs for these tell.
+# Older runs do not record the kind of their outputs; it is found from those for these images.
 PROBES = np.random.default_rng(0).integers(0, 256, (8, 28, 28)).astype(np.uint8)
 
 
 def open_recognizer(directory: RunDirectory) -> Recognizer:
-    """Return the run's network by LiteRT, or by Keras where no file for LiteRT can be relied on.
+    """Open a run's network with LiteRT, or with Keras if its LiteRT file cannot be used.
 
     Raises:
-        RunError: neither can be had.
+        RunError: neither works.
     """
     calibration = read_calibration(directory)
     record, path = directory.read_record(), directory.lite_model
@@ -30,9 +30,9 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
     reason = f"{path} is not used: run.json has no SHA-256 of it"
     try:
         if artifact.sha256 is not None:
-            outputs = load_lite_model(path, artifact.sha256)
-            kind = OutputKind(record.outputs or find_output_kind(outputs(PROBES)))
-            classifier = NetworkClassifier(outputs, kind, calibration.temperature)
+            compute_outputs = load_lite_model(path, artifact.sha256)
+            kind = OutputKind(record.outputs or find_output_kind(compute_outputs(PROBES)))
+            classifier = NetworkClassifier(compute_outputs, kind, calibration.temperature)
             return Recognizer(classifier, calibration.familiarity)
         if not path.exists():
             raise FileNotFoundError
@@ -47,6 +47,6 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
         from mnistcli.artifacts import restore_network
         from mnistcli.engine import EvaluationLoop
     network = restore_network(directory)
-    outputs = EvaluationLoop(network).predict
-    classifier = NetworkClassifier(outputs, network.output_kind, calibration.temperature)
+    compute_outputs = EvaluationLoop(network).predict
+    classifier = NetworkClassifier(compute_outputs, network.output_kind, calibration.temperature)
     return Recognizer(classifier, calibration.familiarity)

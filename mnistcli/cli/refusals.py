@@ -1,12 +1,12 @@
-"""What a system refuses: memory, room, files, processes. One clear error for each."""
+"""Errors of the operating system, explained: no memory, disk space, open files or threads."""
 
 import errno
 from pathlib import Path
 
 from mnistcli.errors import MnistcliError, RunError
 
-# In the messages of TensorFlow, XLA, CUDA, OpenCV, the C++ library and the system's loader.
-_MEMORY_WORDS = (
+# From messages of TensorFlow, XLA, CUDA, OpenCV, the C++ library and the system's loader.
+_MEMORY_PHRASES = (
     "RESOURCE_EXHAUSTED",
     "OOM when allocating",
     "OUT_OF_MEMORY",
@@ -19,11 +19,11 @@ _MEMORY_WORDS = (
 
 
 def explain_refusal(error: Exception) -> MnistcliError | None:
-    """What to tell of an error that nobody expected; None for a programming mistake."""
+    """Return a clear error for one that the system caused; None for a programming mistake."""
     lines = [line.strip() for line in str(error).splitlines()]
-    memory = [line for line in lines if any(words in line for words in _MEMORY_WORDS)]
-    if isinstance(error, MemoryError) or memory:
-        reason = (memory or lines or ["no more could be had"])[0][:200]
+    memory_lines = [line for line in lines if any(phrase in line for phrase in _MEMORY_PHRASES)]
+    if isinstance(error, MemoryError) or memory_lines:
+        reason = (memory_lines or lines or ["no more could be had"])[0][:200]
         return RunError(
             f"out of memory: {reason}",
             "expected more memory; a smaller network, batch_size or picture needs less of it",
@@ -32,13 +32,15 @@ def explain_refusal(error: Exception) -> MnistcliError | None:
         return RunError(
             "the system allows no more threads", "expected room for some: see ulimit -u and -v"
         )
-    if isinstance(error, OSError) and error.errno is not None:  # else a library's own
+    if (
+        isinstance(error, OSError) and error.errno is not None
+    ):  # without a number it is a library's own
         return _explain_system_error(error)
     return None
 
 
 def _explain_system_error(error: OSError) -> MnistcliError:
-    """What the system says, which does not say where it would be of help."""
+    """Return the system's message with a file name, and with advice where there is some."""
     try:
         Path.cwd()
     except OSError:
@@ -48,5 +50,5 @@ def _explain_system_error(error: OSError) -> MnistcliError:
         errno.ENOSPC: "expected room on the disk",
         errno.EROFS: "expected a place that can be written to",
     }.get(error.errno or 0)
-    where = error.filename if error.filename is not None else "a file"
-    return RunError(f"{where}: {error.strerror}", *([advice] if advice else []))
+    file_name = error.filename if error.filename is not None else "a file"
+    return RunError(f"{file_name}: {error.strerror}", *([advice] if advice else []))

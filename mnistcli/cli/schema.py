@@ -9,5 +9,5 @@ def schema_command() -> None:
 
     from mnistcli.config import config_schema
 
-    # On one line: it is long, and for programs.
+    # One line: the schema is long and read by programs.
     typer.echo(json.dumps(config_schema()))

@@ -34,13 +34,15 @@ Out = Annotated[
     Path | None,
     typer.Option(
         metavar="PNG",
-        help="Where to; by default the run's figures/.",
+        help="The file to write; by default in the run's figures/.",
         show_default=False,
         callback=_check_out,
     ),
 ]
-Show = Annotated[bool, typer.Option("--show", help="Open it, where there is a display.")]
-Inline = Annotated[bool, typer.Option("--inline", help="Draw it small in the terminal, too.")]
+Show = Annotated[bool, typer.Option("--show", help="Open the picture, where there is a display.")]
+Inline = Annotated[
+    bool, typer.Option("--inline", help="Draw the picture small in the terminal, too.")
+]
 
 
 @show_app.command("data")
@@ -48,12 +50,14 @@ def show_data(
     config: Annotated[
         Path | None,
         typer.Argument(
-            metavar="CONFIG", help="Whose data and augmentation; else MNIST.", show_default=False
+            metavar="CONFIG",
+            help="A YAML file with data and augmentation; by default MNIST.",
+            show_default=False,
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="PNG", help="Where to.", callback=_check_out)] = Path(
-        "data.png"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="PNG", help="The file to write.", callback=_check_out)
+    ] = Path("data.png"),
     show: Show = False,
     inline: Inline = False,
 ) -> None:
@@ -98,7 +102,7 @@ def show_filters(
             "expected Conv2D, DepthwiseConv2D, or Dense on all 784 pixels to be its first layer",
         )
     figure = draw_filters(filters.weights, filters.layer)
-    _finish(figure, _place(directory, "filters", out), show, inline)
+    _finish(figure, _figure_path(directory, "filters", out), show, inline)
 
 
 @show_app.command("features")
@@ -111,7 +115,7 @@ def show_features(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw what each convolution, ReLU, pooling and dense layer makes of a picture."""
+    """Draw the output of each convolution, ReLU, pooling and dense layer for a picture."""
     from mnistcli.cli.pictures import read_framing
     from mnistcli.errors import ImageError
     from mnistcli.figures import LayerOutput, draw_features
@@ -126,10 +130,10 @@ def show_features(
     directory, network = _restore(run)
     from mnistcli.evaluation.features import layer_features
 
-    layers = [LayerOutput(*each) for each in layer_features(network, digit)]
+    layers = [LayerOutput(*features) for features in layer_features(network, digit)]
     title = f"{directory.name} on {picture_name(image)}"
     figure = draw_features(digit, layers, title)
-    _finish(figure, _place(directory, "features", out), show, inline)
+    _finish(figure, _figure_path(directory, "features", out), show, inline)
 
 
 @show_app.command("training")
@@ -141,7 +145,7 @@ def show_training(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw loss and accuracy over the epochs, of several runs over each other."""
+    """Draw loss and accuracy by epoch, of several runs in one figure."""
     from mnistcli.errors import RunError
     from mnistcli.figures import draw_training
     from mnistcli.runs import open_run_directory
@@ -150,46 +154,48 @@ def show_training(
     names = [directory.name for directory in directories]
     if len(set(names)) < len(names):
         names = [str(run) for run in runs]
-    rows = {name: each.read_metrics() for name, each in zip(names, directories, strict=True)}
-    empty = [name for name, found in rows.items() if not any(row["epoch"] for row in found)]
-    if empty:
-        raise RunError(f"{empty[0]} has no epoch to draw", "expected a run that finished one")
-    place = _place(directories[0], "training" if len(rows) == 1 else "comparison", out)
-    _finish(draw_training(rows), place, show, inline)
+    metrics = {
+        name: directory.read_metrics() for name, directory in zip(names, directories, strict=True)
+    }
+    empty_runs = [name for name, rows in metrics.items() if not any(row["epoch"] for row in rows)]
+    if empty_runs:
+        raise RunError(f"{empty_runs[0]} has no epoch to draw", "expected a run that finished one")
+    path = _figure_path(directories[0], "training" if len(metrics) == 1 else "comparison", out)
+    _finish(draw_training(metrics), path, show, inline)
 
 
 @show_app.command("confusion")
 def show_confusion(
     run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
 ) -> None:
-    """Draw which classes of the test images are taken for which."""
+    """Draw the confusion matrix of the test images."""
     from mnistcli.figures import draw_confusion
 
     directory, answers = _answer_test_images(run)
     figure = draw_confusion(answers.confusion_matrix, answers.title)
-    _finish(figure, _place(directory, "confusion", out), show, inline)
+    _finish(figure, _figure_path(directory, "confusion", out), show, inline)
 
 
 @show_app.command("roc")
 def show_roc(run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False) -> None:
-    """Draw each class against the rest: ROC with AUC, and precision with recall."""
+    """Draw the ROC and precision-recall curves of each class."""
     from mnistcli.figures import draw_roc
 
     directory, answers = _answer_test_images(run)
     figure = draw_roc(answers.labels, answers.probabilities, answers.title)
-    _finish(figure, _place(directory, "roc", out), show, inline)
+    _finish(figure, _figure_path(directory, "roc", out), show, inline)
 
 
 @show_app.command("mistakes")
 def show_mistakes(
     run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
 ) -> None:
-    """Draw the wrong answers that the network is surest of."""
+    """Draw the wrong answers with the highest confidence."""
     from mnistcli.figures import draw_mistakes
 
     directory, answers = _answer_test_images(run)
     figure = draw_mistakes(answers.images, answers.labels, answers.probabilities, answers.title)
-    _finish(figure, _place(directory, "mistakes", out), show, inline)
+    _finish(figure, _figure_path(directory, "mistakes", out), show, inline)
 
 
 def _restore(run: Path) -> "tuple[RunDirectory, Network]":
@@ -203,7 +209,7 @@ def _restore(run: Path) -> "tuple[RunDirectory, Network]":
 
 
 def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
-    """What a run says of its test images, without TensorFlow."""
+    """Return a run, and its answers to its test images, without TensorFlow."""
     from mnistcli.cli.figures import Answers
     from mnistcli.cli.recognizer import open_recognizer
     from mnistcli.data import load_dataset
@@ -218,18 +224,18 @@ def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
     return directory, Answers(dataset.test_images, dataset.test_labels, probabilities, title)
 
 
-def _place(directory: "RunDirectory", name: str, out: Path | None) -> Path:
+def _figure_path(directory: "RunDirectory", name: str, out: Path | None) -> Path:
     return out or directory.figures / f"{name}.png"
 
 
 def _finish(figure: "Figure", path: Path, show: bool, inline: bool) -> None:
-    """Write a figure, and show it where that was asked for and can be."""
+    """Write a figure; open it or draw it in the terminal where the user asked for that."""
     from mnistcli.cli.console import results
     from mnistcli.cli.figures import has_display, write_figure
 
     pixels = write_figure(figure, path)
     if inline:
-        from mnistcli.cli.views import picture_view
+        from mnistcli.cli.picture_views import picture_view
 
         results().print(picture_view(pixels))
     results().print(f"Written to {path}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The standard streams of the process, which never fail a command in the middle of its work."""
+"""The standard streams of the process; a failing stream does not end a command."""
 
 import errno
 import io
@@ -14,13 +14,12 @@ _WRONG_MODES = (os.O_WRONLY, os.O_RDONLY, os.O_RDONLY)
 
 
 class OutputStream(io.RawIOBase):
-    """A descriptor to write to, which goes silent at its first error and keeps it.
+    """A descriptor to write to that discards all output after its first error.
 
-    The reader of a pipe goes, a terminal closes, a disk fills up: a training goes on, and what
-    it writes after that is lost.
+    The reader of a pipe may end, a terminal may close, a disk may be full: a training continues.
 
     Attributes:
-        failure: the first error.
+        failure: the first error; None without an error.
     """
 
     def __init__(self, raw: io.RawIOBase) -> None:
@@ -28,22 +27,29 @@ class OutputStream(io.RawIOBase):
         self.failure: OSError | None = None
 
     def writable(self) -> bool:
+        """Return True."""
         return True
 
     def fileno(self) -> int:
+        """Return the descriptor."""
         return self.raw.fileno()
 
     def isatty(self) -> bool:
+        """Return whether the descriptor is a terminal."""
         return self.raw.isatty()
 
     def close(self) -> None:
+        """Close the descriptor."""
         super().close()
         self.raw.close()
 
     def write(self, data: memoryview, /) -> int:  # type: ignore[override]  # of any buffer
+        """Write the data, or discard it after an error; return the number of bytes."""
         if self.failure is None:
             try:
-                while (count := self.raw.write(data)) is None:  # does not block, and is full
+                while (
+                    count := self.raw.write(data)
+                ) is None:  # a non-blocking descriptor that is full
                     select.select([], [self.raw.fileno()], [])
                 return count
             except OSError as error:
@@ -52,38 +58,40 @@ class OutputStream(io.RawIOBase):
 
 
 class _PlainTextStream(io.TextIOWrapper):
-    """For what comes unescaped: usage errors, warnings and tracebacks."""
+    """A stream that escapes usage errors, warnings and tracebacks."""
 
     def write(self, text: str) -> int:
         return super().write("\n".join(map(printable, text.split("\n"))))
 
 
 def connect_streams() -> None:
-    """Make stdout and stderr streams that never fail, and open the descriptors that are closed.
+    """Make stdout and stderr streams that never fail, and open closed descriptors.
 
-    Without that, the next file to be opened would become stdout or stderr. They are opened the
-    wrong way round: to read from stdin, and to write to stdout, stays an error.
+    Otherwise the next file that is opened would become stdin, stdout or stderr. A closed descriptor
+    is opened in the wrong mode, so that reading stdin or writing stdout is still an error.
     """
     for descriptor, mode in enumerate(_WRONG_MODES):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, mode)  # gets the lowest number that is free: this one
+            os.open(os.devnull, mode)  # it gets the lowest free number, which is this one
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = open_output(_raw(sys.stdout, 1), _encoding(sys.stdout), io.TextIOWrapper)
     sys.stderr = open_output(_raw(sys.stderr, 2), _encoding(sys.stderr), _PlainTextStream)
 
 
 def open_output(raw: io.RawIOBase, encoding: str, kind: type[io.TextIOWrapper]) -> TextIO:
-    """A text stream that never fails, neither at a character that its encoding lacks."""
+    """Return a text stream that never fails; it replaces characters that its encoding lacks."""
     buffer = io.BufferedWriter(OutputStream(raw))  # type: ignore[type-var]  # has what it uses
     return kind(buffer, encoding=encoding, errors="replace", line_buffering=raw.isatty())
 
 
 def finish_output(status: int) -> int:
-    """Write what stdout still holds; returns the exit status, with what happened to stdout in it.
+    """Flush stdout and return the exit status of the command.
 
-    Where its reader has gone, that is the status of any command that SIGPIPE ended.
+    Returns:
+        The given status if it is not 0 or stdout has no error. Otherwise 128 plus SIGPIPE if the
+        reader of stdout has ended, or 1 after any other error.
     """
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
@@ -98,7 +106,7 @@ def finish_output(status: int) -> int:
 
 
 def _raw(stream: TextIO | None, descriptor: int) -> io.RawIOBase:
-    """What writes for a stream: on Windows, a console has something of its own."""
+    """Return the raw stream behind a text stream; a Windows console has a class of its own."""
     if stream is None:
         return io.FileIO(descriptor, "w", closefd=False)
     buffer: BinaryIO = stream.buffer

@@ -62,7 +62,7 @@ def _layer_table(summary: "ModelSummary") -> Any:
     table.add_column("FLOPs", justify="right")
     if summary.is_functional:
         table.add_column("inputs", overflow="fold", style="dim")
-    above = None
+    previous_layer = None
     for layer in summary.layers:
         cells: list[Any] = [
             _layer_label(layer),
@@ -71,15 +71,15 @@ def _layer_table(summary: "ModelSummary") -> Any:
             f"{layer.flops:,}",
         ]
         if summary.is_functional:
-            # Named only where it is not the layer in the row above.
-            cells.append("" if layer.inputs == [above] else ", ".join(layer.inputs))
+            # An input that is the layer in the row above needs no name.
+            cells.append("" if layer.inputs == [previous_layer] else ", ".join(layer.inputs))
         table.add_row(*cells)
-        above = layer.name
+        previous_layer = layer.name
     return table
 
 
 def _layer_label(layer: "LayerSummary") -> Any:
-    """The layer's name, and its class where the name does not tell it."""
+    """Return the layer's name, and its class where the name does not contain it."""
     from rich.text import Text
 
     label = Text(layer.name)

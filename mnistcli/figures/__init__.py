@@ -1,10 +1,10 @@
-"""Pictures of data, of networks and of what they do, as matplotlib figures."""
+"""Matplotlib figures of data, networks, trainings and predictions."""
 
 from mnistcli.figures.confusion import draw_confusion, draw_mistakes
 from mnistcli.figures.network import LayerOutput, draw_features, draw_filters
 from mnistcli.figures.samples import choose_samples, draw_samples
 from mnistcli.figures.scores import draw_roc
-from mnistcli.figures.style import draw_pixels
+from mnistcli.figures.style import render_figure
 from mnistcli.figures.training import draw_training
 
 __all__ = [
@@ -14,8 +14,8 @@ __all__ = [
     "draw_features",
     "draw_filters",
     "draw_mistakes",
-    "draw_pixels",
     "draw_roc",
     "draw_samples",
     "draw_training",
+    "render_figure",
 ]

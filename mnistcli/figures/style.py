@@ -1,8 +1,7 @@
-"""What all figures have in common: sizes, colours, and how they become PNG."""
+"""The sizes, colours and axes that all figures share, and their rendering."""
 
 import textwrap
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnistcli.errors import printable
 
-# The first seven are of Okabe and Ito (2008), Color Universal Design: told apart under every
+# The first seven are from Okabe and Ito (2008), Color Universal Design: they differ under every
 # common colour blindness. The others are for data sets with more classes, and for more runs.
 COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"),
@@ -23,37 +22,45 @@ COLOURS = (
 DOTS_PER_INCH = 100
 TITLE_SIZE = 13  # in points
 TITLE_LETTER = 0.12  # the width of most of its letters, in inches
-INK = "gray_r"  # as on paper: 0 is white
+INK_COLOURS = "gray_r"  # 0 is white, as on paper
 
 
-def new_figure(width: float, height: float, title: str) -> Figure:
-    """Return a figure of a size in inches whose parts make room for each other."""
+def make_figure(width: float, height: float, title: str) -> Figure:
+    """Return a figure with a title, of a size in inches."""
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
-    letters = int(width / TITLE_LETTER)
-    lines = [textwrap.fill(line, letters) for line in title.split("\n")]
-    # A dollar in the name of a run or of a file begins no formula.
+    letters_per_line = int(width / TITLE_LETTER)
+    lines = [textwrap.fill(line, letters_per_line) for line in title.split("\n")]
+    # Names of runs and files may hold a dollar, which does not begin a formula.
     figure.suptitle("\n".join(lines), fontsize=TITLE_SIZE, fontweight="bold", parse_math=False)
     return figure
 
 
-def draw_pixels(figure: Figure) -> NDArray[np.uint8]:
-    """Return a figure as pixels, (H, W, 3)."""
+def render_figure(figure: Figure) -> NDArray[np.uint8]:
+    """Return the pixels of a figure, (H, W, 3) uint8, RGB."""
     for text in figure.findobj(Text):
-        # A font has no control characters, and cannot take bytes that are no UTF-8.
+        # A font has no control characters, and raises on bytes that are no UTF-8.
         text.set_text("\n".join(map(printable, text.get_text().split("\n"))))
     canvas = FigureCanvasAgg(figure)
     with warnings.catch_warnings():
-        # Of a script that the font lacks, boxes are drawn.
+        # Characters that the font lacks become boxes.
         warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
-        canvas.draw()  # once; savefig does it twice
+        canvas.draw()  # savefig would draw twice
     return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def show_image(
     axes: Axes, image: NDArray[Any], title: str = "", *, low: float = 0, high: float = 255
 ) -> None:
-    """Draw a (28, 28) image as ink on paper, without axes."""
-    axes.imshow(image, cmap=INK, vmin=low, vmax=high, interpolation="nearest")
+    """Draw grey levels (H, W) as ink on paper, without ticks.
+
+    Args:
+        axes: to draw on.
+        image: (H, W).
+        title: above the image.
+        low: the level of paper.
+        high: the level of full ink.
+    """
+    axes.imshow(image, cmap=INK_COLOURS, vmin=low, vmax=high, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
     for side in axes.spines.values():
@@ -62,13 +69,13 @@ def show_image(
         axes.set_title(title, fontsize=9, pad=3)
 
 
-def grid(figure: Any, rows: int, columns: int) -> Iterator[Axes]:
-    """Yield the axes of a grid, row by row."""
-    yield from np.ravel(figure.subplots(rows, columns, squeeze=False))
+def make_grid(figure: Any, rows: int, columns: int) -> list[Axes]:
+    """Return the axes of a grid, row by row."""
+    return list(np.ravel(figure.subplots(rows, columns, squeeze=False)))
 
 
-def plain_axes(axes: Axes) -> None:
-    """Leave out the frame's upper and right side, and draw a faint grid."""
+def simplify_axes(axes: Axes) -> None:
+    """Remove the frame's upper and right side, and draw a faint grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(True, color="#DDDDDD", linewidth=0.7)
     axes.set_axisbelow(True)

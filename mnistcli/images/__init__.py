@@ -1,30 +1,30 @@
-"""From any picture to the 28x28 that the network's data set would hold of it."""
+"""Pictures of any kind, read as 28x28 images like those that a network was trained on."""
 
 from mnistcli.images.digits import Digit, read_digits
 from mnistcli.images.explain import MAX_DRAWINGS, draw_stages, join_drawings
-from mnistcli.images.find import FoundPictures, PictureFile, describe_left_out, find_images
+from mnistcli.images.find import PictureFile, PictureSelection, describe_omissions, find_pictures
 from mnistcli.images.formats import EXPECTED_FORMATS
 from mnistcli.images.framing import Framing, find_framing
 from mnistcli.images.ink import measure_ink
 from mnistcli.images.margin import remove_margins
 from mnistcli.images.read import name_error, picture_name, read_picture
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit, frame_mask
-from mnistcli.images.segment import find_cuts, find_row, without_slivers
+from mnistcli.images.row import find_cuts, find_row, remove_slivers
 
 __all__ = [
     "EXPECTED_FORMATS",
     "MAX_DRAWINGS",
     "MNIST_FRAMING",
     "Digit",
-    "FoundPictures",
     "Framing",
     "PictureFile",
+    "PictureSelection",
     "Reading",
-    "describe_left_out",
+    "describe_omissions",
     "draw_stages",
     "find_cuts",
     "find_framing",
-    "find_images",
+    "find_pictures",
     "find_row",
     "frame_digit",
     "frame_mask",
@@ -35,5 +35,5 @@ __all__ = [
     "read_digits",
     "read_picture",
     "remove_margins",
-    "without_slivers",
+    "remove_slivers",
 ]

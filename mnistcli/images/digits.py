@@ -1,4 +1,4 @@
-"""Many picture files, read by as many processes as pay."""
+"""Many picture files, read by several processes at once."""
 
 import multiprocessing
 import os
@@ -19,21 +19,22 @@ from mnistcli.images.framing import Framing
 from mnistcli.images.read import STANDARD_INPUT, name_error, read_picture
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit
 
-MANY = 100  # pictures from which on another process pays
+MIN_PARALLEL_PICTURES = 100  # fewer are read sooner without other processes
+CHUNK_SIZE = 16  # pictures that a process gets at a time
 
-Draw = Callable[[Reading], NDArray[np.uint8]]
+DrawStages = Callable[[Reading], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class Digit:
-    """What a network is asked about: an image, and what is known of it.
+    """An image to classify.
 
     Attributes:
-        name: what its user calls it.
+        name: its name for the user.
         image: (28, 28) uint8.
-        label: the class that it should be, where that is known.
-        is_alone: nothing else in its picture is about as large.
-        drawing: what was drawn of how it was read.
+        label: its true class, where that is known.
+        is_alone: whether nothing else in its picture is about as large.
+        drawing: (H, W, 3) uint8, the stages of its reading; None where nobody asked for it.
     """
 
     name: str
@@ -46,61 +47,65 @@ class Digit:
 def read_digits(
     files: Sequence[PictureFile],
     framing: Framing = MNIST_FRAMING,
-    draw_stages: Draw | None = None,
+    draw_stages: DrawStages | None = None,
 ) -> Iterator[Digit | ImageError]:
-    """Read pictures; many are shared out among the processor's cores.
+    """Read pictures, many of them on all cores at once.
 
     Args:
-        draw_stages: makes the drawing that is to be kept of each reading, which itself may be
-            large.
+        files: the pictures.
+        framing: of the images that the network was trained on.
+        draw_stages: makes each digit's drawing of its reading. The reading itself is not kept,
+            because it may be large.
 
     Yields:
-        For each file in turn, what was read, or why it was not.
+        For each file in order, its digit, or the error that prevented the reading.
     """
     read = partial(_read_digit, framing=framing, draw_stages=draw_stages)
-    workers = _available_cores()
+    num_workers = _available_cores()
+    is_parallel = len(files) >= MIN_PARALLEL_PICTURES and num_workers > 1
     # Other processes have no standard input.
-    is_shared = len(files) >= MANY and workers > 1
-    if not is_shared or any(file.path == STANDARD_INPUT for file in files):
+    if not is_parallel or any(file.path == STANDARD_INPUT for file in files):
         yield from map(read, files)
         return
     count = 0
     try:
-        for digit in _read_shared(read, files, workers):
+        for digit in _read_in_parallel(read, files, num_workers):
             yield digit
             count += 1
-    except BrokenProcessPool:  # a worker was killed, such as for want of memory: go on alone
+    except BrokenProcessPool:  # a worker was killed, perhaps for lack of memory: go on alone
         yield from map(read, files[count:])
 
 
-def _read_shared(
-    read: Callable[[PictureFile], Digit | ImageError], files: Sequence[PictureFile], workers: int
+def _read_in_parallel(
+    read: Callable[[PictureFile], Digit | ImageError],
+    files: Sequence[PictureFile],
+    num_workers: int,
 ) -> Iterator[Digit | ImageError]:
     """Read files in other processes, which end at once when this generator does."""
-    others = set(multiprocessing.active_children())
-    # Not threads: most of the time is Python's own, under its lock.
-    with ProcessPoolExecutor(workers, initializer=_follow_parent) as pool:
+    earlier_processes = set(multiprocessing.active_children())
+    # Threads would wait for each other: most of the time goes to Python code, under its lock.
+    with ProcessPoolExecutor(num_workers, initializer=_follow_parent) as pool:
         try:
-            # A signal must not find a worker before that has left it to this process.
+            # No signal may reach a worker before `_follow_parent` has set its handlers.
             signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
             try:
-                digits = pool.map(read, files, chunksize=16)
+                digits = pool.map(read, files, chunksize=CHUNK_SIZE)
             finally:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             yield from digits
         except BaseException:
-            for process in set(multiprocessing.active_children()) - others:
+            for process in set(multiprocessing.active_children()) - earlier_processes:
                 process.kill()
             pool.shutdown(cancel_futures=True)
             raise
 
 
 def _follow_parent() -> None:
-    """End a worker with the process that started it, and without a word at a signal."""
+    """Let a worker end with the process that started it, and without a message at a signal."""
     for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-    # Ctrl-C reaches the workers, too, and is left to the parent.
+    # Ctrl-C reaches the workers too; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -120,7 +125,7 @@ def _available_cores() -> int:
 
 
 def _read_digit(
-    file: PictureFile, framing: Framing, draw_stages: Draw | None
+    file: PictureFile, framing: Framing, draw_stages: DrawStages | None
 ) -> Digit | ImageError:
     try:
         reading = frame_digit(read_picture(file.path), framing)

@@ -1,4 +1,4 @@
-"""The stages of reading a picture, side by side in one image."""
+"""The stages of a picture's reading, side by side in one drawing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,20 +10,19 @@ from PIL import Image
 
 from mnistcli.images.reading import Reading
 
+# Sizes in pixels.
 TILE = 196  # seven times 28: the last stage's pixels stay square
 MARGIN = 12
 TITLE_HEIGHT = 26
-BACKGROUND, TEXT = 245, (40, 40, 40)
-MAX_DRAWINGS = 100  # 20,000 pixels high: larger images do not open everywhere
+BACKGROUND, TILE_BACKGROUND, TEXT_COLOUR = 245, 220, (40, 40, 40)
+MAX_DRAWINGS = 100  # their sheet is 20,000 pixels high; many programs open nothing larger
 
 
 def draw_stages(reading: Reading) -> NDArray[np.uint8]:
-    """Return the stages of a reading, from the picture to what the network sees, in a strip.
-
-    The strip begins with the stages' names, which `join_drawings` keeps once.
+    """Draw the stages of a reading in a strip, from the picture to what the network sees.
 
     Returns:
-        (246, W, 3) uint8, RGB, as wide as there are stages.
+        (246, W, 3) uint8, RGB. The stages' names are at the top; W depends on their number.
     """
     top = TITLE_HEIGHT + MARGIN
     width = MARGIN + len(reading.stages) * (TILE + MARGIN)
@@ -31,16 +30,16 @@ def draw_stages(reading: Reading) -> NDArray[np.uint8]:
     for column, (title, stage) in enumerate(reading.stages.items()):
         left = MARGIN + column * (TILE + MARGIN)
         font = cv2.FONT_HERSHEY_SIMPLEX
-        cv2.putText(strip, title, (left, TITLE_HEIGHT), font, 0.55, TEXT, 1, cv2.LINE_AA)
-        strip[top : top + TILE, left : left + TILE] = _tile(stage)
+        cv2.putText(strip, title, (left, TITLE_HEIGHT), font, 0.55, TEXT_COLOUR, 1, cv2.LINE_AA)
+        strip[top : top + TILE, left : left + TILE] = _draw_tile(stage)
     return strip
 
 
 def join_drawings(strips: Sequence[NDArray[np.uint8]]) -> Image.Image:
-    """Return strips of `draw_stages` below each other, with one row of titles."""
+    """Return strips of `draw_stages` below each other, with the stages' names once at the top."""
     top = TITLE_HEIGHT + MARGIN
     height, width, _ = strips[0].shape
-    # Pillow's own, into which they are copied: another array of all would take 60 MB more.
+    # An array of all strips, besides Pillow's image, would take 60 MB more.
     sheet = Image.new("RGB", (width, top + len(strips) * (height - top)))
     sheet.paste(Image.fromarray(strips[0][:top]))
     for i, strip in enumerate(strips):
@@ -48,18 +47,19 @@ def join_drawings(strips: Sequence[NDArray[np.uint8]]) -> Image.Image:
     return sheet
 
 
-def _tile(stage: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return a stage as (TILE, TILE, 3), its aspect kept."""
+def _draw_tile(stage: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a stage scaled into (TILE, TILE, 3), with its aspect ratio kept."""
     scale = TILE / max(stage.shape[:2])
     size = max(1, round(stage.shape[1] * scale)), max(1, round(stage.shape[0] * scale))
-    smaller = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     levels = stage.astype(np.uint8) * 255 if stage.dtype == np.bool_ else stage
-    scaled = cv2.resize(levels, size, interpolation=smaller)
-    if scaled.dtype != np.uint8:
-        scaled = np.rint(scaled * 255).astype(np.uint8)
-    if scaled.ndim == 2:
-        scaled = np.repeat(scaled[..., np.newaxis], 3, axis=2)
-    tile = np.full((TILE, TILE, 3), BACKGROUND - 25, np.uint8)
-    top, left = (TILE - scaled.shape[0]) // 2, (TILE - scaled.shape[1]) // 2
-    tile[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
+    levels = cv2.resize(levels, size, interpolation=interpolation)
+    if levels.dtype != np.uint8:
+        levels = np.rint(levels * 255).astype(np.uint8)
+    if levels.ndim == 2:
+        levels = np.repeat(levels[..., np.newaxis], 3, axis=2)
+    tile = np.full((TILE, TILE, 3), TILE_BACKGROUND, np.uint8)
+    height, width = levels.shape[:2]
+    top, left = (TILE - height) // 2, (TILE - width) // 2
+    tile[top : top + height, left : left + width] = levels
     return tile

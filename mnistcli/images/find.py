@@ -1,4 +1,4 @@
-"""Which files a user means by the paths on the command line."""
+"""The picture files that the paths on a command line lead to."""
 
 import glob
 import os
@@ -17,11 +17,11 @@ _LABEL = re.compile(r"[0-9]{1,3}")
 
 @dataclass(frozen=True)
 class PictureFile:
-    """A picture that is to be read.
+    """A picture to read.
 
     Attributes:
         path: its file, or `-` for standard input.
-        label: the class that its folder names, where that was asked for.
+        label: the class that its folder is named after, where the user asked for labels.
     """
 
     path: Path
@@ -29,48 +29,49 @@ class PictureFile:
 
     @property
     def name(self) -> str:
-        """What it is called: its path, as it is."""
+        """Its name for the user."""
         return picture_name(self.path)
 
 
 @dataclass
-class FoundPictures:
-    """What the paths on a command line lead to.
+class PictureSelection:
+    """The pictures that the paths on a command line lead to.
 
     Attributes:
-        pictures: in the order of the paths; one that is named twice is there twice.
-        left_out: why each other thing in the folders is no picture to read.
-        errors: what is wrong with the paths that lead to no picture.
+        pictures: in the order of the paths; a picture that is named twice is in it twice.
+        omissions: for each other file and folder in a named folder, why it is not in `pictures`.
+        errors: for each path that leads to no picture, the error.
     """
 
     pictures: list[PictureFile] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
+    omissions: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def find_images(names: Sequence[str], labelled: bool = False) -> FoundPictures:
-    """Find the pictures that are meant: files, folders, patterns such as `*.png`, or `-`.
+def find_pictures(names: Sequence[str], labelled: bool = False) -> PictureSelection:
+    """Find the pictures that a user names.
 
-    A file is kept whatever its name; of a folder's, those directly in it that end as a picture
-    does and are not hidden, `2.png` before `10.png`.
+    A file is taken whatever its name. Of a folder, the files directly in it are taken that have
+    a picture's suffix and are not hidden, `2.png` before `10.png`.
 
     Args:
-        labelled: a folder holds folders named after classes, and those the pictures; or it is
-            itself one of those.
+        names: files, folders, patterns such as `*.png`, or `-` for standard input.
+        labelled: whether folders are named after the classes of their pictures. Each folder in
+            `names` is such a folder, or holds such folders.
     """
-    found = FoundPictures()
+    selection = PictureSelection()
     for name in names:
         try:
             for path in _expand(name):
-                _add(path, labelled, found)
+                _add(path, labelled, selection)
         except ImageError as error:
-            found.errors[name] = str(error)
-    return found
+            selection.errors[name] = str(error)
+    return selection
 
 
-def describe_left_out(left_out: dict[str, str]) -> str:
-    """Return such as "9 files: 8 .heic (pip install 'mnistcli[heic]'), 1 hidden; 2 folders"."""
-    counts = Counter(left_out.values()).most_common()
+def describe_omissions(omissions: dict[str, str]) -> str:
+    """Return a text such as "9 files: 8 .txt, 1 hidden; 2 folders"."""
+    counts = Counter(omissions.values()).most_common()
     files = [(reason, count) for reason, count in counts if not reason.startswith("folder")]
     parts = []
     if files:
@@ -85,51 +86,54 @@ def describe_left_out(left_out: dict[str, str]) -> str:
     return "; ".join(parts)
 
 
-def _add(path: Path, labelled: bool, found: FoundPictures) -> None:
-    """Add what a path leads to, a file or a folder."""
-    if path == STANDARD_INPUT and any(file.path == path for file in found.pictures):
+def _add(path: Path, labelled: bool, selection: PictureSelection) -> None:
+    """Add a file, or the pictures of a folder, to a selection."""
+    if path == STANDARD_INPUT and any(file.path == path for file in selection.pictures):
         raise ImageError("standard input can be read only once", "expected a single -")
     if path == STANDARD_INPUT or not _is_folder(path):
-        found.pictures.append(PictureFile(path, _label(path) if labelled else None))
+        selection.pictures.append(PictureFile(path, _label(path) if labelled else None))
         return
-    images, left_out = _list_labelled(path) if labelled else _list_folder(path)
-    if not images:
-        reason = f"left out {describe_left_out(left_out)}" if left_out else "it is empty"
+    files, omissions = _list_labelled(path) if labelled else _list_folder(path)
+    if not files:
+        reason = f"left out {describe_omissions(omissions)}" if omissions else "it is empty"
         raise ImageError(
             f"{path!s}: no picture in this folder ({reason})",
             f"expected {EXPECTED_FORMATS} files, such as {'3/a.png' if labelled else 'a.png'}",
         )
-    found.pictures += [PictureFile(each, _label(each) if labelled else None) for each in images]
-    found.left_out |= left_out
+    selection.pictures += [PictureFile(file, _label(file) if labelled else None) for file in files]
+    selection.omissions |= omissions
 
 
 def _list_labelled(folder: Path) -> tuple[list[Path], dict[str, str]]:
-    """Return the pictures in a folder's folders of labels, or in the folder if it is one itself.
+    """List a folder that is named after a class, or holds folders that are.
 
-    As `_list_folder` does, with why each other thing is left out.
+    Returns:
+        The pictures, and for each other file and folder why it is left out.
     """
-    images, left_out = _list_folder(folder)
+    files, omissions = _list_folder(folder)
     is_label = bool(_LABEL.fullmatch(_folder_name(folder)))
     label_folders = _label_folders(folder)
-    if is_label and (images or not label_folders):
-        return images, left_out
+    if is_label and (files or not label_folders):
+        return files, omissions
     if not label_folders:
         raise ImageError(
             f"{folder!s}: no folder named after a digit in it",
             "expected pictures such as 3/a.png",
         )
-    left_out |= {str(image): "in no folder of a label" for image in images}
-    labelled_images = []
+    omissions |= {str(file): "in no folder of a label" for file in files}
+    labelled_files = []
     for label_folder in label_folders:
-        del left_out[str(label_folder)]
-        images, others = _list_folder(label_folder)
-        labelled_images += images
-        left_out |= others if images else others | {str(label_folder): "folder without pictures"}
-    return labelled_images, left_out
+        files, folder_omissions = _list_folder(label_folder)
+        labelled_files += files
+        del omissions[str(label_folder)]
+        omissions |= folder_omissions
+        if not files:
+            omissions[str(label_folder)] = "folder without pictures"
+    return labelled_files, omissions
 
 
 def _expand(name: str) -> list[Path]:
-    """The paths that a pattern matches; a name that exists is none, whatever it holds."""
+    """Return the paths that a pattern matches; a name that exists is never a pattern."""
     path = Path(name)
     if not re.search(r"[*?\[]", name) or _exists(path):
         return [path]
@@ -147,11 +151,11 @@ def _exists(path: Path) -> bool:
 
 
 def _label(path: Path) -> int:
-    """Return the class that a picture's folder names."""
+    """Return the class that a picture's folder is named after."""
     folder = _folder_name(path.parent)
     if path == STANDARD_INPUT or not _LABEL.fullmatch(folder):
         raise ImageError(
-            f"{picture_name(path)}: its folder names no digit",
+            f"{picture_name(path)}: its folder is not named after a digit",
             "expected a path such as 3/a.png",
         )
     return int(folder)
@@ -180,17 +184,17 @@ def _is_folder(path: Path) -> bool:
 
 
 def _list_folder(folder: Path) -> tuple[list[Path], dict[str, str]]:
-    """Return the pictures directly in a folder, and why each other thing is none."""
-    images, left_out = [], {}
+    """Return the pictures directly in a folder, and for the other entries why they are left out."""
+    files, omissions = [], {}
     for path in sorted(_entries(folder), key=_natural_order):
-        if reason := _reason_to_leave_out(path):
-            left_out[str(path)] = reason
+        if reason := _reason_to_omit(path):
+            omissions[str(path)] = reason
         else:
-            images.append(path)
-    return images, left_out
+            files.append(path)
+    return files, omissions
 
 
-def _reason_to_leave_out(path: Path) -> str | None:
+def _reason_to_omit(path: Path) -> str | None:
     suffix = path.suffix.lower()
     if path.name.startswith("."):
         return "hidden"
@@ -213,6 +217,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _natural_order(path: Path) -> tuple[list[tuple[float, str]], str]:
+    """Return a key that sorts `2.png` before `10.png`."""
     parts = re.findall(r"([0-9]+)|([^0-9]+)", path.name.casefold())
     return [(float(digits or "inf"), text) for digits, text in parts], path.name
 

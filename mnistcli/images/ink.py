@@ -1,27 +1,30 @@
-"""How much ink each pixel of a picture holds, whatever the colours, the paper and the light."""
+"""The amount of ink in each pixel of a picture, for any colours, paper and light."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Ink = NDArray[np.float32]
+Ink = NDArray[np.float32]  # (H, W) in [0, 1]
+Mask = NDArray[np.bool_]  # (H, W)
 
-# The paper's colour changes slowly: it is looked for in a copy no longer or wider than this.
+# The paper's colour changes slowly, so it is measured on a copy whose sides are at most this long.
 PAPER_SIDE = 160
-# A smaller share of the paper's light is no ink; pale yellow on white takes 0.4 of the blue.
+# What takes a smaller share of the paper's light is no ink. Pale yellow on white takes 0.4 of the
+# blue.
 MIN_CONTRAST = 0.05
-# Measured on the pictures that the tests draw: black on white has 0.1 to 0.3, 16 pixels filled to
-# the edge 0.5, half a picture in shadow 0.7 to 1.1, and the wrong kind mostly above 1.4.
-LITTLE_DOUBT = 0.7
+# A doubt below this is accepted. Measured on the pictures that the tests draw: black on white has
+# 0.1 to 0.3, 16 pixels filled to the edge 0.5, half a picture in shadow 0.7 to 1.1, and light ink
+# taken for dark, or the reverse, mostly more than 1.4.
+MAX_DOUBT = 0.7
 
 
 def measure_ink(picture: NDArray[np.uint8]) -> Ink:
     """Return how far each pixel is from the paper around it, as a share of full ink.
 
-    The paper is what a morphological closing leaves of the picture (an opening, for light
-    ink on dark): strokes narrower than its window vanish, while gradients of light and
-    shadows stay. The window is the whole picture, or a half or a quarter if that leaves
-    doubts, and then, so that it follows narrower shadows too, three times the strokes found.
+    A morphological closing of the picture shows its paper (an opening does, for light ink on
+    dark). Strokes narrower than the closing's window vanish; gradients of light and shadows
+    stay. The window is first as large as the picture, or a half or a quarter of it where that
+    leaves doubts. It is then three strokes wide, to follow narrow shadows too.
 
     Args:
         picture: (H, W, 3) uint8, RGB.
@@ -34,10 +37,10 @@ def measure_ink(picture: NDArray[np.uint8]) -> Ink:
         levels = cv2.GaussianBlur(levels, (0, 0), 0.7)
     small = _reduce(levels)
     doubts = []
-    for part in (1, 2, 4):
-        window = min(small.shape) / part
+    for divisor in (1, 2, 4):
+        window = min(small.shape) / divisor
         doubts += [(_doubt(small, is_dark, window), is_dark, window) for is_dark in (True, False)]
-        if min(doubts)[0] < LITTLE_DOUBT:
+        if min(doubts)[0] < MAX_DOUBT:
             break
     _, is_dark, window = min(doubts)
     ink = _normalize(_differences(levels, is_dark, window))
@@ -50,8 +53,8 @@ def measure_ink(picture: NDArray[np.uint8]) -> Ink:
 def project_colours(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the mixture of the three channels in which ink and paper differ most.
 
-    It is the first principal component of what changes within short distances, so that
-    green ink shows on red paper that is as bright.
+    It is the first principal component of the changes within short distances. So green ink
+    stands out from red paper of the same brightness.
 
     Args:
         picture: (H, W, 3) uint8, RGB.
@@ -69,45 +72,55 @@ def project_colours(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     return levels - 255 * axis.clip(max=0).sum()
 
 
-def stroke_width(mask: NDArray[np.bool_]) -> float:
+def stroke_width(mask: Mask) -> float:
     """Return the mean width of strokes in pixels; 0 for an empty mask.
 
-    Across a bar the distance to its edge is a quarter of its width, on the mean.
+    The mean distance from the pixels of a bar to its edge is a quarter of its width.
     """
     if not mask.any():
         return 0.0
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     distances = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)
-    # The distance is to the centre of the next pixel outside: half a pixel too far.
+    # Each distance is to the centre of the nearest pixel outside, which is half a pixel too far.
     return max(1.0, 4 * (cv2.mean(distances, padded)[0] - 0.5))
 
 
 def quantile(values: NDArray[np.float32], share: float) -> float:
-    """Return the value that a share of all others, in [0, 1], is below, of at most 10,000.
+    """Return a quantile of a sample of about 10,000 values.
 
-    np.quantile interpolates too, and took a quarter of the time of a small picture; and where
-    many values are equal, as on white paper, np.partition takes a hundred times as long.
+    np.quantile interpolates, and took a quarter of the time of reading a small picture. The
+    sample is needed because np.partition takes a hundred times as long where many values are
+    equal, as on white paper.
+
+    Args:
+        values: any number of values.
+        share: the share of values below the quantile, in [0, 1].
     """
-    some = values.ravel()[:: max(1, values.size // 10_000)]
-    place = int(share * (some.size - 1))
-    return float(np.partition(some, place)[place])
+    sample = values.ravel()[:: max(1, values.size // 10_000)]
+    index = int(share * (sample.size - 1))
+    return float(np.partition(sample, index)[index])
 
 
 def _reduce(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a copy whose sides are at most `PAPER_SIDE` long, or the pixels themselves."""
     height, width = pixels.shape[:2]
     scale = PAPER_SIDE / max(height, width)
     if scale >= 1:
         return pixels
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    reduced: NDArray[np.float32] = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return reduced
+    copy: NDArray[np.float32] = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return copy
 
 
 def _differences(levels: NDArray[np.float32], is_dark: bool, window: float) -> Ink:
-    """Return the share of the paper's light that is missing (or, of its darkness) in each pixel.
+    """Return how far each pixel differs from the paper, in [0, 1].
+
+    Dark ink takes a share of the paper's light, and light ink a share of its darkness.
 
     Args:
-        window: what is narrower is no paper; in pixels of the reduced copy.
+        levels: (H, W) in [0, 255].
+        is_dark: whether the ink is dark.
+        window: the width of the narrowest paper, in pixels of the reduced copy.
     """
     side = max(3, round(window) | 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
@@ -115,18 +128,18 @@ def _differences(levels: NDArray[np.float32], is_dark: bool, window: float) -> I
     paper = cv2.morphologyEx(_reduce(levels), operation, kernel)
     if paper.shape != levels.shape:
         paper = cv2.resize(paper, levels.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    # Ink takes a share of the light, so in a shadow it differs by less.
+    # Ink takes a share of the light, so the difference is smaller in a shadow.
     if is_dark:
         return np.clip((paper - levels) / np.maximum(paper, 128), 0, 1)
     return np.clip((levels - paper) / np.maximum(255 - paper, 128), 0, 1)
 
 
 def _doubt(levels: NDArray[np.float32], is_dark: bool, window: float) -> float:
-    """Return how little a picture looks like dark (or light) ink on paper; less is better.
+    """Return how little a picture looks like dark (or light) ink on paper; lower is better.
 
-    Ink covers little of a picture and less of its border, and its edges are sharp: those of a
-    light that falls on the paper are not. All that it does not cover is alike: not so around
-    the closed loops of an 8, which look like ink of the opposite kind.
+    Ink covers little of a picture and even less of its border. Its edges are sharp, while the
+    edges of light on paper are not. The paper is all of one colour: this rules out that the
+    closed loops of an 8 are taken for ink of the opposite kind.
     """
     differences = _differences(levels, is_dark, window)
     level = _ink_level(differences)
@@ -140,27 +153,27 @@ def _doubt(levels: NDArray[np.float32], is_dark: bool, window: float) -> float:
     contrast = abs(float(levels[mask].mean() - paper.mean())) + 1
     steps = cv2.morphologyEx(levels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     edge = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3))) > 0
-    blurred = float((steps[edge] < 0.4 * contrast).mean())
-    return float(mask.mean() + mask[border].mean() + paper.std() / contrast) + blurred
+    blur = float((steps[edge] < 0.4 * contrast).mean())
+    return float(mask.mean() + mask[border].mean() + paper.std() / contrast) + blur
 
 
 def _paper_noise(differences: Ink) -> tuple[float, float]:
-    """Return the level of plain paper, and a standard deviation of its (Gaussian) noise."""
-    # These are quantiles of the paper alone, or nearly so, even where most is ink.
+    """Return the level of plain paper, and the standard deviation of its (Gaussian) noise."""
+    # Both quantiles are of paper, or nearly so, even where most of the picture is ink.
     low, middle = quantile(differences, 0.05), quantile(differences, 0.2)
     deviation = (middle - low) / 0.8
     return middle + 0.84 * deviation, deviation
 
 
 def _ink_level(differences: Ink) -> float:
-    """Return what full ink differs by: the upper levels of all that is no noise."""
+    """Return the difference of full ink: the 0.9 quantile of all that is no noise."""
     paper, deviation = _paper_noise(differences)
-    above = differences[differences > max(paper + 4 * deviation, MIN_CONTRAST / 2)]
-    return quantile(above, 0.9) if above.size else 0.0
+    signal = differences[differences > max(paper + 4 * deviation, MIN_CONTRAST / 2)]
+    return quantile(signal, 0.9) if signal.size else 0.0
 
 
 def _normalize(differences: Ink) -> Ink:
-    """Return differences as shares of full ink; all 0 where nothing stands out of the noise."""
+    """Return differences as shares of full ink; all 0 if nothing exceeds the noise."""
     level, (paper, deviation) = _ink_level(differences), _paper_noise(differences)
     floor = paper + 3 * deviation
     if level < max(MIN_CONTRAST, 1.5 * floor):

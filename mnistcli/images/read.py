@@ -1,4 +1,4 @@
-"""A picture file as colours, whatever its format, colours, depth and transparency."""
+"""A picture file as RGB, for any format, colour space, depth and transparency."""
 
 import contextlib
 import struct
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnistcli.errors import ImageError
-from mnistcli.images.formats import EXPECTED_FORMATS, open_image, reduction, too_many_pixels
+from mnistcli.images.formats import EXPECTED_FORMATS, open_image, reduction_factor, too_many_pixels
 
 STANDARD_INPUT = Path("-")
 MAX_FILE_BYTES = 200 * 1024**2  # 50 megapixels uncompressed
 
-# What Pillow's decoders raise on damaged files: they have no common exception.
-DAMAGE = (
+# Pillow's decoders raise these on damaged files; they have no common exception.
+DECODING_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -38,9 +38,12 @@ DAMAGE = (
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Read a file of any of `EXPECTED_FORMATS`, or standard input where the path is `-`.
 
-    Of several frames or pages the first is read. EXIF rotation is applied; transparency is laid
-    on the ground that `choose_ground` finds; 16 bits become 8; a picture much above
+    Of several frames or pages the first is read. EXIF rotation is applied, transparency is
+    replaced by `flatten_alpha`, 16 bits become 8, and a picture much larger than
     `WORKING_PIXELS` is reduced.
+
+    Args:
+        path: the file, or `-`.
 
     Returns:
         (H, W, 3) uint8, RGB.
@@ -61,19 +64,19 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def picture_name(path: Path) -> str:
-    """Return what a picture is called: its path, as it is."""
+    """Return a picture's name for the user: its path, or "standard input"."""
     return "standard input" if path == STANDARD_INPUT else str(path)
 
 
 def name_error(path: Path, error: ImageError) -> ImageError:
-    """Return an error that names its picture: one of what was found in it does not yet."""
+    """Return the error with the picture's name in front, unless its message has it already."""
     name, (message, *expected) = picture_name(path), error.args
     return error if message.startswith(name) else ImageError(f"{name}: {message}", *expected)
 
 
 def _read_standard_input() -> NDArray[np.uint8]:
     name = picture_name(STANDARD_INPUT)
-    with tempfile.TemporaryFile() as file:  # not in memory: it may be as large as any file
+    with tempfile.TemporaryFile() as file:  # a file, because the input may be too large for memory
         try:
             while file.tell() <= MAX_FILE_BYTES and (content := sys.stdin.buffer.read(2**20)):
                 file.write(content)
@@ -88,13 +91,14 @@ def _read_standard_input() -> NDArray[np.uint8]:
 
 
 def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
-    """Read a picture from an open file that can seek, as `read_picture` does.
+    """Read a picture from a seekable file, as `read_picture` does.
 
     Args:
-        name: what an error calls it.
+        file: the picture, at its first byte.
+        name: the picture's name in errors.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of damaged EXIF and of size, which is checked below
+        warnings.simplefilter("ignore")  # of damaged EXIF data; `open_image` checks the size
         try:
             with open_image(file, name) as image:
                 colours, alpha = split_alpha(image)
@@ -105,26 +109,28 @@ def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
             ) from None
         except Image.DecompressionBombError:
             raise too_many_pixels(name, "far too many") from None
-        except DAMAGE as error:
+        except DECODING_ERRORS as error:
             if isinstance(error, PermissionError):
                 raise
             raise ImageError(
                 f"{name}: the picture is damaged or cut short ({' '.join(str(error).split())})",
                 f"expected a whole {EXPECTED_FORMATS}; copy or export it again",
             ) from None
-    return lay_on_ground(colours, alpha)
+    return flatten_alpha(colours, alpha)
 
 
 def split_alpha(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Decode a picture into upright colours (H, W, 3) and alpha (H, W), 255 opaque; uint8."""
-    factor = reduction(image.size)
-    # JPEG decodes at 1/2, 1/4 or 1/8 directly: 12 megapixels in a third of the time.
+    """Decode a picture into colours (H, W, 3) and alpha (H, W), 255 for opaque, both uint8."""
+    factor = reduction_factor(image.size)
+    # JPEG can be decoded at 1/2, 1/4 or 1/8, which takes a third of the time for 12 megapixels.
     image.draft(None, (image.width // factor, image.height // factor))
     if image.mode.startswith(("I", "F")):
         image = _to_8_bits(image)
     image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    image = image.reduce(reduction(image.size))
-    with contextlib.suppress(*DAMAGE):  # unreadable EXIF: the picture as it lies
+    image = image.reduce(reduction_factor(image.size))
+    with contextlib.suppress(
+        *DECODING_ERRORS
+    ):  # with unreadable EXIF data the picture stays as it is
         image = ImageOps.exif_transpose(image)
     pixels = np.asarray(image)
     if image.mode == "RGB":
@@ -132,53 +138,59 @@ def split_alpha(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8
     return pixels[..., :3], pixels[..., 3]
 
 
-def lay_on_ground(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Replace transparency by a ground that the ink stands out from; (H, W, 3) uint8."""
+def flatten_alpha(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the colours (H, W, 3) on a background that the ink stands out from.
+
+    Args:
+        colours: (H, W, 3) uint8, RGB.
+        alpha: (H, W) uint8, 255 for opaque.
+    """
     if alpha.min() == 255:
         return colours
     opacity = alpha[..., np.newaxis].astype(np.float32) / 255
-    laid = colours * opacity + choose_ground(colours, alpha) * (1 - opacity)
-    return np.rint(laid).astype(np.uint8)
+    blend = colours * opacity + _choose_background(colours, alpha) * (1 - opacity)
+    return np.rint(blend).astype(np.uint8)
 
 
-def choose_ground(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the colour, (3,) of 0 to 255, to put beneath a transparent picture.
+def _choose_background(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return a background colour (3,), 0 to 255, for a transparent picture.
 
-    Ink alone gets white beneath it, or black if it is light. A card that carries both
-    paper and ink (it fills its rectangle and has contrast of its own) is continued in the
-    colour of its paper.
+    Ink without paper gets a white background, or a black one if the ink is light. A picture of
+    ink on paper fills its bounding box and has contrast: its background is the paper's colour.
     """
-    visible = alpha > 127
-    if not visible.any():
-        visible = alpha == alpha.max()
-    levels = colours[visible]
-    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
-    rectangle = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
+    is_visible = alpha > 127
+    if not is_visible.any():
+        is_visible = alpha == alpha.max()
+    levels = colours[is_visible]
+    rows, columns = np.flatnonzero(is_visible.any(axis=1)), np.flatnonzero(is_visible.any(axis=0))
+    box_area = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
     low, high = np.percentile(levels.mean(axis=1), (2, 98))
-    if len(levels) > 0.6 * rectangle and high - low > 64:
+    if len(levels) > 0.6 * box_area and high - low > 64:
         return np.median(levels, axis=0).astype(np.float32)
     return np.full(3, 255 if levels.mean() < 128 else 0, np.float32)
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale grey of 16 or 32 bits by the smallest usual depth that holds it.
+    """Return grey levels of 16 or 32 bits as 8 bits.
 
-    Scanners store 10 to 14 bits. Of real numbers 1 is white, unless some are above it.
+    White is the largest number of the smallest usual depth that holds all levels: scanners store
+    10 to 14 bits. For floating-point levels white is 1 unless some are above it.
     """
-    if image.mode in ("I", "F"):  # four bytes a pixel: reduced before there are copies
-        image = image.reduce(reduction(image.size))
+    if image.mode in ("I", "F"):  # these take 4 bytes per pixel: reduce them before any copy
+        image = image.reduce(reduction_factor(image.size))
     levels = np.asarray(image)
     if levels.dtype.kind == "f":
         levels = np.nan_to_num(levels, nan=0, posinf=0, neginf=0)
     highest = float(levels.max())
     depths = (0, 8, 10, 12, 14, 16) if levels.dtype.kind == "f" else (8, 10, 12, 14, 16)
-    scale = next((2**bits - 1 or 1 for bits in depths if highest <= max(1, 2**bits - 1)), highest)
-    pixels = cv2.convertScaleAbs(np.maximum(levels, 0), alpha=255 / scale)
+    white = next((2**bits - 1 or 1 for bits in depths if highest <= max(1, 2**bits - 1)), highest)
+    pixels = cv2.convertScaleAbs(np.maximum(levels, 0), alpha=255 / white)
     grey = Image.fromarray(pixels)
     grey.info = dict(image.info)
-    transparent = grey.info.pop("transparency", None)
-    if transparent is not None:
-        grey.putalpha(Image.fromarray(np.where(levels == transparent, 0, 255).astype(np.uint8)))
+    transparent_level = grey.info.pop("transparency", None)
+    if transparent_level is not None:
+        alpha = np.where(levels == transparent_level, 0, 255).astype(np.uint8)
+        grey.putalpha(Image.fromarray(alpha))
     return grey
 
 

@@ -1,4 +1,4 @@
-"""One picture, from the file to what the network sees, with every stage on the way."""
+"""A picture brought to the 28x28 image that the network sees, with the stages in between."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from mnistcli.images.frame import (
     set_stroke_width,
 )
 from mnistcli.images.framing import Framing, take_whole
-from mnistcli.images.ink import Ink, measure_ink
+from mnistcli.images.ink import Ink, Mask, measure_ink
 from mnistcli.images.margin import remove_margins
-from mnistcli.images.segment import Mask, find_digit
+from mnistcli.images.segment import find_digit
 
 MNIST_FRAMING = Framing()
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What became of a picture.
+    """A picture as the network sees it, and the stages of its reading.
 
     Attributes:
-        stages: what each stage made of it, by the stage's name: (H, W, 3) uint8, RGB, (H, W)
-            uint8, or (H, W) in [0, 1]. All readings for the same framing have the same stages.
-        image: (28, 28) uint8, what the network sees; of digits in MNIST's frame 0 is the
-            background and 255 the ink, or the reverse where the data set has it so.
-        is_alone: nothing else in the picture is about as large as the digit.
+        stages: the result of each stage, by the stage's name: (H, W, 3) uint8, RGB, (H, W) uint8,
+            or (H, W) in [0, 1]. All readings with the same kind of framing have the same stages.
+        image: (28, 28) uint8. In MNIST's frame 0 is the background and 255 full ink, or the
+            reverse if the data set's background is light.
+        is_alone: whether nothing else in the picture is about as large as the digit.
     """
 
     stages: Mapping[str, NDArray[Any]]
@@ -40,16 +40,17 @@ class Reading:
 
 
 def frame_digit(picture: NDArray[np.uint8], framing: Framing = MNIST_FRAMING) -> Reading:
-    """Bring a picture, of any colours, to where the images of a data set are.
+    """Bring a picture into the frame of a data set's images.
 
-    For a data set in MNIST's frame, its one digit is fitted into that; one that is in that frame
-    already stays as it is. For others, the whole picture is taken.
+    If that is MNIST's frame, the picture's digit is fitted into it; a digit that is in the frame
+    already stays as it is. Otherwise the whole picture is taken.
 
     Args:
         picture: (H, W, 3) uint8, RGB.
+        framing: of the data set's images.
 
     Raises:
-        ImageError: a digit is looked for, and the picture is blank.
+        ImageError: the framing is MNIST's, and the picture is blank.
     """
     if framing.kind == "as_is":
         image = take_whole(picture, framing.dark_background)
@@ -60,7 +61,13 @@ def frame_digit(picture: NDArray[np.uint8], framing: Framing = MNIST_FRAMING) ->
 
 
 def frame_mask(ink: Ink, digit: Mask, framing: Framing = MNIST_FRAMING) -> NDArray[np.uint8]:
-    """Bring what a mask holds of the ink into MNIST's frame, (28, 28) uint8."""
+    """Return the ink within a mask in MNIST's frame, (28, 28) uint8.
+
+    Args:
+        ink: (H, W) in [0, 1].
+        digit: (H, W), the mask of the digit.
+        framing: whether the background is dark.
+    """
     image = centre_by_mass(fit_to_box(set_stroke_width(draw_large(ink, digit))))
     return image if framing.dark_background else 255 - image
 
@@ -68,7 +75,7 @@ def frame_mask(ink: Ink, digit: Mask, framing: Framing = MNIST_FRAMING) -> NDArr
 def _fit_digit(
     picture: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], bool, dict[str, NDArray[Any]]]:
-    """Return the digit, light on black, whether it is alone, and the stages before it."""
+    """Return the digit as a light-on-black image, whether it is alone, and the stages before."""
     image = find_mnist_frame(picture)
     is_alone = True
     if image is not None:

@@ -1,4 +1,4 @@
-"""What a trained run says of pictures, without TensorFlow."""
+"""The answers of trained networks to pictures, without TensorFlow."""
 
 from mnistcli.recognition.calibration import Calibration, read_calibration
 from mnistcli.recognition.classifier import Classifier, NetworkClassifier

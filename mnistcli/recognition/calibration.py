@@ -1,4 +1,4 @@
-"""How far a network's confidence can be believed, fitted at the end of training."""
+"""The calibration of a network's confidence, fitted at the end of training."""
 
 import io
 import math
@@ -7,19 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnistcli.errors import RunError
-from mnistcli.recognition.familiarity import Familiarity, read_familiarity, read_number
+from mnistcli.recognition.familiarity import Familiarity, read_familiarity, read_scalar
 from mnistcli.runs import RunDirectory
 from mnistcli.runs.arrays import open_arrays
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a run learned of its own certainty from its validation images.
+    """What a run's validation images say about its confidence.
 
     Attributes:
-        temperature: divides the logits; above 1 for a network that is too sure of itself.
-        familiarity: tells images like those of the training set from others; None where no
-            training made one.
+        temperature: the divisor of the logits; above 1 for an overconfident network.
+        familiarity: how far images are from the training images; None if the run has none.
     """
 
     temperature: float = 1.0
@@ -34,14 +33,17 @@ class Calibration:
 
 
 def read_calibration(run: RunDirectory) -> Calibration:
-    """Return a run's calibration; that of no run, where it has none.
+    """Read a run's calibration.
+
+    Returns:
+        The calibration; a temperature of 1 and no familiarity if the run has no such file.
 
     Raises:
         RunError: the file is damaged, or of a run with other classes.
     """
     try:
         with open_arrays(run.calibration) as file:
-            temperature = read_number(file, "temperature")
+            temperature = read_scalar(file, "temperature")
             if not 0 < temperature < math.inf:
                 raise ValueError(f"its temperature is {temperature}")
             num_classes = run.read_record().dataset.num_classes

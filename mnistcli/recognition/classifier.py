@@ -1,4 +1,4 @@
-"""What every trained network is to those who ask it: images -> probabilities."""
+"""The type of every trained network that is asked for answers: images -> probabilities."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,31 +9,31 @@ from numpy.typing import NDArray
 
 from mnistcli.recognition.outputs import OutputKind, to_probabilities
 
-# Images (N, 28, 28) uint8 -> what a network puts out for them, (N, C).
-Outputs = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
+# Images (N, 28, 28) uint8 -> the network's outputs (N, C).
+ComputeOutputs = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
 
 
 class Classifier(Protocol):
-    """Says how probable each class is, whoever computes it: LiteRT, Keras, or several of them."""
+    """A function from images to probabilities, by LiteRT, by Keras or by several networks."""
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return probabilities (N, C) of images (N, 28, 28), 0 to 255."""
+        """Return the probabilities (N, C) of the classes of images (N, 28, 28) uint8."""
 
 
 @dataclass(frozen=True)
 class NetworkClassifier:
-    """A network whose outputs become probabilities.
+    """A classifier made of one network.
 
     Attributes:
-        outputs: the network, by LiteRT or by Keras.
-        kind: what its outputs are.
-        temperature: of its calibration; it divides the logits.
+        compute_outputs: the network, by LiteRT or by Keras.
+        kind: the kind of its outputs.
+        temperature: the divisor of its logits.
     """
 
-    outputs: Outputs
+    compute_outputs: ComputeOutputs
     kind: OutputKind = OutputKind.PROBABILITIES
     temperature: float = 1.0
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return probabilities (N, C) of images (N, 28, 28), 0 to 255."""
-        return to_probabilities(self.outputs(images), self.kind, self.temperature)
+        """Return the probabilities (N, C) of the classes of images (N, 28, 28) uint8."""
+        return to_probabilities(self.compute_outputs(images), self.kind, self.temperature)

@@ -12,26 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
-from mnistcli.recognition.classifier import Outputs
+from mnistcli.recognition.classifier import ComputeOutputs
 from mnistcli.runs import read_file
 
-BATCH = 100
+BATCH = 100  # images at a time
 MAXIMUM_BYTES = 512 * 1024**2
 
 
-def load_lite_model(path: Path, sha256: str | None = None) -> Outputs:
+def load_lite_model(path: Path, sha256: str | None = None) -> ComputeOutputs:
     """Return the network of a LiteRT file as a function.
 
     Args:
-        sha256: of the file's contents: the format has no checksum, and would give wrong digits.
-            None only for a file that this process has made.
+        path: the file.
+        sha256: the expected SHA-256 of the file. The format has no checksum, so a damaged file
+            could give wrong digits. None only for a file that this process wrote.
 
     Raises:
         FileNotFoundError: there is no such file.
-        RunError: the file is damaged, or takes other images than 28x28.
+        RunError: the file is damaged, or its network takes no 28x28 images, or LiteRT cannot run
+            it.
     """
     content = read_file(path, MAXIMUM_BYTES)
-    # Before LiteRT, whose parser is C++, sees any of it.
+    # LiteRT's parser is C++ and must not see a damaged file.
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise RunError(
             f"{path} is damaged or of another run: its SHA-256 is not the one in run.json"
@@ -39,33 +41,35 @@ def load_lite_model(path: Path, sha256: str | None = None) -> Outputs:
     try:
         from ai_edge_litert.interpreter import Interpreter
 
-        with _native_messages_hidden():
+        with _silent_stderr():
             interpreter = Interpreter(model_content=content)
             interpreter.allocate_tensors()
-        source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-        if source["shape"].tolist() != [1, 28, 28, 1] or target["shape"].size != 2:
-            raise ValueError(f"it takes {source['shape']} and gives {target['shape']}")
+        input_details = interpreter.get_input_details()[0]
+        output_details = interpreter.get_output_details()[0]
+        input_shape, output_shape = input_details["shape"], output_details["shape"]
+        if input_shape.tolist() != [1, 28, 28, 1] or output_shape.size != 2:
+            raise ValueError(f"it takes {input_shape} and gives {output_shape}")
     except (LookupError, ValueError, RuntimeError) as error:
         raise RunError(f"{path} is damaged: {_first_line(error)}") from None
 
-    def outputs(images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
+    def compute_outputs(images: NDArray[np.uint8]) -> NDArray[np.floating[Any]]:
         rows = []
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH, ..., np.newaxis].astype(np.float32)
-            with _native_messages_hidden():
-                interpreter.resize_tensor_input(source["index"], batch.shape)
+            with _silent_stderr():
+                interpreter.resize_tensor_input(input_details["index"], batch.shape)
                 interpreter.allocate_tensors()
-            interpreter.set_tensor(source["index"], batch)
+            interpreter.set_tensor(input_details["index"], batch)
             interpreter.invoke()
-            rows.append(interpreter.get_tensor(target["index"]))
+            rows.append(interpreter.get_tensor(output_details["index"]))
         return np.concatenate(rows)
 
     try:
-        outputs(np.zeros((1, 28, 28), np.uint8))
+        compute_outputs(np.zeros((1, 28, 28), np.uint8))
     except (ValueError, RuntimeError) as error:
-        # LiteRT loads what it cannot run: operations of TensorFlow that it does not have.
+        # LiteRT also loads networks with operations that it does not have.
         raise RunError(f"LiteRT cannot run {path}: {_first_line(error)}") from None
-    return outputs
+    return compute_outputs
 
 
 def _first_line(error: Exception) -> str:
@@ -73,15 +77,15 @@ def _first_line(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _native_messages_hidden() -> Iterator[None]:
-    """Keep from the terminal what LiteRT writes there about its delegate."""
+def _silent_stderr() -> Iterator[None]:
+    """Discard LiteRT's messages about its delegate, which its C++ code writes to stderr."""
     sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    stderr = os.dup(2)
+    null_device = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(null_device, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null_device)

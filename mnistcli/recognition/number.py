@@ -1,9 +1,9 @@
 """A row of digits in one picture, read as a number.
 
-Digits that touch are cut at every column where they might be, and of all ways to join the
-pieces again the one is taken whose pieces the network and the training images vouch for most
-(LeCun et al. 1998, section V, heuristic over-segmentation, with a best path instead of a
-graph transformer).
+Digits that touch are cut wherever they might be separate, and the pieces between two cuts are
+rated by the network and by their distance to the training images. The cheapest way to split the
+row into pieces wins (LeCun et al. 1998, section V, heuristic over-segmentation, with a shortest
+path in place of a graph transformer).
 """
 
 from dataclasses import dataclass
@@ -21,18 +21,26 @@ from mnistcli.images import (
     frame_mask,
     measure_ink,
     remove_margins,
-    without_slivers,
+    remove_slivers,
 )
 from mnistcli.recognition.predictions import Prediction, Recognizer
 
-# One digit's width as a share of its height: what is slim is no two digits, and two are what is
-# wider than the widest.
-SLIM, WIDEST, NARROWEST = 0.5, 1.15, 0.1
+Mask = NDArray[np.bool_]
+Span = tuple[int, int]  # the indices of two cuts; a piece lies between them
+Path = tuple[float, list[Span]]  # a cost in nats, and the pieces from left to right
 
-CLEAR_MARGIN = 0.4  # nats
-PIECE_COST = 0.3  # nats: of two ways that are as good, the one with fewer cuts
-# No number is longer, and cutting a fence into digits would take minutes.
-MAX_DIGITS = 64
+# Widths of a digit as shares of its height.
+MAX_SINGLE_WIDTH = 0.5  # a slimmer mask cannot be two digits
+MIN_WIDTH, MAX_WIDTH = 0.1, 1.15  # of one digit
+
+# Costs in nats.
+CLEAR_MARGIN = 0.4  # a path that is so much cheaper than the next one is beyond doubt
+PIECE_COST = 0.3  # of two equally good paths, the one with fewer cuts wins
+STRANGENESS_COST = 8.0  # for each unit above MAX_STRANGENESS
+EXCESS_WIDTH_COST = 5.0  # for each height above MAX_WIDTH
+MAX_STRANGENESS = 0.7
+
+MAX_DIGITS = 64  # no number is longer, and cutting a picture of a fence would take minutes
 
 
 @dataclass(frozen=True)
@@ -40,15 +48,16 @@ class NumberReading:
     """A row of digits.
 
     Attributes:
-        digits: left to right, each with its place in the picture as its name.
-        boxes: left, top, right and bottom of each in pixels of the picture as it was read.
-        separated: for each digit, whether it stands apart from its neighbours, or is cut from
-            them where there is no doubt.
+        digits: left to right.
+        boxes: left, top, right and bottom of each digit, in pixels of the picture without its
+            margins.
+        is_separate: for each digit, whether it stands apart from its neighbours, or the cuts
+            between them are beyond doubt.
     """
 
     digits: list[Prediction]
     boxes: list[tuple[int, int, int, int]]
-    separated: list[bool]
+    is_separate: list[bool]
 
     @property
     def number(self) -> str:
@@ -56,13 +65,13 @@ class NumberReading:
         return "".join(str(prediction.digit) for prediction in self.digits)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values that the json module writes."""
+        """Return the number and its digits as plain values, for JSON."""
         return {
             "number": self.number,
             "digits": [
-                prediction.to_json() | {"box": list(box), "separated": separated}
-                for prediction, box, separated in zip(
-                    self.digits, self.boxes, self.separated, strict=True
+                prediction.to_json() | {"box": list(box), "separated": is_separate}
+                for prediction, box, is_separate in zip(
+                    self.digits, self.boxes, self.is_separate, strict=True
                 )
             ],
         }
@@ -75,101 +84,109 @@ def read_number(
 
     Args:
         picture: (H, W, 3) uint8, RGB.
-        framing: of the images that the recognizer was trained on; of the kind "mnist".
+        recognizer: the network.
+        framing: of the network's training images; its kind is "mnist".
 
     Raises:
-        ImageError: the picture is blank, or more than a row of digits.
+        ImageError: the picture is blank, or no row of digits.
     """
     ink = measure_ink(remove_margins(picture))
-    masks, separated = [], []
+    masks, is_separate = [], []
     for mask in find_row(ink, MAX_DIGITS):
-        left, top, right, bottom = _box(mask)
+        left, top, right, bottom = _bounding_box(mask)
         pieces, is_clear = [mask], True
-        if right - left > SLIM * (bottom - top):
+        if right - left > MAX_SINGLE_WIDTH * (bottom - top):
             pieces, is_clear = _cut(ink, mask, recognizer, framing)
         masks += pieces
-        separated += [is_clear] * len(pieces)
+        is_separate += [is_clear] * len(pieces)
     digits = [
         Digit(f"digit {i + 1}", frame_mask(ink, mask, framing)) for i, mask in enumerate(masks)
     ]
-    return NumberReading(recognizer.predict(digits), [_box(mask) for mask in masks], separated)
+    boxes = [_bounding_box(mask) for mask in masks]
+    return NumberReading(recognizer.predict(digits), boxes, is_separate)
 
 
 def _cut(
-    ink: NDArray[np.float32], mask: NDArray[np.bool_], recognizer: Recognizer, framing: Framing
-) -> tuple[list[NDArray[np.bool_]], bool]:
+    ink: NDArray[np.float32], mask: Mask, recognizer: Recognizer, framing: Framing
+) -> tuple[list[Mask], bool]:
     """Return the best way to cut digits that may touch.
 
     Returns:
-        The pieces, and whether no other number of them is nearly as good.
+        The pieces, and whether no other number of pieces is nearly as good.
     """
     cuts = find_cuts(mask, MAX_DIGITS)
-    places = [float(cut.mean()) for cut in cuts]
-    _, top, _, bottom = _box(mask)
-    widest, narrowest = WIDEST * (bottom - top), NARROWEST * (bottom - top)
+    positions = [float(cut.mean()) for cut in cuts]
+    _, top, _, bottom = _bounding_box(mask)
+    min_width, max_width = MIN_WIDTH * (bottom - top), MAX_WIDTH * (bottom - top)
     spans = [
         (i, j)
         for i in range(len(cuts))
         for j in range(i + 1, len(cuts))
-        if narrowest <= places[j] - places[i] <= widest or j - i == len(cuts) - 1
+        if min_width <= positions[j] - positions[i] <= max_width or j - i == len(cuts) - 1
     ]
-    # Only their images are kept: the pieces are as large as the picture, and may be hundreds.
-    costs = _costs(ink, mask, cuts, spans, recognizer, framing)
-    # The cheapest path from the first cut to each other one, for each number of pieces.
-    best: dict[tuple[int, int], tuple[float, list[tuple[int, int]]]] = {(0, 0): (0.0, [])}
-    for end in range(1, len(cuts)):
+    paths = _cheapest_paths(_costs(ink, mask, cuts, spans, recognizer, framing), len(cuts))
+    is_clear = len(paths) == 1 or paths[1][0] - paths[0][0] > CLEAR_MARGIN
+    return [_between(mask, cuts[i], cuts[j]) for i, j in paths[0][1]], is_clear
+
+
+def _cheapest_paths(costs: dict[Span, float], num_cuts: int) -> list[Path]:
+    """Return the cheapest path from the first cut to the last for each number of pieces.
+
+    The cheapest of all comes first.
+    """
+    # By the last cut and the number of pieces.
+    cheapest: dict[tuple[int, int], Path] = {(0, 0): (0.0, [])}
+    for end in range(1, num_cuts):
         for (i, j), cost in costs.items():
             if j != end:
                 continue
-            for count in range(len(cuts)):
-                if (i, count) in best:
-                    way = best[i, count][0] + cost, [*best[i, count][1], (i, j)]
-                    best[j, count + 1] = min(way, best.get((j, count + 1), way))
-    ways = sorted(way for (end, _), way in best.items() if end == len(cuts) - 1)
-    is_clear = len(ways) == 1 or ways[1][0] - ways[0][0] > CLEAR_MARGIN
-    return [_between(mask, cuts[i], cuts[j]) for i, j in ways[0][1]], is_clear
+            for count in range(num_cuts):
+                if (i, count) in cheapest:
+                    path = cheapest[i, count][0] + cost, [*cheapest[i, count][1], (i, j)]
+                    cheapest[j, count + 1] = min(path, cheapest.get((j, count + 1), path))
+    return sorted(path for (end, _), path in cheapest.items() if end == num_cuts - 1)
 
 
 def _costs(
     ink: NDArray[np.float32],
-    mask: NDArray[np.bool_],
+    mask: Mask,
     cuts: list[NDArray[np.int64]],
-    spans: list[tuple[int, int]],
+    spans: list[Span],
     recognizer: Recognizer,
     framing: Framing,
-) -> dict[tuple[int, int], float]:
-    """Return how little what lies between two cuts looks like one digit: in nats, at least 0.
+) -> dict[Span, float]:
+    """Return how little each piece looks like one digit, in nats, at least 0.
 
     Spans without ink are left out.
     """
-    digits: dict[tuple[int, int], Digit] = {}
-    too_wide = []
+    # Only images are kept: there may be hundreds of pieces, each as large as the picture.
+    digits: dict[Span, Digit] = {}
+    excess_widths = []
     for i, j in spans:
         columns = slice(max(0, int(cuts[i].min()) - 2), int(cuts[j].max()) + 2)
         start = columns.start
         piece = _between(mask[:, columns], cuts[i] - start, cuts[j] - start)
         if piece.any():
             digits[i, j] = Digit("", frame_mask(ink[:, columns], piece, framing))
-            left, top, right, bottom = _box(piece)
-            too_wide.append(max(0.0, (right - left) / (bottom - top) - WIDEST))
+            left, top, right, bottom = _bounding_box(piece)
+            excess_widths.append(max(0.0, (right - left) / (bottom - top) - MAX_WIDTH))
     predictions = recognizer.predict(list(digits.values()))
     costs = {}
-    for span, prediction, excess in zip(digits, predictions, too_wide, strict=True):
-        doubt = -np.log(max(prediction.confidence, 1e-9))
-        strange = 8 * max(0.0, prediction.strangeness - 0.7)
-        costs[span] = float(doubt + strange + 5 * excess + PIECE_COST)
+    for span, prediction, excess_width in zip(digits, predictions, excess_widths, strict=True):
+        surprise = -np.log(max(prediction.confidence, 1e-9))
+        strangeness = STRANGENESS_COST * max(0.0, prediction.strangeness - MAX_STRANGENESS)
+        costs[span] = float(surprise + strangeness + EXCESS_WIDTH_COST * excess_width + PIECE_COST)
     return costs
 
 
-def _between(
-    mask: NDArray[np.bool_], left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Return what is between two cuts, without slivers of its neighbours."""
+def _between(mask: Mask, left: NDArray[np.int64], right: NDArray[np.int64]) -> Mask:
+    """Return the piece between two cuts, without slivers of its neighbours."""
     columns = np.arange(mask.shape[1])
     between = (columns >= left[:, np.newaxis]) & (columns < right[:, np.newaxis])
-    return without_slivers(mask & between)
+    return remove_slivers(mask & between)
 
 
-def _box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+def _bounding_box(mask: Mask) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom; right and bottom are just outside the mask."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -1,17 +1,17 @@
-"""From what a network puts out to probabilities: the one place where that is done.
+"""A network's outputs, turned into probabilities.
 
-A network may end in anything. The answer is always the class of its largest output. How sure
-the answer is depends on the kind of the outputs:
+A network may end in any layer. Its answer is always the class of its largest output. The
+probabilities depend on the kind of the outputs:
 
-- probabilities, which sum to 1, are taken as they are;
+- probabilities, which sum to 1, stay as they are;
 - logits and log-probabilities go through a softmax;
-- independent shares, as sigmoids give, are divided by their sum;
-- scores, of which only the order means something (hinge, tanh, linear with a squared error,
+- independent probabilities, such as those of sigmoids, are divided by their sum;
+- scores, of which only the order has a meaning (hinge, tanh, linear with a squared error,
   cosine), go through a softmax.
 
-A temperature that is fitted to the validation images makes the network as sure as it is right
-(Guo, Pleiss, Sun, Weinberger 2017, On Calibration of Modern Neural Networks). For the first two
-kinds it corrects a little; for the others it gives the outputs their scale.
+A temperature, fitted to the validation images, brings the confidence close to the accuracy (Guo,
+Pleiss, Sun, Weinberger 2017, On Calibration of Modern Neural Networks). For the first two kinds it
+is a small correction; for the other two it gives the outputs a scale.
 """
 
 import math
@@ -21,18 +21,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# A float32 softmax of thousands of classes is off by less.
+# The sum of a float32 softmax of thousands of classes is closer to 1 than this.
 SUM_TOLERANCE = 1e-3
-# What a probability of 0 counts as: a label that the network rules out costs 69 nats, not infinity.
+# A probability of 0 counts as this, so a label that the network rules out costs 69 nats, not
+# infinity.
 SMALLEST_PROBABILITY = 1e-30
-# A validation set without an error would make the confidence infinite.
+# These bounds keep the confidence finite for a validation set without an error.
 TEMPERATURES = (0.5, 10.0)
-# Scores may be of any size. These are shares of their standard deviation.
+# Scores may have any scale, so their bounds are relative to their standard deviation.
 SCORE_TEMPERATURES = (1e-2, 1e2)
 
 
 class OutputKind(StrEnum):
-    """What the numbers that a network puts out are."""
+    """The kind of a network's outputs."""
 
     PROBABILITIES = "probabilities"
     INDEPENDENT = "independent"
@@ -41,11 +42,11 @@ class OutputKind(StrEnum):
 
 
 def find_output_kind(outputs: NDArray[np.floating[Any]], from_logits: bool = False) -> OutputKind:
-    """Tell from the outputs for some images what they are.
+    """Find the kind of a network's outputs from those for a few images.
 
     Args:
         outputs: (N, C).
-        from_logits: the network was trained with a loss that takes logits.
+        from_logits: whether the network's loss takes logits.
     """
     if np.isfinite(outputs).all():
         if outputs.min() >= 0 and outputs.max() <= 1 + SUM_TOLERANCE:
@@ -59,50 +60,51 @@ def find_output_kind(outputs: NDArray[np.floating[Any]], from_logits: bool = Fal
 
 
 def to_logits(outputs: NDArray[np.floating[Any]], kind: OutputKind) -> NDArray[np.float64]:
-    """Return numbers (N, C) whose softmax is the probabilities, up to the temperature.
+    """Return numbers (N, C) whose softmax, at a temperature of 1, is the probabilities.
 
-    Their order is always that of the outputs.
+    The order is always that of the outputs.
     """
-    exact = outputs.astype(np.float64)
-    if exact.size and exact.min() < -SUM_TOLERANCE:  # whatever they were taken for
-        return exact
+    values = outputs.astype(np.float64)
+    if values.size and values.min() < -SUM_TOLERANCE:  # scores, whatever they were taken for
+        return values
     if kind is OutputKind.PROBABILITIES:
-        return np.log(np.maximum(exact, SMALLEST_PROBABILITY))
+        return np.log(np.maximum(values, SMALLEST_PROBABILITY))
     if kind is OutputKind.INDEPENDENT:
-        # All of them may be tiny: their order has to stay.
-        return np.log(np.maximum(exact, np.finfo(np.float64).tiny))
-    return exact
+        # All outputs may be tiny, and their order has to stay.
+        return np.log(np.maximum(values, np.finfo(np.float64).tiny))
+    return values
 
 
 def to_probabilities(
     outputs: NDArray[np.floating[Any]], kind: OutputKind, temperature: float = 1.0
 ) -> NDArray[np.float64]:
-    """Return probabilities (N, C) of a network's outputs (N, C); the order stays."""
+    """Return the probabilities (N, C) of outputs (N, C), in the same order in each row."""
     return softmax(to_logits(outputs, kind) / temperature)
 
 
 def fit_temperature(
     outputs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], kind: OutputKind
 ) -> float:
-    """Return the temperature under which the labels are likeliest.
+    """Return the temperature that maximizes the likelihood of the labels.
 
     Args:
-        outputs: (N, C), for images that were not trained on.
+        outputs: (N, C), for images that the network was not trained on.
         labels: (N,).
+        kind: the kind of the outputs.
     """
     if not len(labels):
         return 1.0
     logits = to_logits(outputs, kind)
-    of_labels = logits[np.arange(len(labels)), labels]
+    label_logits = logits[np.arange(len(labels)), labels]
     has_scale = kind in (OutputKind.PROBABILITIES, OutputKind.LOGITS)
     lowest, highest = TEMPERATURES
     if not has_scale:
         lowest, highest = (share * (logits.std() or 1.0) for share in SCORE_TEMPERATURES)
 
     def slope(inverse: float) -> float:
-        """Return the derivative of the mean negative log-likelihood; it only grows."""
-        scaled = softmax(logits * inverse)
-        return float(((scaled * logits).sum(axis=1) - of_labels).mean())
+        """Return the derivative of the mean negative log-likelihood, which is increasing."""
+        probabilities = softmax(logits * inverse)
+        return float(((probabilities * logits).sum(axis=1) - label_logits).mean())
 
     low, high = 1 / highest, 1 / lowest
     for _ in range(40):

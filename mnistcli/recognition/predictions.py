@@ -1,4 +1,4 @@
-"""What a model says about single images."""
+"""The predictions of a trained network for single images."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -12,22 +12,26 @@ from mnistcli.images import Digit
 from mnistcli.recognition.classifier import Classifier
 from mnistcli.recognition.familiarity import Familiarity
 
-# Below this confidence another digit is about as likely.
-CERTAIN = 0.6
+MIN_CONFIDENCE = 0.6  # below it another digit is about as likely
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The most probable class of one image and the next one; confidences are in [0, 1].
+    """A network's answer for one image.
 
     Attributes:
-        image: the picture's name.
-        label: the class that it should be, where that is known.
-        uncertain: why the answer is not to be relied upon: "several", for a picture of more
-            than one thing, "unfamiliar", for an image unlike those of the training set, or
-            "close call"; None where it is.
-        strangeness: how far the image is from the training images of its digit; above 1, as
-            far as hardly any of the validation images; 0 where the run cannot tell.
+        image: the image's name.
+        digit: the most probable class.
+        confidence: its probability, in [0, 1].
+        runner_up: the second most probable class.
+        runner_up_confidence: its probability, in [0, 1].
+        probabilities: of all classes.
+        uncertain: why the answer is not reliable: "several" if the picture has more than one
+            thing of about the same size, "unfamiliar" if the image is unlike the training
+            images, "close call" if the confidence is low. None if the answer is reliable.
+        strangeness: the distance to the training images of the digit; above 1 if hardly any
+            validation image is so far away. 0 if the run has no familiarity.
+        label: the true class, where that is known.
     """
 
     image: str
@@ -41,28 +45,29 @@ class Prediction:
     label: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values that the json module writes."""
+        """Return the fields as plain values, for JSON."""
         return dataclasses.asdict(self)
 
     def most_probable(self, count: int) -> list[tuple[int, float]]:
-        """Return the `count` most probable classes with their probabilities, best first."""
+        """Return the `count` most probable classes with their probabilities, in falling order."""
         order = np.argsort(-np.array(self.probabilities), kind="stable")[:count]
         return [(int(digit), self.probabilities[digit]) for digit in order]
 
 
 @dataclass(frozen=True)
 class Recognizer:
-    """A trained network, and what its training images look like.
+    """A trained network that knows which of its answers are uncertain.
 
     Attributes:
-        familiarity: None where the run cannot tell.
+        classifier: the network.
+        familiarity: how far images are from the training images; None if the run has none.
     """
 
     classifier: Classifier
     familiarity: Familiarity | None = None
 
     def predict(self, digits: Sequence[Digit]) -> list[Prediction]:
-        """Say what each image shows; of equally probable classes the lower comes first."""
+        """Return the prediction for each image; of equally probable classes the lower one wins."""
         if not digits:
             return []
         images = np.stack([digit.image for digit in digits])
@@ -76,7 +81,7 @@ class Recognizer:
                 uncertain = "several"
             elif strangeness > 1:
                 uncertain = "unfamiliar"
-            elif row[best] < CERTAIN:
+            elif row[best] < MIN_CONFIDENCE:
                 uncertain = "close call"
             predictions.append(
                 Prediction(

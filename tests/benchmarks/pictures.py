@@ -27,7 +27,7 @@ from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.data import load_dataset
 from mnistcli.errors import ImageError
 from mnistcli.images import Digit, frame_digit
-from mnistcli.images.read import lay_on_ground
+from mnistcli.images.read import flatten_alpha
 from mnistcli.runs import RunDirectory, describe_environment
 
 COMMAND = Path(sys.executable).parent / "mnistcli"
@@ -39,7 +39,7 @@ def measure_nuisance(name, images, labels, recognizer) -> tuple[float, float]:
     for image in images:
         picture = NUISANCES[name](draw(image), random)
         if picture.shape[2] == 4:
-            picture = lay_on_ground(picture[..., :3], picture[..., 3])
+            picture = flatten_alpha(picture[..., :3], picture[..., 3])
         try:
             framed.append(Digit(name, frame_digit(picture).image))
         except ImageError:

@@ -1,0 +1,80 @@
+"""Predictions and numbers, as a terminal shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from mnistcli.cli.console import format_percent
+from mnistcli.errors import printable
+
+if TYPE_CHECKING:
+    from mnistcli.recognition import NumberReading, Prediction
+
+
+def predictions_view(predictions: Sequence[Prediction], top: int = 2) -> RenderableType:
+    """List images with their most probable digits, `top` of them, and the probabilities."""
+    return _PredictionsView(predictions, top)
+
+
+def number_view(name: str, number: NumberReading) -> RenderableType:
+    """Show a number with the confidence of each of its digits."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="yellow")
+    for prediction, is_separate in zip(number.digits, number.is_separate, strict=True):
+        note = f"uncertain: {prediction.uncertain}" if prediction.uncertain else ""
+        if not is_separate:
+            note = "cannot be separated from its neighbour for certain"
+        table.add_row(
+            str(prediction.digit), format_percent(prediction.confidence, decimals=1), note
+        )
+    return Group(Text.assemble(printable(name), "  ", (number.number, "bold")), table)
+
+
+@dataclass(frozen=True)
+class _PredictionsView:
+    """A table; Rich's takes longer for a thousand rows than reading their images."""
+
+    predictions: Sequence[Prediction]
+    top: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        num_runners_up = min(self.top, len(self.predictions[0].probabilities)) - 1
+        has_doubts = any(prediction.uncertain for prediction in self.predictions)
+        headings = ["digit", "confidence", *("runner-up", "3rd", "4th")[:num_runners_up]]
+        headings += [f"{rank}th" for rank in range(5, num_runners_up + 2)]
+        head = "  ".join([f"{headings[0]:>5}", *(f"{heading:>10}" for heading in headings[1:])])
+        head += "  uncertain  " if has_doubts else ""
+        names = [printable(prediction.image) for prediction in self.predictions]
+        width = max(8, min(max(map(cell_len, names)), options.max_width - len(head) - 2))
+        yield Segment(f"{'image':<{width}}  {head.rstrip()}", Style(bold=True))
+        yield Segment.line()
+        rule = "-" if options.ascii_only else "─"
+        yield Segment(rule * min(width + 2 + len(head), options.max_width))
+        yield Segment.line()
+        for name, prediction in zip(names, self.predictions, strict=True):
+            first_line, *lines = chop_cells(name, width)
+            digit = f"{prediction.digit}{'?' if prediction.uncertain else ''}"
+            yield Segment(f"{set_cell_size(first_line, width)}  ")
+            yield Segment(f"{digit:>5}", Style(bold=True))
+            yield Segment(f"  {format_percent(prediction.confidence, decimals=1):>10}")
+            for runner_up, probability in prediction.most_probable(num_runners_up + 1)[1:]:
+                yield Segment(
+                    f"  {runner_up} {format_percent(probability, decimals=1):>8}", Style(dim=True)
+                )
+            if prediction.uncertain:
+                yield Segment(f"  {prediction.uncertain}", Style(color="yellow"))
+            yield Segment.line()
+            for line in lines:
+                yield Segment(line)
+                yield Segment.line()
