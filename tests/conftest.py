@@ -1,11 +1,10 @@
 """What tests of several modules share."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import SMALL_CONFIG, run_command
+from commands import SMALL_CONFIG, run_in_process
 from config_texts import ErrorsOf, Load
 
 from mnistcli.config import ConfigFile, load_config
@@ -15,7 +14,6 @@ from mnistcli.errors import ConfigError
 if TYPE_CHECKING:
     from trainings import Trained
 
-LoadText = Callable[..., ConfigFile]
 
 # Files that take a minute or more by themselves: they start first, so that none is left at the
 # end with one worker busy (6:25 min for the suite against 4:30).
@@ -33,7 +31,7 @@ def digits() -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def load_text(tmp_path_factory: pytest.TempPathFactory) -> LoadText:
+def load_text(tmp_path_factory: pytest.TempPathFactory) -> Load:
     """Loads the text of a config from a file named small.yaml."""
 
     def load(text: str, *overrides: str) -> ConfigFile:
@@ -46,7 +44,7 @@ def load_text(tmp_path_factory: pytest.TempPathFactory) -> LoadText:
 
 @pytest.fixture(scope="session")
 def trained(
-    load_text: LoadText, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
+    load_text: Load, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> "Trained":
     """A completed run of `trainings.TEXT`, not to be changed."""
     from trainings import train_small  # imports TensorFlow
@@ -68,7 +66,7 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     (folder / "small.yaml").write_text(SMALL_CONFIG)
     arguments = ("train", "small.yaml", "--quiet", "--set", "epochs=30")
-    done = run_command(*arguments, folder=folder)
+    done = run_in_process(*arguments, folder=folder)
     assert done.returncode == 0, done.stderr
     (run,) = (folder / "runs").iterdir()
     return run

@@ -220,7 +220,7 @@ def _read_with_every_command(run: RunDirectory) -> None:
     opened = open_run_directory(run.path)
     for which in ("best", "last"):
         try:
-            restore_network(opened, which)  # type: ignore[arg-type]
+            restore_network(opened, which)
         except RunError as error:
             assert "has no checkpoint" in str(error), error
 

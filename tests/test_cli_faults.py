@@ -31,7 +31,7 @@ def start(
         limit: in blocks of 512 bytes.
     """
     (folder / "config.yaml").write_text(text)
-    command = [COMMAND, "train", "config.yaml", "--run-dir", "run", *options]
+    command = [str(COMMAND), "train", "config.yaml", "--run-dir", "run", *options]
     return subprocess.Popen(
         ["sh", "-c", f'ulimit -f {limit} && exec "$@"', "sh", *command],
         cwd=folder,

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -94,9 +95,9 @@ def test_what_is_ignored_on_entry_stays_ignored(tmp_path: Path) -> None:
 def handlers() -> Iterator[None]:
     """Puts back the handlers of pytest."""
     before = [(number, signal.getsignal(number)) for number in (*STOP_SIGNALS, signal.SIGALRM)]
-    excepthook = signals.threading.excepthook
+    excepthook = threading.excepthook
     yield
-    signals.threading.excepthook = excepthook
+    threading.excepthook = excepthook
     for number, handler in before:
         signal.signal(number, handler)
 

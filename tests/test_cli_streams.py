@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, SMALL_CONFIG, command_environment, run_command
+from commands import COMMAND, SMALL_CONFIG, command_environment, run_in_process
 from PIL import Image
 from rich.panel import Panel
 from rich.table import Table
@@ -154,13 +154,13 @@ def test_hostile_names_are_shown_as_escapes(
         (("train", f"--{HOSTILE}"), 2),
         ((HOSTILE,), 2),
     ):
-        done = run_command(*arguments, folder=folder)
+        done = run_in_process(*arguments, folder=folder)
         assert done.returncode == status, done.stderr
         outputs.append(done.stdout + done.stderr)
     for output in outputs:
         assert all(line.isprintable() for line in output.split("\n")), output
         assert r"\u202e\u200b" in output
-    told = json.loads(run_command(*read, "--json", folder=folder).stdout)
+    told = json.loads(run_in_process(*read, "--json", folder=folder).stdout)
     assert told["predictions"][0]["image"] == f"{HOSTILE}.png"
 
 

@@ -114,7 +114,9 @@ def test_schedules_take_whole_numbers(schedule: str, arguments: str) -> None:
 def test_optimizers_take_whole_numbers(name: str) -> None:
     signature = keras_api.describe_class("optimizers", name).arguments.values()
     values = {"learning_rate_power": 0, "clipvalue": None, "global_clipnorm": None}
-    rates = {each.name: values.get(each.name, 1) for each in signature if each.is_real}
+    rates: dict[str, Any] = {
+        each.name: values.get(each.name, 1) for each in signature if each.is_real
+    }
     if name == "LossScaleOptimizer":
         rates["inner_optimizer"] = "SGD"
     described = yaml.dump({name: rates}, default_flow_style=True, width=10**6)

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +86,7 @@ def test_whoever_stops_early_leaves_no_process(
     many = start(files, monkeypatch)
     next(many)
     workers = children()
+    assert isinstance(many, Generator)
     many.close()
     assert workers
     assert not children() & workers

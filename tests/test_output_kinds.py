@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from commands import invoke
-from conftest import LoadText
+from config_texts import Load
 
 from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.data import Dataset, split_validation
@@ -58,7 +58,7 @@ KINDS = {
 @pytest.mark.parametrize("end", ENDS)
 def test_all_agree_on_the_answer(
     end: str,
-    load_text: LoadText,
+    load_text: Load,
     digits: Dataset,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
@@ -119,7 +119,7 @@ LOSSES_OF_PROBABILITIES = (
 @pytest.mark.parametrize("loss", LOSSES_OF_PROBABILITIES)
 @pytest.mark.parametrize("end", WRONG_ENDS)
 def test_a_loss_of_probabilities_refuses_other_outputs(
-    end: str, loss: str, load_text: LoadText
+    end: str, loss: str, load_text: Load
 ) -> None:
     layers, name = WRONG_ENDS[end]
     with pytest.raises(ConfigError) as error:
@@ -139,7 +139,7 @@ def test_a_loss_of_probabilities_refuses_other_outputs(
         f"{DENSE}, Softmax",
     ],
 )
-def test_a_loss_of_logits_refuses_probabilities(layers: str, load_text: LoadText) -> None:
+def test_a_loss_of_logits_refuses_probabilities(layers: str, load_text: Load) -> None:
     text = f"layers: [{layers}]\nloss: {{SparseCategoricalCrossentropy: {{from_logits: true}}}}\n"
     with pytest.raises(ConfigError, match="expects logits, but the model puts out probabilities"):
         build_network(load_text(text), 10)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import LoadText
+from config_texts import Load
 
 from mnistcli.artifacts import ExportError, export_litert
 from mnistcli.config import load_config
@@ -49,9 +49,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS.keys())
-def test_layers_that_need_care_are_converted(
-    layers: str, load_text: LoadText, tmp_path: Path
-) -> None:
+def test_layers_that_need_care_are_converted(layers: str, load_text: Load, tmp_path: Path) -> None:
     network = build_network(load_text(f"layers: {layers}"), 10)
     path = tmp_path / "model.tflite"
     path.write_bytes(export_litert(network))
@@ -59,7 +57,7 @@ def test_layers_that_need_care_are_converted(
     assert np.abs(by_lite - EvaluationLoop(network).predict(IMAGES)).max() < 1e-4
 
 
-def test_a_network_that_cannot_be_converted_says_why(load_text: LoadText) -> None:
+def test_a_network_that_cannot_be_converted_says_why(load_text: Load) -> None:
     text = """
 layers:
   - Flatten

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import LoadText
+from config_texts import Load
 from trainings import (
     TEXT,
     Recorder,
@@ -72,7 +72,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
 )
 def test_an_interrupted_run_says_so_and_goes_on(
     trained: Trained,
-    load_text: LoadText,
+    load_text: Load,
     digits: Dataset,
     tmp_path: Path,
     error: BaseException,
@@ -203,7 +203,7 @@ def test_metrics_that_are_lost_come_back_from_the_checkpoint(
 
 
 def test_more_epochs_are_those_that_a_longer_run_would_have_had(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
+    load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     text = TEXT.replace("{CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 100%}}", "1e-2")
     longer = train(prepare(load_text(text, "epochs=4"), digits), tmp_path / "longer").run
@@ -290,7 +290,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 def test_a_run_that_was_renamed_stops_and_leaves_alone_what_took_its_place(
-    trained: Trained, load_text: LoadText, digits: Dataset, tmp_path: Path
+    trained: Trained, load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     place, moved = tmp_path / "run", RunDirectory(tmp_path / "moved")
     before: dict[Path, bytes] = {}
@@ -309,7 +309,7 @@ def test_a_run_that_was_renamed_stops_and_leaves_alone_what_took_its_place(
     assert_same_training(moved, trained.run)
 
 
-def test_a_run_that_was_removed_stops(load_text: LoadText, digits: Dataset, tmp_path: Path) -> None:
+def test_a_run_that_was_removed_stops(load_text: Load, digits: Dataset, tmp_path: Path) -> None:
     mover = Mover(lambda: shutil.rmtree(tmp_path / "run"))
 
     with pytest.raises(RunError, match="it was renamed, removed or replaced"):
