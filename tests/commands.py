@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, chdir, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +24,9 @@ from mnistcli.cli.streams import connect_streams
 from mnistcli.errors import STOP_SIGNALS, MnistcliError
 
 COMMAND = Path(sys.executable).parent / "mnistcli"
+
+# Ends a process that hangs; a busy machine takes many times as long as an idle one.
+PATIENCE_SECONDS = 600
 
 # Learns `digits` to over 80 % in a second or two.
 SMALL_CONFIG = """\
@@ -53,7 +57,7 @@ def run_command(
         env=command_environment(**variables),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -86,6 +90,15 @@ def run_in_process(
     return subprocess.CompletedProcess(command, status, *written)
 
 
+def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Wait for what a process does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def run_piped(arguments: str, reader: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run `mnistcli ARGUMENTS | READER` in a shell."""
     return subprocess.run(
@@ -95,7 +108,7 @@ def run_piped(arguments: str, reader: str, folder: Path) -> subprocess.Completed
         env=command_environment(),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from commands import COMMAND, SMALL_CONFIG, command_environment, invoke, run_in_process
+from commands import (
+    COMMAND,
+    PATIENCE_SECONDS,
+    SMALL_CONFIG,
+    command_environment,
+    invoke,
+    run_in_process,
+)
 from PIL import Image
 
 from mnistcli.data import Dataset
@@ -89,7 +96,7 @@ def test_tensorflow_is_not_loaded(trained_run: Path, pictures: Path) -> None:
         env=command_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
@@ -151,7 +158,7 @@ def test_patterns_and_standard_input(trained_run: Path, pictures: Path) -> None:
             stdin=file,
             env=command_environment(),
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=True,
         )
     first, *_ = answers(piped.stdout.decode())  # in the order of the arguments
@@ -372,7 +379,7 @@ def test_standard_input_is_read_once(
             env=command_environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
     assert done.returncode == 1

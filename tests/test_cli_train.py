@@ -4,11 +4,18 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, SMALL_CONFIG, command_environment, run_in_process
+from commands import (
+    COMMAND,
+    PATIENCE_SECONDS,
+    SMALL_CONFIG,
+    command_environment,
+    run_command,
+    run_in_process,
+    wait_until,
+)
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -48,7 +55,7 @@ def test_mnist_is_learned_through_the_command_line(tmp_path: Path) -> None:
         options, least = ["--set", "epochs=1"], 0.94
     else:
         options, least = ["--set", "data={dataset: digits}", "--set", "epochs=15"], 0.9
-    done = run_in_process("train", CONFIGS / "mlp.yaml", *options, "--json", folder=tmp_path)
+    done = run_command("train", CONFIGS / "mlp.yaml", *options, "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["metrics"]["test_accuracy"] >= least
@@ -158,11 +165,9 @@ def test_an_interrupted_run_resumes_as_if_it_had_not_been(small: Path) -> None:
         text=True,
     )
     cut = small.parent / "cut"
-    deadline = time.monotonic() + 120
-    while len(list(cut.glob("checkpoints/epoch-*.npz"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: len(list(cut.glob("checkpoints/epoch-*.npz"))) >= 2, process)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, stderr
     assert stdout == ""
     assert "mnistcli train --resume cut" in stderr

@@ -55,7 +55,31 @@ KINDS = {
 }
 
 
+def config_text(end: str) -> str:
+    layers, loss = ENDS[end]
+    return f"""
+layers: [{layers}]
+loss: {loss}
+optimizer: {{Adam: {{learning_rate: 3e-3}}}}
+epochs: 3
+data: {{dataset: digits}}
+"""
+
+
 @pytest.mark.parametrize("end", ENDS)
+def test_what_a_network_puts_out(end: str, load_text: Load) -> None:
+    kind = build_network(load_text(config_text(end)), 10).output_kind
+    assert kind == KINDS.get(end, OutputKind.SCORES)
+
+
+# One or two of each kind; softmax is what most other tests train.
+TRAINED_ENDS = (
+    *("an activation layer", "dropout behind logits", "log-softmax, hinge"),
+    *("sigmoid, squared error", "sigmoid", "squared hinge", "tiny scores"),
+)
+
+
+@pytest.mark.parametrize("end", TRAINED_ENDS)
 def test_all_agree_on_the_answer(
     end: str,
     load_text: Load,
@@ -63,15 +87,7 @@ def test_all_agree_on_the_answer(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    layers, loss = ENDS[end]
-    text = f"""
-layers: [{layers}]
-loss: {loss}
-optimizer: {{Adam: {{learning_rate: 3e-3}}}}
-epochs: 3
-data: {{dataset: digits}}
-"""
-    result = train(prepare(load_text(text), digits), tmp_path / "run")
+    result = train(prepare(load_text(config_text(end)), digits), tmp_path / "run")
 
     run = result.run
     validation = split_validation(digits, 0.1, 0).validation
