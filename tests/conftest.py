@@ -1,14 +1,16 @@
 """What tests of several modules share."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
 import pytest
 from commands import SMALL_CONFIG, run_in_process
-from config_texts import ErrorsOf, Load
+from config_texts import ErrorsOf, Load, load_written
 
-from mnistcli.config import ConfigFile, load_config
-from mnistcli.data import Dataset, load_dataset
+from mnistcli.config import ConfigFile
+from mnistcli.data import MNIST_DATA_DIR, Dataset, load_dataset
 from mnistcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,14 +32,22 @@ def digits() -> Dataset:
     return load_dataset("digits")
 
 
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without MNIST whose network is down."""
+    monkeypatch.delenv(MNIST_DATA_DIR, raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    monkeypatch.setattr("mnistcli.data.download.MIRRORS", ("http://127.0.0.1:1/",))
+
+
 @pytest.fixture(scope="session")
 def load_text(tmp_path_factory: pytest.TempPathFactory) -> Load:
     """Loads the text of a config from a file named small.yaml."""
 
     def load(text: str, *overrides: str) -> ConfigFile:
-        path = tmp_path_factory.mktemp("config") / "small.yaml"
-        path.write_text(text, encoding="utf-8")
-        return load_config(path, overrides)
+        return load_written(tmp_path_factory.mktemp("config") / "small.yaml", text, *overrides)
 
     return load
 
@@ -74,14 +84,8 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """Load a config from its text, with overrides."""
-
-    def load_text(text: str, *overrides: str) -> ConfigFile:
-        path = tmp_path / "c.yaml"
-        path.write_text(text, encoding="utf-8")
-        return load_config(path, overrides)
-
-    return load_text
+    """Loads the text of a config from the file c.yaml in the test's folder."""
+    return partial(load_written, tmp_path / "c.yaml")
 
 
 @pytest.fixture

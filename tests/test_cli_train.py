@@ -16,6 +16,9 @@ from commands import (
     run_in_process,
     wait_until,
 )
+from trainings import rows_without_times
+
+from mnistcli.runs import RunDirectory
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -25,13 +28,6 @@ def small(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL_CONFIG)
     return path
-
-
-def without_times(metrics: Path) -> list[dict[str, float]]:
-    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
-    for row in rows:
-        del row["seconds"], row["images_per_second"]
-    return rows
 
 
 def without_mnist(folder: Path) -> dict[str, str]:
@@ -175,9 +171,8 @@ def test_an_interrupted_run_resumes_as_if_it_had_not_been(small: Path) -> None:
 
     resumed = run_in_process("train", "--resume", "cut", folder=small.parent)
     assert resumed.returncode == 0, resumed.stderr
-    assert without_times(cut / "metrics.jsonl") == without_times(
-        small.parent / "whole" / "metrics.jsonl"
-    )
+    whole_run = RunDirectory(small.parent / "whole")
+    assert rows_without_times(RunDirectory(cut)) == rows_without_times(whole_run)
     again = run_in_process("train", "--resume", "cut", folder=small.parent)
     assert again.returncode == 0
     assert "there is nothing to resume" in again.stdout

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import pytest
 
-from mnistcli.data import MNIST_DATA_DIR, load_dataset
+from mnistcli.data import load_dataset
 from mnistcli.data.idx import idx_header, idx_sha256
 from mnistcli.data.mnist import MNIST_SHA256
 from mnistcli.errors import DataError
@@ -93,13 +92,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 
 @pytest.fixture
 def mirror(
-    tmp_path: Path, served: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    offline: None, served: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Mirror]:
-    """Two mirrors, /a/ and /b/, on a machine with empty caches."""
-    monkeypatch.delenv(MNIST_DATA_DIR, raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    """Two mirrors, /a/ and /b/, for a machine with empty caches."""
     mirror = Mirror(served)
     thread = threading.Thread(target=mirror.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -57,11 +57,10 @@ PARITY = {
 }
 
 
-@pytest.mark.parametrize(("text", "optimizer"), PARITY.values(), ids=PARITY)
-def test_an_epoch_is_that_of_keras_fit(
-    load_text: Load, digits: Dataset, text: str, optimizer: str
-) -> None:
-    config = f"{text or f'layers:{chr(10)}{DENSE}'}optimizer: {optimizer}\n"
+@pytest.mark.parametrize("case", PARITY)
+def test_an_epoch_is_that_of_keras_fit(load_text: Load, digits: Dataset, case: str) -> None:
+    layers, optimizer = PARITY[case]
+    config = f"{layers or f'layers:{chr(10)}{DENSE}'}optimizer: {optimizer}\n"
     network, twin = (build_network(load_text(config), 10) for _ in range(2))
     images, labels = keras_inputs(digits)
     targets = keras.utils.to_categorical(labels, 10) if twin.loss_takes_one_hot else labels
@@ -70,7 +69,7 @@ def test_an_epoch_is_that_of_keras_fit(
     history = twin.model.fit(
         images, targets, batch_size=BATCH_SIZE, epochs=2, shuffle=False, verbose=0
     ).history
-    loop, evaluation = make_loop(network, digits), EvaluationLoop(network)
+    loop = make_loop(network, digits)
 
     rows = [run_epoch(loop, in_order()) for _ in range(2)]
     use_averaged_weights(network)
@@ -79,6 +78,9 @@ def test_an_epoch_is_that_of_keras_fit(
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
     for name in rows[0]:
         assert [row[name] for row in rows] == pytest.approx(history[name], rel=1e-5)
+    if not (layers or case == "ema"):
+        return  # a pass depends on the layers, and not on how their weights came about
+    evaluation = EvaluationLoop(network)
     expected_metrics = twin.model.evaluate(images, targets, verbose=0, return_dict=True)
     got_metrics = evaluation.evaluate(digits.train_images[:COUNT], digits.train_labels[:COUNT])
     assert got_metrics == pytest.approx(expected_metrics, rel=1e-5)

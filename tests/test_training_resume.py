@@ -29,6 +29,7 @@ from mnistcli.runs import (
     plan_continuation,
 )
 from mnistcli.training import (
+    Preparation,
     TrainingObserver,
     prepare,
     resume,
@@ -318,6 +319,12 @@ def test_a_run_that_was_removed_stops(load_text: Load, digits: Dataset, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def preparation(trained: Trained, digits: Dataset) -> Preparation:
+    """For trainings that do not begin."""
+    return prepare(trained.run.read_config(), digits)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -334,7 +341,7 @@ def test_a_run_that_was_removed_stops(load_text: Load, digits: Dataset, tmp_path
     ],
 )
 def test_a_checkpoint_with_other_progress_is_damaged(
-    damage: dict[str, Any], cut: RunDirectory, digits: Dataset
+    damage: dict[str, Any], cut: RunDirectory, preparation: Preparation
 ) -> None:
     for path in cut.checkpoints.iterdir():
         with np.load(path) as arrays:
@@ -344,4 +351,4 @@ def test_a_checkpoint_with_other_progress_is_damaged(
         np.savez(path, **content)
 
     with pytest.raises(RunError, match="no good checkpoint to go on from"):
-        resume(cut, prepare(cut.read_config(), digits))
+        resume(cut, preparation)
