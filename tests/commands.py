@@ -26,7 +26,7 @@ from mnistcli.errors import STOP_SIGNALS, MnistcliError
 COMMAND = Path(sys.executable).parent / "mnistcli"
 
 # Ends a process that hangs; a busy machine takes many times as long as an idle one.
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 300
 
 # Learns `digits` to over 80 % in a second or two.
 SMALL_CONFIG = """\

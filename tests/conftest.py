@@ -1,5 +1,6 @@
 """What tests of several modules share."""
 
+import signal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from config_texts import ErrorsOf, Load, load_written
 
 from mnistcli.config import ConfigFile
 from mnistcli.data import MNIST_DATA_DIR, Dataset, load_dataset
-from mnistcli.errors import ConfigError
+from mnistcli.errors import STOP_SIGNALS, ConfigError
 
 if TYPE_CHECKING:
     from trainings import Trained
@@ -24,6 +25,14 @@ LONGEST = ("test_kills", "test_write_faults", "test_cli_train", "test_cli_faults
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heeded_signals() -> None:
+    """A shell's `&` and `nohup` have a command ignore signals, and with it those that it starts."""
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
