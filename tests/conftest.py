@@ -1,5 +1,6 @@
 """What tests of several modules share."""
 
+import os
 import signal
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,9 @@ from mnistcli.errors import STOP_SIGNALS, ConfigError
 if TYPE_CHECKING:
     from trainings import Trained
 
+
+# As the command sets it before it starts TensorFlow, which a test may import first.
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 # Files that take a minute or more by themselves: they start first, so that none is left at the
 # end with one worker busy (6:25 min for the suite against 4:30).
