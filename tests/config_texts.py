@@ -1,10 +1,18 @@
 """Texts of configs, and what is made of them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
-from mnistcli.config import ConfigFile
+from mnistcli.config import ConfigFile, load_config
 
 LAYERS = "layers: [Flatten, {Dense: {units: 10, activation: softmax}}]\n"
 
+# Of the fixtures `load` and `load_text`, and of `errors_of`: each takes a text and overrides.
 Load = Callable[..., ConfigFile]
 ErrorsOf = Callable[..., list[str]]
+
+
+def load_written(path: Path, text: str, *overrides: str) -> ConfigFile:
+    """Write a config's text to a file, and load that."""
+    path.write_text(text, encoding="utf-8")
+    return load_config(path, overrides)

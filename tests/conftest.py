@@ -1,21 +1,26 @@
 """What tests of several modules share."""
 
-from collections.abc import Callable
+import os
+import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
 import pytest
-from commands import SMALL_CONFIG, run_command
-from config_texts import ErrorsOf, Load
+from commands import SMALL_CONFIG, run_in_process
+from config_texts import ErrorsOf, Load, load_written
 
-from mnistcli.config import ConfigFile, load_config
-from mnistcli.data import Dataset, load_dataset
-from mnistcli.errors import ConfigError
+from mnistcli.config import ConfigFile
+from mnistcli.data import MNIST_DATA_DIR, Dataset, load_dataset
+from mnistcli.errors import STOP_SIGNALS, ConfigError
 
 if TYPE_CHECKING:
     from trainings import Trained
 
-LoadText = Callable[..., ConfigFile]
+
+# As the command sets it before it starts TensorFlow, which a test may import first.
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 # Files that take a minute or more by themselves: they start first, so that none is left at the
 # end with one worker busy (6:25 min for the suite against 4:30).
@@ -26,27 +31,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def heeded_signals() -> None:
+    """A shell's `&` and `nohup` have a command ignore signals, and with it those that it starts."""
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
     """1,438 training and 359 test images."""
     return load_dataset("digits")
 
 
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without MNIST whose network is down."""
+    monkeypatch.delenv(MNIST_DATA_DIR, raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    monkeypatch.setattr("mnistcli.data.download.MIRRORS", ("http://127.0.0.1:1/",))
+
+
 @pytest.fixture(scope="session")
-def load_text(tmp_path_factory: pytest.TempPathFactory) -> LoadText:
+def load_text(tmp_path_factory: pytest.TempPathFactory) -> Load:
     """Loads the text of a config from a file named small.yaml."""
 
     def load(text: str, *overrides: str) -> ConfigFile:
-        path = tmp_path_factory.mktemp("config") / "small.yaml"
-        path.write_text(text, encoding="utf-8")
-        return load_config(path, overrides)
+        return load_written(tmp_path_factory.mktemp("config") / "small.yaml", text, *overrides)
 
     return load
 
 
 @pytest.fixture(scope="session")
 def trained(
-    load_text: LoadText, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
+    load_text: Load, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> "Trained":
     """A completed run of `trainings.TEXT`, not to be changed."""
     from trainings import train_small  # imports TensorFlow
@@ -68,7 +89,7 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     (folder / "small.yaml").write_text(SMALL_CONFIG)
     arguments = ("train", "small.yaml", "--quiet", "--set", "epochs=30")
-    done = run_command(*arguments, folder=folder)
+    done = run_in_process(*arguments, folder=folder)
     assert done.returncode == 0, done.stderr
     (run,) = (folder / "runs").iterdir()
     return run
@@ -76,14 +97,8 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """Load a config from its text, with overrides."""
-
-    def load_text(text: str, *overrides: str) -> ConfigFile:
-        path = tmp_path / "c.yaml"
-        path.write_text(text, encoding="utf-8")
-        return load_config(path, overrides)
-
-    return load_text
+    """Loads the text of a config from the file c.yaml in the test's folder."""
+    return partial(load_written, tmp_path / "c.yaml")
 
 
 @pytest.fixture

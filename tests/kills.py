@@ -24,7 +24,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from commands import COMMAND, command_environment
+from commands import COMMAND, PATIENCE_SECONDS, command_environment
 from trainings import rows_without_times, without_times
 
 from mnistcli.runs import RunDirectory
@@ -196,7 +196,7 @@ def _wait_for_lock(process: subprocess.Popen[str], run: Path) -> None:
 
 
 def _expect_success(process: subprocess.Popen[str]) -> None:
-    _, stderr = process.communicate(timeout=300)
+    _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, stderr
 
 
@@ -220,7 +220,7 @@ def _read_with_every_command(run: RunDirectory) -> None:
     opened = open_run_directory(run.path)
     for which in ("best", "last"):
         try:
-            restore_network(opened, which)  # type: ignore[arg-type]
+            restore_network(opened, which)
         except RunError as error:
             assert "has no checkpoint" in str(error), error
 

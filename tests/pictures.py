@@ -15,6 +15,7 @@ from PIL import Image
 Ink = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 Random = np.random.Generator
+Pixels = int | np.integer
 
 SIDE = 240
 WHITE, BLACK = np.full(3, 255.0), np.zeros(3)
@@ -34,7 +35,7 @@ def colour(ink: Ink, paper: NDArray[np.floating], pen: NDArray[np.floating]) -> 
     return np.clip(paper + ink[..., np.newaxis] * (pen - paper), 0, 255).astype(np.uint8)
 
 
-def place(ink: Ink, height: int, width: int, top: int, left: int, size: int) -> Ink:
+def place(ink: Ink, height: int, width: int, top: Pixels, left: Pixels, size: int) -> Ink:
     """Return the ink scaled to a square of `size` at a place of a page, cut at its edges."""
     scale = size / ink.shape[0]
     matrix = np.array([[scale, 0, left], [0, scale, top]], np.float32)

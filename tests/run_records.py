@@ -18,5 +18,9 @@ def make_record(**fields: Any) -> RunRecord:
         pixel_scale=1 / 255,
         pixel_offset=0.0,
     )
-    values = {"status": "running", "started": "2026-11-21T08:00:00", "dataset": dataset}
+    values: dict[str, Any] = {
+        "status": "running",
+        "started": "2026-11-21T08:00:00",
+        "dataset": dataset,
+    }
     return RunRecord(**values | fields)

@@ -212,10 +212,10 @@ WRONG: dict[str, dict[str, Any]] = {
 def test_a_calibration_with_wrong_arrays_is_damaged(
     change: dict[str, Any], run: RunDirectory
 ) -> None:
-    np.savez(run.calibration, **GOOD)
+    np.savez(run.calibration, allow_pickle=False, **GOOD)
     assert read_calibration(run).familiarity is not None
     arrays = {name: array for name, array in (GOOD | change).items() if array is not None}
-    np.savez(run.calibration, **arrays)
+    np.savez(run.calibration, allow_pickle=True, **arrays)  # one of them is an object
 
     with pytest.raises(RunError, match=r"calibration\.npz is damaged: ") as caught:
         read_calibration(run)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from conftest import LoadText
+from config_texts import Load
 from hypothesis import given
 from hypothesis import strategies as st
 from test_any_file import damaged, property_test
@@ -31,7 +31,7 @@ PROGRESS = {"epoch": 3, "loss": float("inf"), "best": {"best": None, "values": [
 
 
 @pytest.fixture(scope="module")
-def trained(load_text: LoadText) -> Network:
+def trained(load_text: Load) -> Network:
     """A network every variable of which has left its initial value."""
     network = build_network(load_text(TEXT), 10)
     for i, variable in enumerate(all_variables(network)):
@@ -49,15 +49,15 @@ def checkpoint(trained: Network, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def all_variables(network: Network) -> list[keras.Variable]:
     layers = (network.model, *network.augment)
     metrics = [v for metric in network.metrics for v in metric.metric.variables]
-    variables = [v for layer in layers for v in layer.variables] + network.optimizer.variables
-    return variables + metrics
+    of_layers = [v for layer in layers for v in layer.variables]
+    return [*of_layers, *network.optimizer.variables, *metrics]
 
 
 def values(variables: list[keras.Variable]) -> list[np.ndarray]:
     return [variable.numpy() for variable in variables]
 
 
-def test_every_variable_comes_back(load_text: LoadText, trained: Network, checkpoint: Path) -> None:
+def test_every_variable_comes_back(load_text: Load, trained: Network, checkpoint: Path) -> None:
     network = build_network(load_text(TEXT), 10)
 
     assert load_checkpoint(checkpoint, network) == PROGRESS
@@ -71,7 +71,7 @@ def test_every_variable_comes_back(load_text: LoadText, trained: Network, checkp
 
 
 def test_weights_alone_leave_the_rest_as_it_is(
-    load_text: LoadText, trained: Network, checkpoint: Path
+    load_text: Load, trained: Network, checkpoint: Path
 ) -> None:
     # Another optimizer: of no matter to a network that will not be trained.
     network = build_network(load_text(TEXT, "optimizer=sgd", "seed=1"), 10)
@@ -181,7 +181,7 @@ def test_a_foreign_file_is_an_error(trained: Network, tmp_path: Path, write: obj
     ],
 )
 def test_a_checkpoint_of_another_network_is_an_error_and_changes_nothing(
-    load_text: LoadText, checkpoint: Path, override: str
+    load_text: Load, checkpoint: Path, override: str
 ) -> None:
     network = build_network(load_text(TEXT, override), 10)
     before = values(all_variables(network))
@@ -199,14 +199,14 @@ def arrays_of(path: Path) -> dict[str, np.ndarray]:
 
 
 def test_variables_go_by_their_paths(
-    load_text: LoadText, trained: Network, checkpoint: Path, tmp_path: Path
+    load_text: Load, trained: Network, checkpoint: Path, tmp_path: Path
 ) -> None:
     arrays = arrays_of(checkpoint)
     names = [name for name in arrays if name != "progress"]
     assert len(names) == len(all_variables(trained))
     assert {"model/dense/kernel", "model/dense/bias"} <= set(names)
     reversed_order = tmp_path / "reversed.npz"
-    np.savez(reversed_order, **dict(reversed(arrays.items())))
+    np.savez(reversed_order, allow_pickle=False, **dict(reversed(arrays.items())))
     network = build_network(load_text(TEXT), 10)
 
     load_checkpoint(reversed_order, network)
@@ -219,7 +219,7 @@ def test_variables_go_by_their_paths(
 
 @pytest.mark.parametrize("weights_only", [False, True])
 def test_a_checkpoint_by_place_is_still_read(
-    load_text: LoadText, trained: Network, checkpoint: Path, tmp_path: Path, weights_only: bool
+    load_text: Load, trained: Network, checkpoint: Path, tmp_path: Path, weights_only: bool
 ) -> None:
     """As versions wrote them whose variables had no names: model/0000, model/0001, …."""
     counts: dict[str, int] = {}
@@ -228,7 +228,7 @@ def test_a_checkpoint_by_place_is_still_read(
         group = name.partition("/")[0]
         counts[group] = counts.get(group, -1) + 1
         arrays[name if name == "progress" else f"{group}/{counts[group]:04d}"] = array
-    np.savez(tmp_path / "older.npz", **arrays)
+    np.savez(tmp_path / "older.npz", allow_pickle=False, **arrays)
     network = build_network(load_text(TEXT, "seed=1"), 10)
 
     assert load_checkpoint(tmp_path / "older.npz", network, weights_only) == PROGRESS
@@ -276,7 +276,7 @@ def test_what_is_not_as_it_was_written_is_an_error(
         array = arrays.pop(name)
         if replace:
             arrays[name] = replace(array)
-    np.savez(tmp_path / "changed.npz", **arrays)
+    np.savez(tmp_path / "changed.npz", allow_pickle=False, **arrays)
     before = values(all_variables(trained))
 
     with pytest.raises(RunError, match=told):
@@ -286,7 +286,7 @@ def test_what_is_not_as_it_was_written_is_an_error(
         np.testing.assert_array_equal(one, two)
 
 
-def test_bfloat16_comes_back(load_text: LoadText, tmp_path: Path) -> None:
+def test_bfloat16_comes_back(load_text: Load, tmp_path: Path) -> None:
     """NumPy has no name for it: it is written as two raw bytes."""
     text = "layers: [Flatten, Dense: {units: 10, activation: softmax, dtype: bfloat16}]"
     network, other = (build_network(load_text(text, f"seed={seed}"), 10) for seed in (0, 1))
@@ -300,7 +300,7 @@ def test_bfloat16_comes_back(load_text: LoadText, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def small(load_text: LoadText) -> Network:
+def small(load_text: Load) -> Network:
     return build_network(load_text("layers: [Flatten, Dense: {units: 2, activation: softmax}]"), 2)
 
 

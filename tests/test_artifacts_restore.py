@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import LoadText
+from config_texts import Load
 
 from mnistcli.artifacts import restore_network
 from mnistcli.data import Dataset
@@ -35,7 +35,7 @@ data: {dataset: digits, normalize: centered}
 
 @pytest.fixture(scope="module")
 def trained(
-    load_text: LoadText, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
+    load_text: Load, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> RunDirectory:
     """A run that is best after its first epoch, and whose last weights are averages."""
     path = tmp_path_factory.mktemp("run") / "run"
@@ -50,7 +50,7 @@ def run(trained: RunDirectory, tmp_path: Path) -> RunDirectory:
 
 
 def test_best_and_last_have_the_metrics_of_their_epochs(
-    trained: RunDirectory, load_text: LoadText, digits: Dataset
+    trained: RunDirectory, load_text: Load, digits: Dataset
 ) -> None:
     validation = prepare(load_text(TEXT), digits).splits.validation
     _, first, second = trained.read_metrics()
@@ -80,9 +80,7 @@ def test_an_evaluation_is_written(trained: RunDirectory, digits: Dataset) -> Non
     assert trained.evaluation.read_bytes() == before
 
 
-def test_a_label_that_the_run_does_not_know_is_an_error(
-    load_text: LoadText, digits: Dataset
-) -> None:
+def test_a_label_that_the_run_does_not_know_is_an_error(load_text: Load, digits: Dataset) -> None:
     network = build_network(load_text(TEXT.replace("units: 10", "units: 9")), 9)
 
     with pytest.raises(DataError, match=r"has the label 9\n  expected labels from 0 to 8"):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import run_command, run_piped
+from commands import PATIENCE_SECONDS, run_command, run_piped
 
 from mnistcli.cli.refusals import explain_refusal
 
@@ -39,7 +39,7 @@ def test_keras_starts_without_what_it_would_import_for_nothing() -> None:
         "assert not sys.modules.keys() & {'sklearn', 'jax'}\n"
         "import sklearn\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_SECONDS)
 
 
 def test_all_config_errors_come_at_once_with_their_places(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import invoke, run_command, run_piped
+from commands import invoke, run_in_process, run_piped
 
 from mnistcli.data import Dataset
 from mnistcli.errors import DataError
@@ -14,7 +14,7 @@ from mnistcli.errors import DataError
 
 def test_the_terminal_shows_scores_and_the_confusion_matrix(trained_run: Path) -> None:
     folder, name = trained_run.parents[1], f"runs/{trained_run.name}"
-    done = run_command("evaluate", name, folder=folder, COLUMNS="80")
+    done = run_in_process("evaluate", name, folder=folder, COLUMNS="80")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     told = json.loads((trained_run / "evaluation.json").read_text())
@@ -84,10 +84,10 @@ def test_labels_that_the_run_does_not_know_are_an_error(
 
 
 def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
-    done = run_command("evaluate", tmp_path, folder=tmp_path)
+    done = run_in_process("evaluate", tmp_path, folder=tmp_path)
     assert done.returncode == 1
     assert "is not a run directory" in done.stderr
-    missing = run_command("evaluate", "nowhere", folder=tmp_path)
+    missing = run_in_process("evaluate", "nowhere", folder=tmp_path)
     assert missing.returncode == 1
     assert "there is no run directory nowhere" in missing.stderr
 
@@ -100,7 +100,7 @@ def test_the_runs_own_images_must_be_those_it_was_trained_on(
     record = json.loads((copy / "run.json").read_text())
     record["dataset"]["sha256"]["test_images"] = "0" * 64
     (copy / "run.json").write_text(json.dumps(record))
-    done = run_command("evaluate", "copy", folder=tmp_path)
+    done = run_in_process("evaluate", "copy", folder=tmp_path)
     assert done.returncode == 1
     assert "was trained on other data" in done.stderr
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import invoke, run_command
+from commands import invoke, run_in_process
 from PIL import Image, PngImagePlugin
 
 from mnistcli.data import Dataset
@@ -80,8 +80,9 @@ def test_data_png_is_overwritten_only_if_it_is_ours(
 
 def test_the_first_photo_of_an_expanded_pattern_stays(trained_run: Path, pictures: Path) -> None:
     contents = {path: path.read_bytes() for path in pictures.iterdir()}
-    arguments = ("predict", "--explain", *sorted(contents), "--run", trained_run)
-    done = run_command(*arguments, folder=pictures)
+    photos = [*map(str, sorted(contents))]
+    arguments = ("predict", "--explain", *photos, "--run", str(trained_run))
+    done = run_in_process(*arguments, folder=pictures)
     assert done.returncode == 2
     assert "it is not overwritten" in done.stderr
     assert {path: path.read_bytes() for path in pictures.iterdir()} == contents

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import invoke, run_command
+from commands import invoke, run_in_process
 from PIL import Image
 
 from mnistcli.data import Dataset
@@ -26,7 +26,7 @@ def test_train_and_evaluate_leave_pictures(trained_run: Path, tmp_path: Path) ->
     assert {path.name for path in (trained_run / "figures").iterdir()} == names
     run = shutil.copytree(trained_run, tmp_path / "copy")
     shutil.rmtree(run / "figures")
-    done = run_command("evaluate", run, folder=tmp_path)
+    done = run_in_process("evaluate", run, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     for name in names:
         read(run / "figures" / name)
@@ -44,7 +44,7 @@ def test_several_runs_in_one_picture_where_out_says(trained_run: Path, tmp_path:
     metrics = other / "metrics.jsonl"
     metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:-1]))
     arguments = ("show", "training", trained_run, other, "--out", "new/both.png", "--show")
-    done = run_command(*arguments, folder=tmp_path, DISPLAY="", WAYLAND_DISPLAY="")
+    done = run_in_process(*arguments, folder=tmp_path, DISPLAY="", WAYLAND_DISPLAY="")
     assert done.returncode == 0, done.stderr
     assert "no display" in done.stdout
     both = read(tmp_path / "new" / "both.png")
@@ -89,7 +89,7 @@ def test_data_as_training_sees_it(tmp_path: Path) -> None:
         "augment: [RandomStrokeWidth]\n"
     )
     arguments = ("show", "data", "c.yaml", "--out", "a.png", "--inline")
-    inline = run_command(*arguments, folder=tmp_path, FORCE_COLOR="1", COLUMNS="60")
+    inline = run_in_process(*arguments, folder=tmp_path, FORCE_COLOR="1", COLUMNS="60")
     assert inline.returncode == 0, inline.stderr
     assert inline.stdout.count("▀") > 60 * 10
     assert read(tmp_path / "a.png").shape[1] > 1000  # two blocks of samples, side by side

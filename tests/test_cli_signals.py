@@ -4,13 +4,14 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, SMALL_CONFIG, command_environment
+from commands import COMMAND, PATIENCE_SECONDS, SMALL_CONFIG, command_environment, wait_until
 from PIL import Image
 
 from mnistcli.cli import signals
@@ -37,13 +38,6 @@ def start(
     )
 
 
-def wait_for(process: subprocess.Popen[str], path: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert process.poll() is None and time.monotonic() < deadline, path
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize(
     "module", ["mnistcli.cli.streams", "typer", "rich.console", "numpy", "mnistcli.data"]
 )
@@ -55,7 +49,7 @@ def test_ctrl_c_during_the_imports_is_no_traceback(tmp_path: Path, module: str) 
             break
     process.send_signal(signal.SIGINT)
     rest = [line for line in process.stderr if not line.startswith("import time:")]
-    process.wait(timeout=30)
+    process.wait(timeout=PATIENCE_SECONDS)
     assert process.stdout
     process.stdout.close()
     process.stderr.close()
@@ -66,9 +60,9 @@ def test_ctrl_c_during_the_imports_is_no_traceback(tmp_path: Path, module: str) 
 def test_a_terminal_that_hangs_up_leaves_a_run_to_go_on_with(tmp_path: Path) -> None:
     process = start("train", "small.yaml", *LONG, folder=tmp_path)
     run = RunDirectory(tmp_path / "run")
-    wait_for(process, run.best_checkpoint)
+    wait_until(run.best_checkpoint.exists, process)
     process.send_signal(signal.SIGHUP)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 129
     assert "go on with: mnistcli train --resume run" in stderr
     assert run.read_record().status == "interrupted"
@@ -78,15 +72,13 @@ def test_a_terminal_that_hangs_up_leaves_a_run_to_go_on_with(tmp_path: Path) -> 
 def test_what_is_ignored_on_entry_stays_ignored(tmp_path: Path) -> None:
     process = start("train", "small.yaml", *LONG, folder=tmp_path, ignored="HUP INT")
     run = RunDirectory(tmp_path / "run")
-    wait_for(process, run.best_checkpoint)
+    wait_until(run.best_checkpoint.exists, process)
     for number in (signal.SIGHUP, signal.SIGINT):
         process.send_signal(number)
     epoch = len(run.read_metrics())
-    while len(run.read_metrics()) < epoch + 5:
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_until(lambda: len(run.read_metrics()) >= epoch + 5, process)
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 143, stderr
 
 
@@ -94,9 +86,9 @@ def test_what_is_ignored_on_entry_stays_ignored(tmp_path: Path) -> None:
 def handlers() -> Iterator[None]:
     """Puts back the handlers of pytest."""
     before = [(number, signal.getsignal(number)) for number in (*STOP_SIGNALS, signal.SIGALRM)]
-    excepthook = signals.threading.excepthook
+    excepthook = threading.excepthook
     yield
-    signals.threading.excepthook = excepthook
+    threading.excepthook = excepthook
     for number, handler in before:
         signal.signal(number, handler)
 
@@ -129,7 +121,7 @@ def many_pictures(tmp_path: Path, digits: Dataset) -> Path:
     folder = tmp_path / "many"
     folder.mkdir()
     Image.fromarray(255 - digits.test_images[0]).resize((700, 700)).save(folder / "0.png")
-    for i in range(1, 300):
+    for i in range(1, 120):
         (folder / f"{i}.png").write_bytes((folder / "0.png").read_bytes())
     return folder
 
@@ -137,10 +129,8 @@ def many_pictures(tmp_path: Path, digits: Dataset) -> Path:
 def wait_for_workers(process: subprocess.Popen[str]) -> list[int]:
     """The processes of a pool, once there are two."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while len(found := children.read_text().split()) < 2:
-        assert process.poll() is None
-        time.sleep(0.01)
-    return [int(pid) for pid in found]
+    wait_until(lambda: len(children.read_text().split()) >= 2, process)
+    return list(map(int, children.read_text().split()))
 
 
 def is_alive(pid: int) -> bool:
@@ -158,12 +148,12 @@ def test_no_process_outlives_a_command(trained_run: Path, many_pictures: Path, n
     process = start(*arguments, folder=many_pictures.parent)
     workers = wait_for_workers(process)
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     if number == signal.SIGKILL:
         assert (process.returncode, stderr) == (-number, "")
     else:
         assert (process.returncode, stderr) == (128 + number, "interrupted\n")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while any(map(is_alive, workers)):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -176,6 +166,6 @@ def test_what_a_killed_process_should_have_read_is_read_all_the_same(
     arguments = ("predict", "many", "--run", trained_run, "--json")
     process = start(*arguments, folder=many_pictures.parent)
     os.kill(wait_for_workers(process)[0], signal.SIGKILL)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, stderr) == (0, "")
-    assert len(json.loads(stdout)["predictions"]) == 300
+    assert len(json.loads(stdout)["predictions"]) == 120

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, SMALL_CONFIG, command_environment, run_command
+from commands import COMMAND, PATIENCE_SECONDS, SMALL_CONFIG, command_environment, run_in_process
 from PIL import Image
 from rich.panel import Panel
 from rich.table import Table
@@ -32,7 +32,7 @@ def shell(line: str, folder: Path, **variables: str) -> subprocess.CompletedProc
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -110,7 +110,7 @@ def test_a_training_outlives_its_terminal(tmp_path: Path) -> None:
     while b"epoch" not in shown:
         shown += os.read(master, 1000)
     os.close(master)
-    stdout, _ = process.communicate(timeout=60)
+    stdout, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert b"test accuracy" in stdout
     assert RunDirectory(tmp_path / "run").read_record().status == "completed"
@@ -154,13 +154,13 @@ def test_hostile_names_are_shown_as_escapes(
         (("train", f"--{HOSTILE}"), 2),
         ((HOSTILE,), 2),
     ):
-        done = run_command(*arguments, folder=folder)
+        done = run_in_process(*arguments, folder=folder)
         assert done.returncode == status, done.stderr
         outputs.append(done.stdout + done.stderr)
     for output in outputs:
         assert all(line.isprintable() for line in output.split("\n")), output
         assert r"\u202e\u200b" in output
-    told = json.loads(run_command(*read, "--json", folder=folder).stdout)
+    told = json.loads(run_in_process(*read, "--json", folder=folder).stdout)
     assert told["predictions"][0]["image"] == f"{HOSTILE}.png"
 
 

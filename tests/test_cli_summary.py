@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import run_command
+from commands import run_in_process
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -12,7 +12,7 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 @pytest.mark.parametrize("columns", [60, 80])
 def test_a_graph_shows_its_connections(tmp_path: Path, columns: int) -> None:
     arguments = ("summary", CONFIGS / "resnet.yaml")
-    done = run_command(*arguments, folder=tmp_path, COLUMNS=str(columns))
+    done = run_in_process(*arguments, folder=tmp_path, COLUMNS=str(columns))
     assert done.returncode == 0, done.stderr
     assert "parameters" in done.stdout
     assert "19,898" in done.stdout
@@ -24,7 +24,7 @@ def test_a_graph_shows_its_connections(tmp_path: Path, columns: int) -> None:
 
 def test_the_numbers_of_a_dense_network_with_an_override(tmp_path: Path) -> None:
     option = ("--set", "layers.1.Dense.units=7")
-    done = run_command("summary", CONFIGS / "mlp.yaml", *option, "--json", folder=tmp_path)
+    done = run_in_process("summary", CONFIGS / "mlp.yaml", *option, "--json", folder=tmp_path)
     told = json.loads(done.stdout)
     assert told["parameters"] == 784 * 7 + 7 + 7 * 10 + 10
     (dense,) = [layer for layer in told["layers"] if layer["name"] == "dense"]

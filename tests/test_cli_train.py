@@ -4,11 +4,21 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, SMALL_CONFIG, command_environment, run_command
+from commands import (
+    COMMAND,
+    PATIENCE_SECONDS,
+    SMALL_CONFIG,
+    command_environment,
+    run_command,
+    run_in_process,
+    wait_until,
+)
+from trainings import rows_without_times
+
+from mnistcli.runs import RunDirectory
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -18,13 +28,6 @@ def small(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL_CONFIG)
     return path
-
-
-def without_times(metrics: Path) -> list[dict[str, float]]:
-    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
-    for row in rows:
-        del row["seconds"], row["images_per_second"]
-    return rows
 
 
 def without_mnist(folder: Path) -> dict[str, str]:
@@ -54,12 +57,12 @@ def test_mnist_is_learned_through_the_command_line(tmp_path: Path) -> None:
     assert result["metrics"]["test_accuracy"] >= least
     run = tmp_path / result["run"]
     assert json.loads((run / "run.json").read_text())["status"] == "completed"
-    evaluated = run_command("evaluate", run, "--json", folder=tmp_path)
+    evaluated = run_in_process("evaluate", run, "--json", folder=tmp_path)
     assert json.loads(evaluated.stdout)["accuracy"] == result["metrics"]["test_accuracy"]
 
 
 def test_progress_goes_to_stderr_and_the_result_to_stdout(small: Path) -> None:
-    done = run_command("train", "small.yaml", folder=small.parent, COLUMNS="80")
+    done = run_in_process("train", "small.yaml", folder=small.parent, COLUMNS="80")
     assert done.returncode == 0, done.stderr
     (run,) = (small.parent / "runs").iterdir()
     assert run.name.startswith("small-")
@@ -78,7 +81,7 @@ def test_a_dry_run_checks_everything_with_the_fallback_and_writes_nothing(small:
     arguments = ("train", "small.yaml", "--dry-run", "--json")
     home = small.parent / "home"
     home.mkdir()
-    done = run_command(*arguments, folder=small.parent, **without_mnist(home))
+    done = run_in_process(*arguments, folder=small.parent, **without_mnist(home))
     assert done.returncode == 0, done.stderr
     assert "Using 'digits' instead" in done.stderr
     told = json.loads(done.stdout)
@@ -89,14 +92,14 @@ def test_a_dry_run_checks_everything_with_the_fallback_and_writes_nothing(small:
 
 def test_an_error_that_only_keras_sees_names_the_line_and_writes_nothing(small: Path) -> None:
     small.write_text(SMALL_CONFIG.replace("units: 10,", "units: 9,"))
-    done = run_command("train", "small.yaml", folder=small.parent)
+    done = run_in_process("train", "small.yaml", folder=small.parent)
     assert done.returncode == 2
     assert done.stderr.startswith("small.yaml:4:20: error: the model ends in 9 units")
     assert [path.name for path in small.parent.iterdir()] == ["small.yaml"]
 
 
 def test_an_option_that_is_wrong_is_named(small: Path) -> None:
-    done = run_command("train", "small.yaml", "--set", "epochs=ten", folder=small.parent)
+    done = run_in_process("train", "small.yaml", "--set", "epochs=ten", folder=small.parent)
     assert done.returncode == 2
     assert done.stderr.startswith("--set epochs=ten: error: epochs: expected a whole number")
 
@@ -104,14 +107,14 @@ def test_an_option_that_is_wrong_is_named(small: Path) -> None:
 def test_an_existing_run_directory_is_left_alone(small: Path) -> None:
     kept = small.parent / "kept"
     kept.mkdir()
-    done = run_command("train", "small.yaml", "--run-dir", "kept", folder=small.parent)
+    done = run_in_process("train", "small.yaml", "--run-dir", "kept", folder=small.parent)
     assert done.returncode == 1
     assert "kept exists already" in done.stderr
     assert list(kept.iterdir()) == []
 
 
 def test_a_run_directory_that_cannot_be_made_is_an_error(small: Path) -> None:
-    done = run_command("train", "small.yaml", "--run-dir", "small.yaml/x", folder=small.parent)
+    done = run_in_process("train", "small.yaml", "--run-dir", "small.yaml/x", folder=small.parent)
     assert done.returncode == 1
     assert "--run-dir" in done.stderr
     assert "Traceback" not in done.stderr
@@ -121,7 +124,7 @@ def test_a_run_directory_that_cannot_be_made_is_an_error(small: Path) -> None:
 def test_no_network_and_no_fallback_names_the_ways_out(small: Path) -> None:
     small.write_text(SMALL_CONFIG.replace("data: {dataset: digits}", ""))
     environment = without_mnist(small.parent)
-    done = run_command("train", "small.yaml", folder=small.parent, **environment)
+    done = run_in_process("train", "small.yaml", folder=small.parent, **environment)
     assert done.returncode == 1
     for word in ("storage.googleapis.com", "MNISTCLI_DATA_DIR", "data.dataset=digits"):
         assert word in done.stderr
@@ -136,7 +139,7 @@ def test_damaged_data_is_an_error_though_there_is_a_fallback(small: Path) -> Non
     data.mkdir()
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (data / f"{name}-ubyte.gz").write_bytes(b"\x1f\x8b\x08\x00cut short")
-    done = run_command("train", "small.yaml", folder=small.parent, MNISTCLI_DATA_DIR=str(data))
+    done = run_in_process("train", "small.yaml", folder=small.parent, MNISTCLI_DATA_DIR=str(data))
     assert done.returncode == 1
     assert "-ubyte.gz" in done.stderr
     assert "Traceback" not in done.stderr
@@ -146,7 +149,7 @@ def test_damaged_data_is_an_error_though_there_is_a_fallback(small: Path) -> Non
 def test_an_interrupted_run_resumes_as_if_it_had_not_been(small: Path) -> None:
     small.write_text(SMALL_CONFIG.replace("epochs: 3", "epochs: 30"))
     arguments = ("train", "small.yaml", "--run-dir", "whole", "--quiet")
-    whole = run_command(*arguments, folder=small.parent)
+    whole = run_in_process(*arguments, folder=small.parent)
     assert (whole.returncode, whole.stderr) == (0, "")
     assert "test accuracy" in whole.stdout
     process = subprocess.Popen(
@@ -158,28 +161,25 @@ def test_an_interrupted_run_resumes_as_if_it_had_not_been(small: Path) -> None:
         text=True,
     )
     cut = small.parent / "cut"
-    deadline = time.monotonic() + 120
-    while len(list(cut.glob("checkpoints/epoch-*.npz"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: len(list(cut.glob("checkpoints/epoch-*.npz"))) >= 2, process)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, stderr
     assert stdout == ""
     assert "mnistcli train --resume cut" in stderr
     assert json.loads((cut / "run.json").read_text())["status"] == "interrupted"
 
-    resumed = run_command("train", "--resume", "cut", folder=small.parent)
+    resumed = run_in_process("train", "--resume", "cut", folder=small.parent)
     assert resumed.returncode == 0, resumed.stderr
-    assert without_times(cut / "metrics.jsonl") == without_times(
-        small.parent / "whole" / "metrics.jsonl"
-    )
-    again = run_command("train", "--resume", "cut", folder=small.parent)
+    whole_run = RunDirectory(small.parent / "whole")
+    assert rows_without_times(RunDirectory(cut)) == rows_without_times(whole_run)
+    again = run_in_process("train", "--resume", "cut", folder=small.parent)
     assert again.returncode == 0
     assert "there is nothing to resume" in again.stdout
     assert "mnistcli train --resume cut --set epochs=60" in again.stdout
 
 
 def test_resume_does_not_go_with_a_config(small: Path) -> None:
-    done = run_command("train", "small.yaml", "--resume", "x", folder=small.parent)
+    done = run_in_process("train", "small.yaml", "--resume", "x", folder=small.parent)
     assert done.returncode == 2
     assert "--resume does not go with CONFIG" in done.stderr

@@ -3,22 +3,32 @@ import itertools
 import re
 import subprocess
 import sys
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.color import Color, ColorSystem
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.style import Style
 from rich.table import Table
+from rich.text import Text
 
 from mnistcli.cli import picture_views, prediction_views, views
-from mnistcli.evaluation.metrics import evaluate_predictions
+from mnistcli.evaluation.metrics import Evaluation, evaluate_predictions
 from mnistcli.recognition import Prediction
 
 TITLE = "lenet5-20261121-101500 on [test]"
 
 
-def render(renderable, width=80, color_system=None, encoding="utf-8", **options):
+def render(
+    renderable: RenderableType,
+    width: int = 80,
+    color_system: Literal["truecolor"] | None = None,
+    encoding: str = "utf-8",
+    no_color: bool = False,
+) -> list[str]:
     """Print to a terminal (`color_system`) or a pipe (None) and return the lines."""
     buffer = io.BytesIO()
     with io.TextIOWrapper(buffer, encoding=encoding, newline="\n") as file:
@@ -27,38 +37,38 @@ def render(renderable, width=80, color_system=None, encoding="utf-8", **options)
             width=width,
             color_system=color_system,
             force_terminal=color_system is not None,
-            **options,
+            no_color=no_color,
         ).print(renderable)
         file.flush()
         return buffer.getvalue().decode(encoding).splitlines()
 
 
-def evaluate(class_count=10, images=10_000, seed=0):
+def evaluate(class_count: int = 10, images: int = 10_000) -> Evaluation:
     """Evaluate predictions of which one in twenty is random."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     labels = random.integers(0, class_count, images)
     guesses = random.integers(0, class_count, images)
     predicted = np.where(random.random(images) < 0.05, guesses, labels)
     return evaluate_predictions(labels, np.eye(class_count)[predicted], loss=0.0312)
 
 
-def test_importing_the_views_loads_no_tensorflow():
+def test_importing_the_views_loads_no_tensorflow() -> None:
     imports = "import sys; from mnistcli.cli import picture_views, prediction_views, views"
     code = f"{imports}; sys.exit('tensorflow' in sys.modules)"
 
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def column_of(lines, text):
+def column_of(lines: list[str], text: str) -> int:
     return next(line.index(text) for line in lines if text in line)
 
 
-def row_of(lines, text):
+def row_of(lines: list[str], text: str) -> int:
     return next(index for index, line in enumerate(lines) if text in line)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_every_number_of_an_evaluation_is_there_within_the_width(width):
+def test_every_number_of_an_evaluation_is_there_within_the_width(width: int) -> None:
     evaluation = evaluate()
 
     lines = render(views.evaluation_view(evaluation, TITLE), width)
@@ -80,7 +90,7 @@ def test_every_number_of_an_evaluation_is_there_within_the_width(width):
         assert re.search(rf"\b{report.label} +{' +'.join(counts)} *$", text, re.MULTILINE)
 
 
-def test_blocks_stand_side_by_side_where_there_is_room():
+def test_blocks_stand_side_by_side_where_there_is_room() -> None:
     view = views.evaluation_view(evaluate(), TITLE)
 
     wide, medium, narrow = (render(view, width) for width in (120, 80, 60))
@@ -92,7 +102,7 @@ def test_blocks_stand_side_by_side_where_there_is_room():
     assert [column_of(narrow, title) for title in ("Scores", "Confusion", "Top")] == [0, 0, 0]
 
 
-def test_a_class_without_images_has_no_scores():
+def test_a_class_without_images_has_no_scores() -> None:
     evaluation = evaluate_predictions(np.array([0, 1]), np.eye(3)[[0, 1]], loss=0.1)
 
     lines = render(views.evaluation_view(evaluation, TITLE), 60)
@@ -102,7 +112,7 @@ def test_a_class_without_images_has_no_scores():
     assert any(line.rstrip().endswith(" none") for line in lines)
 
 
-def test_one_error_is_singular():
+def test_one_error_is_singular() -> None:
     evaluation = evaluate_predictions(np.array([0, 1]), np.eye(2)[[0, 0]], loss=0.1)
 
     lines = render(views.evaluation_view(evaluation, TITLE), 60)
@@ -111,7 +121,7 @@ def test_one_error_is_singular():
     assert any(line.strip() == "1 taken for 0: once" for line in lines)
 
 
-def test_26_classes_fit_in_120_columns_and_are_left_out_where_they_do_not():
+def test_26_classes_fit_in_120_columns_and_are_left_out_where_they_do_not() -> None:
     evaluation = evaluate(class_count=26, images=20_800)
     view = views.evaluation_view(evaluation, TITLE)
 
@@ -124,7 +134,7 @@ def test_26_classes_fit_in_120_columns_and_are_left_out_where_they_do_not():
     assert any("confusion matrix needs 107 columns; --json has it" in line for line in narrow)
 
 
-def test_columns_are_as_wide_as_their_labels():
+def test_columns_are_as_wide_as_their_labels() -> None:
     lines = render(views.confusion_table(np.eye(12, dtype=int).tolist()), 60)
 
     assert lines[0].split() == [str(label) for label in range(12)]
@@ -132,20 +142,31 @@ def test_columns_are_as_wide_as_their_labels():
     assert len(lines[12].rstrip()) == len(lines[0].rstrip())
 
 
-def cell_styles(matrix):
-    """Return the style of each cell of the matrix."""
+class CellColors(NamedTuple):
+    pen: Color
+    ground: Color
+
+
+def cell_colors(matrix: list[list[int]]) -> list[list[CellColors]]:
+    """Return the colours of each cell of the matrix, column by column."""
+
+    def colors_of(cell: RenderableType) -> CellColors:
+        assert isinstance(cell, Text) and isinstance(cell.style, Style)
+        assert cell.style.color and cell.style.bgcolor
+        return CellColors(cell.style.color, cell.style.bgcolor)
+
     columns = views.confusion_table(matrix).columns[1:]
-    return [[cell.style for cell in column.cells] for column in columns]
+    return [[colors_of(cell) for cell in column.cells] for column in columns]
 
 
-def luminance(color):
+def luminance(color: Color) -> float:
     """Relative luminance after WCAG 2.2."""
-    shares = (value / 255 for value in color.triplet)
+    shares = (value / 255 for value in color.get_truecolor())
     linear = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
     return sum(weight * s for weight, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-def matrix_of_all_shares():
+def matrix_of_all_shares() -> list[list[int]]:
     """Have diagonals from 20 to 100 % below a row of confusions from 0.2 to 50 %."""
     matrix = np.diag([423, 20, 40, 60, 80, 95, 100])
     matrix[1:, 0] = 100 - matrix.diagonal()[1:]
@@ -153,39 +174,40 @@ def matrix_of_all_shares():
     return matrix.tolist()
 
 
-def test_confusions_grow_lighter_and_warmer_with_their_share_of_the_row():
-    columns = cell_styles(matrix_of_all_shares())
-    confusions = [columns[predicted][0].bgcolor for predicted in (6, 1, 2, 3, 4, 5)]
+def test_confusions_grow_lighter_and_warmer_with_their_share_of_the_row() -> None:
+    columns = cell_colors(matrix_of_all_shares())
+    confusions = [columns[predicted][0].ground for predicted in (6, 1, 2, 3, 4, 5)]
 
     lightness = [luminance(color) for color in confusions]
 
     assert all(low < high for low, high in itertools.pairwise(lightness))
-    assert all(color.triplet.red > color.triplet.blue for color in confusions[1:])
-    hits = [columns[index][index].bgcolor.triplet for index in range(7)]
+    assert all(color.red > color.blue for color in (c.get_truecolor() for c in confusions[1:]))
+    hits = [columns[index][index].ground.get_truecolor() for index in range(7)]
     assert all(hit.blue > hit.red for hit in hits)
 
 
-def test_numbers_can_be_read_on_their_cells():
-    styles = [style for column in cell_styles(matrix_of_all_shares()) for style in column]
+def test_numbers_can_be_read_on_their_cells() -> None:
+    columns = cell_colors(matrix_of_all_shares())
 
-    for style in styles:
-        light, dark = sorted((luminance(style.color), luminance(style.bgcolor)), reverse=True)
-        faint = style == cell_styles(matrix_of_all_shares())[6][0]  # the dot of an empty cell
+    for cell in itertools.chain.from_iterable(columns):
+        light, dark = sorted(map(luminance, cell), reverse=True)
+        faint = cell == columns[6][0]  # the dot of an empty cell
         assert (light + 0.05) / (dark + 0.05) >= (3 if faint else 4.5)
         for system in (ColorSystem.EIGHT_BIT, ColorSystem.STANDARD):
-            assert style.color.downgrade(system) != style.bgcolor.downgrade(system)
+            assert cell.pen.downgrade(system) != cell.ground.downgrade(system)
 
 
-def test_colours_are_the_same_where_there_are_256():
-    for style in (style for column in cell_styles(matrix_of_all_shares()) for style in column):
-        for color in (style.color, style.bgcolor):
+def test_colours_are_the_same_where_there_are_256() -> None:
+    for cell in itertools.chain.from_iterable(cell_colors(matrix_of_all_shares())):
+        for color in cell:
             number = color.downgrade(ColorSystem.EIGHT_BIT).number
+            assert number is not None
             there = Color.from_ansi(number).get_truecolor()
             # Rich may round a grey to the next one, 10 away.
-            assert np.abs(np.subtract(there, color.triplet)).max() <= 10
+            assert np.abs(np.subtract(there, color.get_truecolor())).max() <= 10
 
 
-def test_colour_covers_whole_cells_and_leaves_with_no_color():
+def test_colour_covers_whole_cells_and_leaves_with_no_color() -> None:
     table = views.confusion_table([[90, 10], [0, 100]])
 
     coloured = "\n".join(render(table, 60, "truecolor"))
@@ -196,13 +218,15 @@ def test_colour_covers_whole_cells_and_leaves_with_no_color():
     assert re.search(r" 90 +10 *\n", plain)
 
 
-def prediction(image, confidence=0.875, runner_up_confidence=0.0625):
+def prediction(
+    image: str, confidence: float = 0.875, runner_up_confidence: float = 0.0625
+) -> Prediction:
     probabilities = [0.0, runner_up_confidence, *[0.0] * 5, confidence, 0.0, 0.0]
     return Prediction(image, 7, confidence, 1, runner_up_confidence, probabilities)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_predictions_show_digit_confidence_and_runner_up(width):
+def test_predictions_show_digit_confidence_and_runner_up(width: int) -> None:
     name = "drawings/" + "long/" * 30 + "[red]seven[/].png"
 
     lines = render(
@@ -223,7 +247,9 @@ def test_predictions_show_digit_confidence_and_runner_up(width):
         (0.9994, 0.0006, "99.9 % +1 +0.1 %"),
     ],
 )
-def test_only_certainty_is_called_100_percent(confidence, runner_up_confidence, shown):
+def test_only_certainty_is_called_100_percent(
+    confidence: float, runner_up_confidence: float, shown: str
+) -> None:
     lines = render(
         prediction_views.predictions_view([prediction("a", confidence, runner_up_confidence)])
     )
@@ -231,7 +257,7 @@ def test_only_certainty_is_called_100_percent(confidence, runner_up_confidence, 
     assert re.search(rf" {shown}", lines[2])
 
 
-def ink():
+def ink() -> NDArray[np.uint8]:
     """A stroke of full ink, one of half and one faint pixel, on nothing."""
     digit = np.zeros((28, 28), np.uint8)
     digit[4:24, 10:12] = 255
@@ -249,8 +275,8 @@ def ink():
         ({"encoding": "cp1252", "color_system": "truecolor"}, " .+#"),
     ],
 )
-def test_a_digit_without_colour_is_drawn_in_shades(options, shades):
-    none, faint, half, full = shades
+def test_a_digit_without_colour_is_drawn_in_shades(options: dict[str, Any], shades: str) -> None:
+    none, faint, half, full = tuple(shades)
     expected = np.full((14, 28), none)
     expected[2:12, 10:12] = full
     expected[5, 16:20] = half
@@ -261,7 +287,7 @@ def test_a_digit_without_colour_is_drawn_in_shades(options, shades):
     assert lines == ["".join(row) for row in expected.tolist()]
 
 
-def test_a_digit_in_colour_is_drawn_in_half_blocks():
+def test_a_digit_in_colour_is_drawn_in_half_blocks() -> None:
     digit = ink()
     half_block = re.compile(r"\x1b\[38;2;(\d+);\1;\1;48;2;(\d+);\2;\2m▀\x1b\[0m")
 
@@ -272,7 +298,7 @@ def test_a_digit_in_colour_is_drawn_in_half_blocks():
     np.testing.assert_array_equal(drawn, digit)
 
 
-def test_a_digit_is_as_wide_as_its_drawing():
+def test_a_digit_is_as_wide_as_its_drawing() -> None:
     drawing = picture_views.digit_view(ink())
     grid = Table.grid(padding=(0, 4))
     grid.add_row(drawing, drawing)

@@ -75,7 +75,7 @@ options = st.lists(
 )
 property_test: Callable[..., Any] = settings(
     max_examples=300,
-    deadline=2000,
+    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

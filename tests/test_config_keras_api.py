@@ -199,7 +199,7 @@ def test_an_inherited_argument_is_not_given_twice(family: str, name: str) -> Non
 
 def test_documentation_that_keras_shares_is_read() -> None:
     clipnorm = keras_api.describe_class("optimizers", "Adam").arguments["clipnorm"]
-    assert (clipnorm.kinds, clipnorm.is_real) == ({"number"}, True)
+    assert (clipnorm.kinds, clipnorm.is_real) == (frozenset({"number"}), True)
 
 
 @pytest.mark.parametrize(

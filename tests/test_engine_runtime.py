@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from conftest import LoadText
+from config_texts import Load
 from loops import CONVOLUTION
 
 from mnistcli import engine
@@ -24,7 +24,7 @@ def without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_automatic_threads_work_where_tensorflow_is_running_already(
     prepare: Callable[[pytest.MonkeyPatch], None],
     monkeypatch: pytest.MonkeyPatch,
-    load_text: LoadText,
+    load_text: Load,
 ) -> None:
     prepare(monkeypatch)
     tf.zeros(1)
@@ -69,7 +69,7 @@ def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) 
 )
 def test_the_precision_is_explained_by_the_processor(
     tmp_path: Path,
-    load_text: LoadText,
+    load_text: Load,
     monkeypatch: pytest.MonkeyPatch,
     cpuinfo: str | None,
     precision: str,

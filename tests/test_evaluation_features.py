@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import LoadText
+from config_texts import Load
 
 from mnistcli.data import Dataset
 from mnistcli.evaluation.features import first_filters, layer_features
@@ -21,7 +21,7 @@ layers:
 """
 
 
-def test_features_before_and_after_each_activation(load_text: LoadText, digits: Dataset) -> None:
+def test_features_before_and_after_each_activation(load_text: Load, digits: Dataset) -> None:
     network = build_network(load_text(TEXT), 10)
     features = {each.layer: each for each in layer_features(network, digits.test_images[0])}
 
@@ -49,7 +49,7 @@ def test_features_before_and_after_each_activation(load_text: LoadText, digits: 
     assert network.model.get_layer("first").activation is keras.activations.relu
 
 
-def test_the_filters_that_meet_the_image(load_text: LoadText) -> None:
+def test_the_filters_that_meet_the_image(load_text: Load) -> None:
     filters = first_filters(build_network(load_text(TEXT), 10))
     assert filters is not None
     assert (filters.layer, filters.weights.shape) == ("first (Conv2D)", (3, 3, 3))
@@ -100,7 +100,7 @@ def test_the_filters_that_meet_the_image(load_text: LoadText) -> None:
     ids=["flat input", "recurrent", "rows", "graph", "volumes", "sequences of maps"],
 )
 def test_features_of_any_network(
-    layers: list[str], shapes: list[tuple[int, ...]], load_text: LoadText, digits: Dataset
+    layers: list[str], shapes: list[tuple[int, ...]], load_text: Load, digits: Dataset
 ) -> None:
     listed = "\n".join(f"  - {layer}" for layer in [*layers, "Dense: {units: 10}"])
     text = f"layers:\n{listed}\nloss: {{SparseCategoricalCrossentropy: {{from_logits: true}}}}"
@@ -122,7 +122,7 @@ def test_features_of_any_network(
     ],
 )
 def test_only_weights_that_meet_the_image_are_filters(
-    first: str, shape: tuple[int, ...] | None, load_text: LoadText
+    first: str, shape: tuple[int, ...] | None, load_text: Load
 ) -> None:
     text = f"layers:\n  - {{{first}}}\n  - Flatten\n  - Dense: {{units: 10, activation: softmax}}\n"
     filters = first_filters(build_network(load_text(text), 10))

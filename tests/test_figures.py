@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from sklearn.metrics import roc_auc_score
 
 from mnistcli.evaluation import confusion_matrix
@@ -27,11 +28,16 @@ def texts(axes: Axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
+def heights(axes: Axes) -> list[float]:
+    """Return how high the bars are."""
+    return [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]
+
+
 def overhang(figure: Figure) -> float:
     """By how many pixels the title reaches beyond the figure."""
     pixels = render_figure(figure)
     title = figure._suptitle.get_window_extent()  # type: ignore[attr-defined]
-    return max(-title.x0, title.x1 - pixels.shape[1])
+    return max(float(-title.x0), float(title.x1 - pixels.shape[1]))
 
 
 def certain(answers: list[int], classes: int, sure: list[float]) -> np.ndarray:
@@ -94,9 +100,9 @@ def test_samples_name_the_classes_there_are() -> None:
     assert "repeated" in samples.get_title()
     sheet = np.asarray(samples.images[0].get_array())
     assert sheet[15::30, 15].tolist() == [10, 30, 60]
-    assert [int(bar.get_height()) for bar in counts.patches] == [0, 1, 0, 2, 0, 0, 9]
+    assert heights(counts) == [0, 1, 0, 2, 0, 0, 9]
     assert [place.get_title() for place in means[:7]] == list("0123456")
-    assert [float(place.images[0].get_array()[14, 14]) for place in means[:7]] == [
+    assert [float(np.asarray(place.images[0].get_array())[14, 14]) for place in means[:7]] == [
         *(0, 10, 0, 30, 0, 0, 60)
     ]
     assert choose_samples(labels).tolist()[:10] == [0] * 8 + [1, 2]
@@ -109,8 +115,10 @@ def test_training_draws_each_run_from_its_first_epoch_on() -> None:
     ]
     figure = draw_training({"_one": rows, "$a$": rows[:2]})
     losses, accuracies = figure.axes
-    assert [list(line.get_xdata()) for line in losses.get_lines()] == [[0, 1, 2]] * 2 + [[0, 1]] * 2
-    assert [list(line.get_ydata()) for line in accuracies.get_lines()] == [
+    assert [np.asarray(line.get_xdata()).tolist() for line in losses.get_lines()] == [
+        [0, 1, 2]
+    ] * 2 + [[0, 1]] * 2
+    assert [np.asarray(line.get_ydata()).tolist() for line in accuracies.get_lines()] == [
         *([0.5, 0.75], [0.5, 0.5], [0.5], [0.5])
     ]
     assert losses.get_yscale() == "log"
@@ -170,5 +178,5 @@ def test_features_of_layers_with_and_without_maps() -> None:
         "first   2 x 2 x 12 (the first 8 of them)   from -20.00 to 27.00 before the activation, "
         "from 0.00 to 47.00 after it"
     )
-    assert [bar.get_height() for bar in blocks[3].axes[0].patches] == pytest.approx([0.1, 0.9])
+    assert heights(blocks[3].axes[0]) == pytest.approx([0.1, 0.9])
     assert render_figure(figure).shape[2] == 3

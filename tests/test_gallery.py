@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import LoadText
+from config_texts import Load
 
 from mnistcli.config import load_config
 from mnistcli.data import Dataset
@@ -52,7 +52,7 @@ def test_a_config_builds_and_says_what_it_measured(name: str) -> None:
     ids=["one-hot labels", "a functional graph"],
 )
 def test_two_ways_to_write_a_network_give_the_same_numbers(
-    one_way: str, other_way: str, load_text: LoadText, digits: Dataset, tmp_path: Path
+    one_way: str, other_way: str, load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     rows = []
     for i, text in enumerate((one_way, other_way)):

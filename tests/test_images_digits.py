@@ -4,13 +4,12 @@ import multiprocessing
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import COMMAND, command_environment
+from commands import COMMAND, PATIENCE_SECONDS, command_environment, wait_until
 from PIL import Image
 
 from mnistcli.data import Dataset
@@ -86,6 +85,7 @@ def test_whoever_stops_early_leaves_no_process(
     many = start(files, monkeypatch)
     next(many)
     workers = children()
+    assert isinstance(many, Generator)
     many.close()
     assert workers
     assert not children() & workers
@@ -104,11 +104,9 @@ def test_control_c_ends_all_processes_without_tracebacks(trained_run: Path, tmp_
         start_new_session=True,
     )
     listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    deadline = time.monotonic() + 60
-    while not listed.read_text().split() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: listed.read_text().split(), process)
     workers = listed.read_text().split()
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, errors) == (130, "interrupted\n")
     assert not any(Path("/proc", worker).exists() for worker in workers)

@@ -20,7 +20,8 @@ def cut(image: Images) -> Images:
 
 
 def stretched(image: Images) -> Images:
-    return cv2.resize(cut(image), (28, 28), interpolation=cv2.INTER_AREA)
+    resized: Images = cv2.resize(cut(image), (28, 28), interpolation=cv2.INTER_AREA)
+    return resized
 
 
 def like_emnist(image: Images) -> Images:
@@ -40,7 +41,7 @@ def like_fashion(image: Images) -> Images:
 
 def lossy(image: Images) -> Images:
     encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
-    return cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE))
 
 
 FRAMINGS: dict[str, tuple[Callable[[Images], Images], Framing]] = {
@@ -102,7 +103,7 @@ def test_any_other_picture_is_taken_whole() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 8192), (8192, 2), (5, 3), (56, 56), (28, 27)])
 def test_no_picture_is_too_odd_to_be_taken_whole(shape: tuple[int, int]) -> None:
     image = frame_digit(np.full((*shape, 3), (9, 90, 30), np.uint8), Framing("as_is")).image
-    assert (image.shape, image.dtype) == ((28, 28), np.uint8)
+    assert (image.shape, image.dtype) == ((28, 28), np.dtype(np.uint8))
 
 
 def test_a_digit_for_an_inverted_data_set_is_dark_on_light(digits: Dataset) -> None:

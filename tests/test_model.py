@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import LoadText
+from config_texts import Load
 
 from mnistcli.errors import ConfigError
 from mnistcli.model import Network, build_network
@@ -31,7 +31,7 @@ def layer_kinds(network: Network) -> list[str]:
     ],
 )
 def test_input_and_flatten_are_added_where_they_are_missing(
-    load_text: LoadText, layers: str, input_shape: tuple[int, ...], kinds: list[str]
+    load_text: Load, layers: str, input_shape: tuple[int, ...], kinds: list[str]
 ) -> None:
     network = build_network(load_text(f"layers:\n{layers}"), 10)
 
@@ -41,7 +41,7 @@ def test_input_and_flatten_are_added_where_they_are_missing(
     assert layer_kinds(network) == kinds
 
 
-def test_inputs_make_a_functional_graph(load_text: LoadText) -> None:
+def test_inputs_make_a_functional_graph(load_text: Load) -> None:
     text = (
         "layers:\n  - Conv2D: {filters: 1, kernel_size: 3, padding: same, name: a}\n"
         "  - Add: {inputs: [a, input]}\n  - GlobalMaxPooling2D\n" + DENSE
@@ -61,7 +61,7 @@ def test_inputs_make_a_functional_graph(load_text: LoadText) -> None:
     np.testing.assert_allclose(model(images), expected, rtol=1e-5)
 
 
-def test_the_config_s_own_input_can_be_named(load_text: LoadText) -> None:
+def test_the_config_s_own_input_can_be_named(load_text: Load) -> None:
     text = (
         "layers:\n  - Input: {shape: [784], name: pixels}\n  - Dense: {units: 4, name: a}\n"
         "  - Concatenate: {inputs: [a, pixels]}\n" + DENSE
@@ -164,7 +164,7 @@ def test_the_config_s_own_input_can_be_named(load_text: LoadText) -> None:
     ],
 )
 def test_what_keras_refuses_is_an_error_at_its_place(
-    load_text: LoadText, text: str, errors: list[str]
+    load_text: Load, text: str, errors: list[str]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         build_network(load_text(text), 10)
@@ -191,12 +191,12 @@ def test_what_keras_refuses_is_an_error_at_its_place(
     ],
 )
 def test_labels_are_one_hot_exactly_where_the_loss_needs_it(
-    load_text: LoadText, loss: str, one_hot: bool
+    load_text: Load, loss: str, one_hot: bool
 ) -> None:
     assert build_network(load_text(f"{SMALL}loss: {loss}\n"), 10).loss_takes_one_hot is one_hot
 
 
-def test_labels_are_one_hot_exactly_where_a_metric_needs_it(load_text: LoadText) -> None:
+def test_labels_are_one_hot_exactly_where_a_metric_needs_it(load_text: Load) -> None:
     text = f"""{SMALL}metrics:
       - accuracy
       - SparseTopKCategoricalAccuracy: {{k: 2, name: top_2}}
@@ -214,7 +214,7 @@ def test_labels_are_one_hot_exactly_where_a_metric_needs_it(load_text: LoadText)
     ]
 
 
-def test_which_columns_are_better_when_higher(load_text: LoadText) -> None:
+def test_which_columns_are_better_when_higher(load_text: Load) -> None:
     network = build_network(load_text(f"{SMALL}metrics: [MeanSquaredError, AUC]\n"), 10)
 
     columns = ["loss", "accuracy", "mean_squared_error", "auc"]
@@ -247,7 +247,7 @@ HIGHER_IS_BETTER = {
 
 
 @pytest.mark.parametrize("metric", HIGHER_IS_BETTER)
-def test_the_direction_of_a_metric_is_known(metric: str, load_text: LoadText) -> None:
+def test_the_direction_of_a_metric_is_known(metric: str, load_text: Load) -> None:
     text = f"{SMALL}metrics: [{{{metric}}}]\n" if ":" in metric else f"{SMALL}metrics: [{metric}]\n"
     (built,) = build_network(load_text(text), 10).metrics
     assert built.higher_is_better is HIGHER_IS_BETTER[metric]
@@ -264,7 +264,7 @@ def test_the_direction_of_a_metric_is_known(metric: str, load_text: LoadText) ->
     ],
 )
 def test_a_metric_that_measures_nothing_is_an_error(
-    metric: str, reason: str, load_text: LoadText
+    metric: str, reason: str, load_text: Load
 ) -> None:
     with pytest.raises(ConfigError) as error:
         build_network(load_text(f"{SMALL}metrics: [{{{metric}}}]\n"), 10)
@@ -272,18 +272,18 @@ def test_a_metric_that_measures_nothing_is_an_error(
 
 
 @pytest.mark.parametrize("mixer", ["MixUp", "CutMix"])
-def test_mixed_labels_need_a_loss_that_takes_them(mixer: str, load_text: LoadText) -> None:
+def test_mixed_labels_need_a_loss_that_takes_them(mixer: str, load_text: Load) -> None:
     with pytest.raises(ConfigError, match=f"{mixer} mixes the labels of images, but Sparse"):
         build_network(load_text(f"{SMALL}augment: [{mixer}]\n"), 10)
 
 
-def test_metrics_are_left_empty_by_the_trial(load_text: LoadText) -> None:
+def test_metrics_are_left_empty_by_the_trial(load_text: Load) -> None:
     network = build_network(load_text(f"{SMALL}metrics: [AUC]\n"), 10)
 
     assert float(network.metrics[0].metric.result()) == 0
 
 
-def test_shares_of_a_schedule_are_of_the_whole_run(load_text: LoadText) -> None:
+def test_shares_of_a_schedule_are_of_the_whole_run(load_text: Load) -> None:
     text = f"""{SMALL}optimizer:
   SGD:
     learning_rate:
@@ -300,7 +300,7 @@ def test_shares_of_a_schedule_are_of_the_whole_run(load_text: LoadText) -> None:
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_keeps_the_first_and_the_last_layer_in_float32(
-    load_text: LoadText, precision: str
+    load_text: Load, precision: str
 ) -> None:
     text = f"layers:\n  - Dense: {{units: 4, activation: relu}}\n{DENSE}precision: {precision}\n"
     network = build_network(load_text(text), 10)
@@ -316,14 +316,14 @@ def test_mixed_precision_keeps_the_first_and_the_last_layer_in_float32(
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_the_first_layer_scales_the_pixels(load_text: LoadText) -> None:
+def test_the_first_layer_scales_the_pixels(load_text: Load) -> None:
     model = build_network(load_text(SMALL), 10, scale=2 / 255, offset=-1).model
 
     pixels = np.array([0, 127.5, 255], np.float32)
     np.testing.assert_allclose(model.get_layer("normalize")(pixels), [-1, 0, 1], atol=1e-6)
 
 
-def test_the_seed_fixes_weights_and_random_layers(load_text: LoadText) -> None:
+def test_the_seed_fixes_weights_and_random_layers(load_text: Load) -> None:
     text = (
         f"layers:\n  - Dense: {{units: 8}}\n  - Dropout: {{rate: 0.5}}\n{DENSE}"
         "augment: [{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}]\n"
@@ -342,7 +342,7 @@ def test_the_seed_fixes_weights_and_random_layers(load_text: LoadText) -> None:
     assert not np.array_equal(first[-1], other[-1])
 
 
-def test_layers_are_numbered_from_the_start_in_each_network(load_text: LoadText) -> None:
+def test_layers_are_numbered_from_the_start_in_each_network(load_text: Load) -> None:
     names = [
         [layer.name for layer in build_network(load_text(SMALL), 10).model.layers] for _ in range(2)
     ]

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from config_texts import ErrorsOf
-from conftest import LoadText
+from config_texts import ErrorsOf, Load
 from numpy.typing import NDArray
 
 from mnistcli.data import Dataset
@@ -54,7 +53,7 @@ def test_the_same_seed_draws_the_same(
     assert not np.array_equal(changing(images, training=True), changing(images, training=True))
 
 
-def test_a_config_names_them_like_layers_of_keras(load_text: LoadText, errors_of: ErrorsOf) -> None:
+def test_a_config_names_them_like_layers_of_keras(load_text: Load, errors_of: ErrorsOf) -> None:
     text = "layers: [{Dense: {units: 10, activation: softmax}}]\naugment: "
     network = build_network(
         load_text(f"{text}[RandomStrokeWidth, {{RandomElasticDistortion: {{sigma: 3}}}}]"), 10

@@ -1,19 +1,19 @@
 """What a model is made of, against counts by hand."""
 
 import pytest
-from conftest import LoadText
+from config_texts import Load
 
 from mnistcli.model import ModelSummary, build_network, summarize_model
 
 DENSE = "  - Dense: {units: 10, activation: softmax}\n"
 
 
-def summarize(load_text: LoadText, text: str, batch_size: int = 32) -> ModelSummary:
+def summarize(load_text: Load, text: str, batch_size: int = 32) -> ModelSummary:
     network = build_network(load_text(text), 10)
     return summarize_model(network.model, network.optimizer, batch_size)
 
 
-def test_a_dense_and_a_convolution_are_counted(load_text: LoadText) -> None:
+def test_a_dense_and_a_convolution_are_counted(load_text: Load) -> None:
     text = (
         "layers:\n  - Conv2D: {filters: 6, kernel_size: 5}\n  - BatchNormalization\n"
         "  - Flatten\n  - Dense: {units: 10}\n"
@@ -45,7 +45,7 @@ def test_a_dense_and_a_convolution_are_counted(load_text: LoadText) -> None:
     assert (summary.is_functional, summary.name) == (False, "small")
 
 
-def test_memory_is_of_weights_gradients_optimizer_and_activations(load_text: LoadText) -> None:
+def test_memory_is_of_weights_gradients_optimizer_and_activations(load_text: Load) -> None:
     text = f"layers:\n{DENSE}optimizer: adam\n"
     summary = summarize(load_text, text, batch_size=3)
 
@@ -57,7 +57,7 @@ def test_memory_is_of_weights_gradients_optimizer_and_activations(load_text: Loa
     assert 0 <= beside <= 16
 
 
-def test_half_precision_halves_activations(load_text: LoadText) -> None:
+def test_half_precision_halves_activations(load_text: Load) -> None:
     text = f"layers:\n  - Dense: {{units: 1000}}\n{DENSE}precision: "
     full = summarize(load_text, text + "float32\n", batch_size=10)
     half = summarize(load_text, text + "mixed_bfloat16\n", batch_size=10)
@@ -77,7 +77,7 @@ def test_half_precision_halves_activations(load_text: LoadText) -> None:
     ],
 )
 def test_every_step_of_a_recurrent_layer_counts(
-    layers: str, steps: int, features: int, load_text: LoadText
+    layers: str, steps: int, features: int, load_text: Load
 ) -> None:
     recurrent = "{SimpleRNN: {units: 4, name: r}}, {Dense: {units: 10, activation: softmax}}"
     summary = summarize(load_text, f"layers: [{layers}, {recurrent}]")
@@ -95,7 +95,7 @@ def test_every_step_of_a_recurrent_layer_counts(
         "{LSTM: {units: 2, inputs: a, name: c}}, {Add: {inputs: [b, c]}}",
     ],
 )
-def test_masks_and_repeated_inputs_are_summarized(layer: str, load_text: LoadText) -> None:
+def test_masks_and_repeated_inputs_are_summarized(layer: str, load_text: Load) -> None:
     text = f"layers: [Flatten, {layer}, {{Dense: {{units: 10, activation: softmax}}}}]"
     summary = summarize(load_text, text)
     names = {each.name for each in summary.layers} | {"input"}
@@ -103,7 +103,7 @@ def test_masks_and_repeated_inputs_are_summarized(layer: str, load_text: LoadTex
     assert summary.flops == sum(each.flops for each in summary.layers) > 0
 
 
-def test_connections_of_a_functional_graph(load_text: LoadText) -> None:
+def test_connections_of_a_functional_graph(load_text: Load) -> None:
     text = (
         "layers:\n  - Conv2D: {filters: 4, kernel_size: 3, padding: same, name: a}\n"
         "  - Conv2D: {filters: 4, kernel_size: 3, padding: same, name: b}\n"

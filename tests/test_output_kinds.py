@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from commands import invoke
-from conftest import LoadText
+from config_texts import Load
 
 from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.data import Dataset, split_validation
@@ -64,23 +64,39 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_all_agree_on_the_answer(
-    end: str,
-    load_text: LoadText,
-    digits: Dataset,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
+def config_text(end: str) -> str:
     layers, loss = ENDS[end]
-    text = f"""
+    return f"""
 layers: [{layers}]
 loss: {loss}
 optimizer: {{Adam: {{learning_rate: 3e-3}}}}
 epochs: 3
 data: {{dataset: digits}}
 """
-    result = train(prepare(load_text(text), digits), tmp_path / "run")
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_a_network_puts_out(end: str, load_text: Load) -> None:
+    kind = build_network(load_text(config_text(end)), 10).output_kind
+    assert kind == KINDS.get(end, OutputKind.SCORES)
+
+
+# One or two of each kind; softmax is what most other tests train.
+TRAINED_ENDS = (
+    *("an activation layer", "dropout behind logits", "log-softmax, hinge"),
+    *("sigmoid, squared error", "sigmoid", "squared hinge", "tiny scores"),
+)
+
+
+@pytest.mark.parametrize("end", TRAINED_ENDS)
+def test_all_agree_on_the_answer(
+    end: str,
+    load_text: Load,
+    digits: Dataset,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    result = train(prepare(load_text(config_text(end)), digits), tmp_path / "run")
 
     run = result.run
     validation = split_validation(digits, 0.1, 0).validation
@@ -129,7 +145,7 @@ LOSSES_OF_PROBABILITIES = (
 @pytest.mark.parametrize("loss", LOSSES_OF_PROBABILITIES)
 @pytest.mark.parametrize("end", WRONG_ENDS)
 def test_a_loss_of_probabilities_refuses_other_outputs(
-    end: str, loss: str, load_text: LoadText
+    end: str, loss: str, load_text: Load
 ) -> None:
     layers, name = WRONG_ENDS[end]
     with pytest.raises(ConfigError) as error:
@@ -149,7 +165,7 @@ def test_a_loss_of_probabilities_refuses_other_outputs(
         f"{DENSE}, Softmax",
     ],
 )
-def test_a_loss_of_logits_refuses_probabilities(layers: str, load_text: LoadText) -> None:
+def test_a_loss_of_logits_refuses_probabilities(layers: str, load_text: Load) -> None:
     text = f"layers: [{layers}]\nloss: {{SparseCategoricalCrossentropy: {{from_logits: true}}}}\n"
     with pytest.raises(ConfigError, match="expects logits, but the model puts out probabilities"):
         build_network(load_text(text), 10)
@@ -163,7 +179,7 @@ def test_a_loss_of_logits_refuses_probabilities(layers: str, load_text: LoadText
         "{Dense: {units: 10, use_bias: false}}",
     ],
 )
-def test_logits_that_begin_as_zeros_are_logits(layers: str, load_text: LoadText) -> None:
+def test_logits_that_begin_as_zeros_are_logits(layers: str, load_text: Load) -> None:
     text = f"layers: [{layers}]\nloss: {{SparseCategoricalCrossentropy: {{from_logits: true}}}}\n"
     assert build_network(load_text(text), 10).output_kind is OutputKind.LOGITS
 

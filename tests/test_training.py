@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 from commands import invoke
-from conftest import LoadText
+from config_texts import Load
 from trainings import (
     DENSE,
     IDLE,
@@ -104,7 +104,7 @@ def test_the_record_of_a_run(trained: Trained, digits: Dataset) -> None:
 
     assert record == trained.result.record
     assert (record.status, record.seed) == ("completed", 7)
-    assert record.started < record.finished
+    assert record.finished and record.started < record.finished
     assert record.dataset.sha256 == digits.sha256
     data = record.dataset
     assert (data.training_images, data.validation_images, data.test_images) == (1238, 200, 359)
@@ -129,7 +129,7 @@ def test_the_resolved_config_trains_the_identical_run_again(
 
 
 def test_another_seed_trains_another_run(
-    trained: Trained, load_text: LoadText, digits: Dataset, tmp_path: Path
+    trained: Trained, load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     file = load_text(TEXT, "seed=8", "epochs=1", "layers.4.Dropout.rate=0", "augment=[]")
     run = train(prepare(file, digits), tmp_path / "other").run
@@ -137,7 +137,7 @@ def test_another_seed_trains_another_run(
     assert run.read_metrics()[0]["loss"] != trained.run.read_metrics()[0]["loss"]
 
 
-def test_a_failed_run_says_so(load_text: LoadText, digits: Dataset, tmp_path: Path) -> None:
+def test_a_failed_run_says_so(load_text: Load, digits: Dataset, tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "run")
 
     with pytest.raises(ZeroDivisionError):
@@ -159,9 +159,7 @@ def test_the_saved_model_needs_nothing_beside_it(trained: Trained, digits: Datas
     assert accuracy == pytest.approx(trained.result.evaluation.accuracy)
 
 
-def test_training_stops_early_and_says_so(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
-) -> None:
+def test_training_stops_early_and_says_so(load_text: Load, digits: Dataset, tmp_path: Path) -> None:
     file = load_text(IDLE, "checkpoint.every_epochs=2", "checkpoint.keep=5")
     recorder = Recorder(tmp_path / "run", tmp_path / "killed")
     run = train(prepare(file, digits), tmp_path / "run", [recorder]).run
@@ -172,7 +170,7 @@ def test_training_stops_early_and_says_so(
     # The last epoch has its checkpoint, though it is no second one.
     assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [0, 2, 3]
     metrics = run.read_record().metrics
-    assert metrics["best_epoch"] == 1
+    assert metrics and metrics["best_epoch"] == 1
     assert run.read_record().stop_reason == stopped[2]
 
     # Interrupted in its last second, it does not train on.
@@ -184,7 +182,7 @@ def test_training_stops_early_and_says_so(
 
 
 def test_an_observer_can_end_a_training_after_an_epoch(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
+    load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     class Pruner(TrainingObserver):
         def epoch_finished(self, row: dict[str, Any], is_best: bool) -> str | None:
@@ -209,7 +207,7 @@ def test_an_observer_can_end_a_training_after_an_epoch(
 
 
 def test_the_best_epoch_is_the_one_that_is_saved(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
+    load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     """A learning rate that explodes after the first epoch."""
     text = IDLE.replace(
@@ -243,7 +241,7 @@ def test_the_best_epoch_is_the_one_that_is_saved(
     ],
 )
 def test_a_training_that_diverges_stops_and_says_so(
-    load_text: LoadText, digits: Dataset, tmp_path: Path, rate: str, told: str
+    load_text: Load, digits: Dataset, tmp_path: Path, rate: str, told: str
 ) -> None:
     size = "700" if rate == "1e38" else "1294"
     text = IDLE.replace("0.0", rate).replace("700", size)
@@ -263,7 +261,7 @@ def test_a_training_that_diverges_stops_and_says_so(
 
 
 def test_the_fallback_becomes_the_data_set_of_the_run(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
+    load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     text = f"""
 layers:
@@ -286,7 +284,7 @@ data: {{dataset: mnist, fallback: digits, validation: 6000}}
 
 
 def test_a_run_directory_that_exists_is_left_alone(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
+    load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     with pytest.raises(RunError, match="exists already"):
         train(prepare(load_text(IDLE), digits), tmp_path)
@@ -295,7 +293,7 @@ def test_a_run_directory_that_exists_is_left_alone(
 
 
 def test_without_a_name_the_run_goes_under_runs(
-    load_text: LoadText, digits: Dataset, runs_dir: Path
+    load_text: Load, digits: Dataset, runs_dir: Path
 ) -> None:
     def load_idle() -> ConfigFile:
         return load_text(IDLE, "epochs=1", "name=idle")
@@ -310,7 +308,7 @@ def test_without_a_name_the_run_goes_under_runs(
 
 @pytest.mark.parametrize("best", ["val_accuracy", "val_loss"])
 def test_without_validation_images_all_are_trained_on_and_the_last_epoch_is_best(
-    best: str, load_text: LoadText, digits: Dataset, tmp_path: Path
+    best: str, load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     text = f"layers:\n{DENSE}epochs: 2\ndata: {{dataset: digits, validation: 0}}\n"
     file = load_text(text, f"checkpoint.best={best}")
@@ -330,7 +328,7 @@ def test_without_validation_images_all_are_trained_on_and_the_last_epoch_is_best
 
 
 def test_false_negatives_are_better_when_fewer(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
+    load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     text = (
         f"layers:\n{DENSE}epochs: 3\nmetrics: [FalseNegatives]\ndata: {{dataset: digits}}\n"
@@ -344,9 +342,7 @@ def test_false_negatives_are_better_when_fewer(
     assert result.best_epoch == 3
 
 
-def test_an_export_that_fails_ends_no_run(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
-) -> None:
+def test_an_export_that_fails_ends_no_run(load_text: Load, digits: Dataset, tmp_path: Path) -> None:
     text = """
 layers:
   - Flatten

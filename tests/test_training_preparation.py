@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import LoadText
+from config_texts import Load
 from trainings import (
     DENSE,
     IDLE,
@@ -21,7 +21,7 @@ from mnistcli.training import (
 )
 
 
-def test_a_split_in_images_is_kept_for_a_fallback_of_one_s_own(load_text: LoadText) -> None:
+def test_a_split_in_images_is_kept_for_a_fallback_of_one_s_own(load_text: Load) -> None:
     text = f"layers:\n{DENSE}data: {{dataset: ./nowhere, fallback: digits, validation: 100}}\n"
     dataset = load_dataset("./nowhere", "digits")
 
@@ -40,7 +40,7 @@ def test_a_split_in_images_is_kept_for_a_fallback_of_one_s_own(load_text: LoadTe
     ],
 )
 def test_pixels_are_normalized_by_the_training_images(
-    load_text: LoadText,
+    load_text: Load,
     digits: Dataset,
     normalize: str,
     expected: Callable[[np.ndarray, np.ndarray], np.ndarray],
@@ -55,7 +55,7 @@ def test_pixels_are_normalized_by_the_training_images(
         np.testing.assert_allclose(got, expected(images, train_images), rtol=1e-4, atol=1e-5)
 
 
-def test_sizes_are_checked_against_the_data(load_text: LoadText, digits: Dataset) -> None:
+def test_sizes_are_checked_against_the_data(load_text: Load, digits: Dataset) -> None:
     text = f"layers:\n{DENSE}batch_size: 1500\ndata:\n  dataset: ./own\n  validation: 1438\n"
     own = dataclasses.replace(digits, name="./own")
 
@@ -66,14 +66,14 @@ def test_sizes_are_checked_against_the_data(load_text: LoadText, digits: Dataset
     assert len(prepare(load_text(text, "data.validation=1437", "batch_size=1"), own).splits.train)
 
 
-def test_all_of_digits_but_one_can_be_held_out(load_text: LoadText, digits: Dataset) -> None:
+def test_all_of_digits_but_one_can_be_held_out(load_text: Load, digits: Dataset) -> None:
     file = load_text(IDLE, "data.validation=1437", "batch_size=1")
 
     assert len(prepare(file, digits).splits.train) == 1
 
 
 def test_a_dry_run_writes_nothing(
-    load_text: LoadText, digits: Dataset, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+    load_text: Load, digits: Dataset, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(runs_dir.parent)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import LoadText
+from config_texts import Load
 from trainings import (
     TEXT,
     Recorder,
@@ -29,6 +29,7 @@ from mnistcli.runs import (
     plan_continuation,
 )
 from mnistcli.training import (
+    Preparation,
     TrainingObserver,
     prepare,
     resume,
@@ -72,7 +73,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
 )
 def test_an_interrupted_run_says_so_and_goes_on(
     trained: Trained,
-    load_text: LoadText,
+    load_text: Load,
     digits: Dataset,
     tmp_path: Path,
     error: BaseException,
@@ -203,7 +204,7 @@ def test_metrics_that_are_lost_come_back_from_the_checkpoint(
 
 
 def test_more_epochs_are_those_that_a_longer_run_would_have_had(
-    load_text: LoadText, digits: Dataset, tmp_path: Path
+    load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     text = TEXT.replace("{CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 100%}}", "1e-2")
     longer = train(prepare(load_text(text, "epochs=4"), digits), tmp_path / "longer").run
@@ -290,7 +291,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 def test_a_run_that_was_renamed_stops_and_leaves_alone_what_took_its_place(
-    trained: Trained, load_text: LoadText, digits: Dataset, tmp_path: Path
+    trained: Trained, load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     place, moved = tmp_path / "run", RunDirectory(tmp_path / "moved")
     before: dict[Path, bytes] = {}
@@ -309,13 +310,19 @@ def test_a_run_that_was_renamed_stops_and_leaves_alone_what_took_its_place(
     assert_same_training(moved, trained.run)
 
 
-def test_a_run_that_was_removed_stops(load_text: LoadText, digits: Dataset, tmp_path: Path) -> None:
+def test_a_run_that_was_removed_stops(load_text: Load, digits: Dataset, tmp_path: Path) -> None:
     mover = Mover(lambda: shutil.rmtree(tmp_path / "run"))
 
     with pytest.raises(RunError, match="it was renamed, removed or replaced"):
         train(prepare(load_text(TEXT), digits), tmp_path / "run", [mover])
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def preparation(trained: Trained, digits: Dataset) -> Preparation:
+    """For trainings that do not begin."""
+    return prepare(trained.run.read_config(), digits)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +341,7 @@ def test_a_run_that_was_removed_stops(load_text: LoadText, digits: Dataset, tmp_
     ],
 )
 def test_a_checkpoint_with_other_progress_is_damaged(
-    damage: dict[str, Any], cut: RunDirectory, digits: Dataset
+    damage: dict[str, Any], cut: RunDirectory, preparation: Preparation
 ) -> None:
     for path in cut.checkpoints.iterdir():
         with np.load(path) as arrays:
@@ -344,4 +351,4 @@ def test_a_checkpoint_with_other_progress_is_damaged(
         np.savez(path, **content)
 
     with pytest.raises(RunError, match="no good checkpoint to go on from"):
-        resume(cut, prepare(cut.read_config(), digits))
+        resume(cut, preparation)

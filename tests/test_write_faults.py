@@ -7,7 +7,7 @@ that is appended, the directory is copied as a kill would leave it there.
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ data: {dataset: digits, validation: 200}
 checkpoint: {keep: 1, every_seconds: 1e-9}
 """
 # How much of a write is on the disk when the process dies.
-CLASSES = {
+CUTS: dict[str, Callable[[int], int]] = {
     "none": lambda size: 0,
     "part": lambda size: size // 2,
     "all but one": lambda size: size - 1,
@@ -54,7 +54,7 @@ class Camera:
             self.is_on = False  # copying renames nothing, but opens files
             source, target = Path(arguments[0]), Path(arguments[1])
             self.names.add(target.name)
-            cuts = CLASSES if source.is_file() else {}
+            cuts = CUTS if source.is_file() else {}
             for name, cut in cuts.items():
                 self._take(f"{target.name}, {name}", source, cut(source.stat().st_size))
             self._take(f"{target.name}, before its rename")
@@ -139,7 +139,7 @@ def torn_lines(pictures: Camera, folder: Path) -> Iterator[tuple[str, Path]]:
         metrics = copy / "run" / "metrics.jsonl"
         before = metrics.read_bytes() if metrics.exists() else b""
         line = lines[before.count(b"\n")]
-        for cut_name, cut in CLASSES.items():
+        for cut_name, cut in CUTS.items():
             torn = folder / f"{copy.name}-{cut_name}"
             shutil.copytree(copy, torn)
             (torn / "run" / "metrics.jsonl").write_bytes(before + line[: cut(len(line))])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from conftest import LoadText
+from config_texts import Load
 
 from mnistcli.data import Dataset
 from mnistcli.engine import EpochProgress
@@ -106,7 +106,7 @@ class Trained:
         return self.result.run
 
 
-def train_small(load_text: LoadText, digits: Dataset, folder: Path) -> Trained:
+def train_small(load_text: Load, digits: Dataset, folder: Path) -> Trained:
     """Train `TEXT`."""
     recorder = Recorder(folder / "run", folder / "killed")
     result = train(prepare(load_text(TEXT), digits), folder / "run", [recorder])

@@ -48,7 +48,7 @@ def train(config: Path) -> None:
         if not is_measured(config, seed):
             shutil.rmtree(run, ignore_errors=True)
             started = time.perf_counter()
-            options = ["--set", f"seed={seed}", "--run-dir", run, "--quiet", "--json"]
+            options = ["--set", f"seed={seed}", "--run-dir", str(run), "--quiet", "--json"]
             subprocess.run(
                 [COMMAND, "train", config, *options], stdout=subprocess.DEVNULL, check=True
             )

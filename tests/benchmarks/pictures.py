@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -28,12 +29,15 @@ from mnistcli.data import load_dataset
 from mnistcli.errors import ImageError
 from mnistcli.images import Digit, frame_digit
 from mnistcli.images.read import flatten_alpha
+from mnistcli.recognition import Recognizer
 from mnistcli.runs import RunDirectory, describe_environment
 
 COMMAND = Path(sys.executable).parent / "mnistcli"
 
 
-def measure_nuisance(name, images, labels, recognizer) -> tuple[float, float]:
+def measure_nuisance(
+    name: str, images: NDArray[np.uint8], labels: NDArray[np.uint8], recognizer: Recognizer
+) -> tuple[float, float]:
     """The shares that are right, and right but called uncertain."""
     random, framed = np.random.default_rng(0), []
     for image in images:
@@ -80,9 +84,9 @@ def main() -> None:
             Image.fromarray(tiny(draw(image), 28, 0.1)).save(f"{folder}/{i}.png")
         one, thousand = (
             time_predict(run.path, Path(folder, "0.png")),
-            time_predict(run.path, folder),
+            time_predict(run.path, Path(folder)),
         )
-    hardware = describe_environment()["hardware"]
+    hardware = describe_environment().hardware
     print(
         f"\nOne image {one:.2f} s, 1,000 images {thousand:.2f} s, whole processes. Measured on "
         f"{hardware['processor']}, {hardware['cores']} cores, with "

@@ -47,7 +47,8 @@ class Comparison:
 
 def run_worker(engine: str, model: str, precision: str, epochs: int, *more: str) -> dict[str, Any]:
     """A worker's figures; `seconds` becomes the median of its epochs."""
-    arguments = [sys.executable, HERE / "workers.py", engine, model, precision, str(epochs), *more]
+    worker = str(HERE / "workers.py")
+    arguments = [sys.executable, worker, engine, model, precision, str(epochs), *more]
     done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     result["seconds"] = statistics.median(result["seconds"])
@@ -85,7 +86,8 @@ def _read_all(descriptor: int) -> None:
 def train(config: str, *options: str, terminal: bool = False) -> dict[str, Any]:
     """The whole process of `mnistcli train`, everything written."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [COMMAND, "train", CONFIGS / config, "--run-dir", f"{folder}/run", *options]
+        run = f"{folder}/run"
+        arguments = [str(COMMAND), "train", str(CONFIGS / config), "--run-dir", run, *options]
         result = time_process(arguments, terminal)
         rows = (Path(folder) / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         result["epoch_seconds"] = statistics.median(json.loads(r)["seconds"] for r in rows[-4:])
@@ -95,7 +97,7 @@ def train(config: str, *options: str, terminal: bool = False) -> dict[str, Any]:
 def train_with_keras(script: str) -> dict[str, Any]:
     """The whole process of a plain Keras script."""
     with tempfile.TemporaryDirectory() as folder:
-        return time_process([sys.executable, HERE / script, f"{folder}/model.keras"])
+        return time_process([sys.executable, str(HERE / script), f"{folder}/model.keras"])
 
 
 def epoch_of(result: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +202,7 @@ TABLE_HEAD = """\
 
 def write_readme(table: str, command: str, runs: str) -> None:
     """Replace README's table of speed, and the line below it."""
-    hardware = describe_environment()["hardware"]
+    hardware = describe_environment().hardware
     measured = f"{hardware['processor']}, {hardware['cores']} cores, with `{command}`, {runs}"
     readme = HERE.parents[1] / "README.md"
     text = readme.read_text(encoding="utf-8")
