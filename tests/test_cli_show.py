@@ -73,7 +73,7 @@ def test_a_run_that_finished_no_epoch_has_nothing_to_draw(
 def test_out_is_the_name_of_a_png(trained_run: Path, tmp_path: Path) -> None:
     error = invoke("show", "training", trained_run, "--out", tmp_path / "a.pdf")
     assert isinstance(error, UsageError)
-    assert "no name of a PNG file" in str(error)
+    assert "not the name of a PNG file" in str(error)
     assert not list(tmp_path.iterdir())
 
 
