@@ -10,6 +10,7 @@ import platformdirs
 import pytest
 from commands import SMALL_CONFIG, run_in_process
 from config_texts import ErrorsOf, Load, load_written
+from PIL import Image
 
 from mnistcli.config import ConfigFile
 from mnistcli.data import MNIST_DATA_DIR, Dataset, load_dataset
@@ -111,3 +112,14 @@ def errors_of(load: Load, tmp_path: Path) -> ErrorsOf:
         return str(error.value).replace(f"{tmp_path}/", "").split("\n")
 
     return load_wrong
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, digits: Dataset) -> Path:
+    """Twelve test digits as pictures of ink on paper, named for their labels."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i in range(12):
+        picture = Image.fromarray(255 - digits.test_images[i]).resize((112, 112))
+        picture.save(folder / f"{i:02d}-is-{digits.test_labels[i]}.png")
+    return folder
