@@ -28,7 +28,7 @@ from mnistcli.recognition import Recognizer, read_number
 register_heif_opener()  # to write HEIC
 
 property_test: Callable[..., Any] = settings(
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     database=None,

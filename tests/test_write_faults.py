@@ -25,7 +25,7 @@ layers:
   - Dropout: {rate: 0.2}
   - Flatten
   - Dense: {units: 10, activation: softmax}
-epochs: 2
+epochs: 1
 batch_size: 700
 data: {dataset: digits, validation: 200}
 checkpoint: {keep: 1, every_seconds: 1e-9}
@@ -94,7 +94,7 @@ def test_every_file_of_a_run_is_written_whole(pictures: Camera) -> None:
     )
     assert {"model.tflite", "calibration.npz", "mistakes.png"} <= pictures.names
     names = {name for name in pictures.names if name.startswith("epoch-")}
-    assert {"epoch-0000.npz", "epoch-0001.npz", "epoch-0002.npz"} < names  # and within epochs
+    assert {"epoch-0000.npz", "epoch-0001.npz"} < names  # and within the epoch
 
 
 def test_every_command_reads_what_a_kill_leaves(
