@@ -69,7 +69,7 @@ class RunDirectory:
 
     @property
     def lite_model(self) -> Path:
-        """The best model for LiteRT, whose outputs are probabilities."""
+        """The best model for LiteRT, which puts out what `model` does."""
         return self.path / "model.tflite"
 
     @property
