@@ -62,9 +62,8 @@ def run() -> None:
         end_process(stop.signal_number)
     except Exception as exception:
         error: Any = exception
-        if hasattr(
-            error, "format_message"
-        ):  # Typer's, whose class has another name in other versions
+        # An error of Typer's: its class has another name in other versions.
+        if hasattr(error, "format_message"):
             text = StringIO()
             error.show(text)
             sys.stderr.write(text.getvalue())
