@@ -4,6 +4,7 @@ import numpy as np
 
 from mnistcli.data import Dataset
 from mnistcli.engine import TrainingLoop
+from mnistcli.execution import BY_KERNELS, Execution
 from mnistcli.model import Network
 
 DENSE = "  - Dense: {units: 10, activation: softmax}\n"
@@ -26,5 +27,11 @@ def in_order(count: int = COUNT) -> np.ndarray:
     return np.arange(count, dtype=np.int32)
 
 
-def make_loop(network: Network, data: Dataset, batch_size: int = BATCH_SIZE) -> TrainingLoop:
-    return TrainingLoop(network, data.train_images[:COUNT], data.train_labels[:COUNT], batch_size)
+def make_loop(
+    network: Network,
+    data: Dataset,
+    batch_size: int = BATCH_SIZE,
+    execution: Execution = BY_KERNELS,
+) -> TrainingLoop:
+    images, labels = data.train_images[:COUNT], data.train_labels[:COUNT]
+    return TrainingLoop(network, images, labels, batch_size, execution)

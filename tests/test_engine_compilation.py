@@ -4,32 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from config_texts import Load
-from loops import CONVOLUTION, DENSE, in_order, make_loop, run_epoch
+from loops import DENSE, in_order, make_loop, run_epoch
 
 from mnistcli.data import Dataset
+from mnistcli.execution import Execution
 from mnistcli.model import build_network
 
 DROPOUT = "layers:\n  - Flatten\n  - Dropout: {rate: 0.3%s}\n" + DENSE
-
-
-@pytest.mark.parametrize(
-    ("text", "compiled"),
-    [
-        (f"layers:\n{DENSE}", True),
-        (DROPOUT % "", True),
-        (f"layers:\n{DENSE}augment: [RandomInvert]", False),
-        (DROPOUT % ", noise_shape: [1, 784]", False),
-        (f"layers:\n  - SpatialDropout2D: {{rate: 0.3}}\n  - Flatten\n{DENSE}", False),
-        (CONVOLUTION, False),
-    ],
-)
-def test_xla_compiles_dense_networks(
-    load_text: Load, digits: Dataset, text: str, compiled: bool
-) -> None:
-    loop = make_loop(build_network(load_text(text), 10), digits)
-
-    assert loop.is_compiled == compiled
-    assert np.isfinite(run_epoch(loop, in_order())["loss"])
 
 
 @pytest.mark.parametrize(
@@ -49,8 +30,10 @@ def test_xla_trains_as_the_kernels_do(
         "metrics: [{TopKCategoricalAccuracy: {k: 3}}]\n"
     )
     networks = [build_network(load_text(text), 10) for _ in range(2)]
-    loops = [make_loop(network, digits) for network in networks]
-    loops[1].is_compiled = False
+    loops = [
+        make_loop(network, digits, execution=Execution(in_xla=in_xla))
+        for network, in_xla in zip(networks, (True, False), strict=True)
+    ]
 
     rows = [run_epoch(loop, in_order()) for loop in loops]
 
@@ -65,7 +48,7 @@ def test_dropout_drops_others_each_time_and_keeps_the_mean(
     load_text: Load, digits: Dataset, in_xla: bool
 ) -> None:
     network = build_network(load_text(DROPOUT % ""), 10)
-    make_loop(network, digits)
+    make_loop(network, digits, execution=Execution(in_xla=True))
     dropout = network.model.get_layer("dropout")
     call = tf.function(lambda x: dropout(x, training=True), jit_compile=in_xla)
     ones = tf.ones((200, 784))

@@ -11,7 +11,7 @@ import tensorflow as tf
 from config_texts import Load
 from loops import CONVOLUTION
 
-from mnistcli import engine
+from mnistcli import execution
 from mnistcli.engine import explain_precision, start_runtime
 
 
@@ -47,7 +47,9 @@ def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) 
         "from mnistcli.engine import start_runtime\n"
         f"for i in range({len(expected)}):\n"
         "    runtime = start_runtime(load_config(f'{i}.yaml').config)\n"
-        "    assert tf.config.threading.get_intra_op_parallelism_threads() == runtime.threads\n"
+        "    threading = tf.config.threading\n"
+        "    assert threading.get_inter_op_parallelism_threads() == runtime.threads\n"
+        "    assert threading.get_intra_op_parallelism_threads() == 1\n"
         "    print(runtime.threads)"
     )
     done = subprocess.run(
@@ -77,7 +79,7 @@ def test_the_precision_is_explained_by_the_processor(
 ) -> None:
     if cpuinfo is not None:
         (tmp_path / "cpuinfo").write_text(f"model name : x\n{cpuinfo}\n")
-    monkeypatch.setattr(engine.runtime, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(execution, "CPUINFO", tmp_path / "cpuinfo")
 
     reason = explain_precision(load_text(CONVOLUTION, f"precision={precision}").config)
 

@@ -1,12 +1,10 @@
 """A config means one network, whatever the user's settings of Keras are."""
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import run_command, run_in_process
+from commands import run_command
 
 CONFIG = """\
 layers:
@@ -28,12 +26,11 @@ NONSENSE = {"backend": "none", "floatx": "int1", "epsilon": "x", "image_data_for
 
 
 ARGUMENTS = ("train", "c.yaml", "--run-dir", "run", "--quiet")
-RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def train(folder: Path, run: RunCommand, **variables: str) -> list[tuple[float, ...]]:
+def train(folder: Path, **variables: str) -> list[tuple[float, ...]]:
     (folder / "c.yaml").write_text(CONFIG)
-    done = run(*ARGUMENTS, folder=folder, **variables)
+    done = run_command(*ARGUMENTS, folder=folder, **variables)
     assert done.returncode == 0, done.stderr
     lines = (folder / "run" / "metrics.jsonl").read_text().splitlines()
     return [tuple(json.loads(line)[column] for column in COLUMNS) for line in lines]
@@ -41,7 +38,7 @@ def train(folder: Path, run: RunCommand, **variables: str) -> list[tuple[float, 
 
 @pytest.fixture(scope="module")
 def plain_rows(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[float, ...]]:
-    return train(tmp_path_factory.mktemp("plain"), run_in_process)
+    return train(tmp_path_factory.mktemp("plain"))
 
 
 @pytest.mark.parametrize("settings", [CHANNELS_FIRST, NONSENSE], ids=["other", "nonsense"])
@@ -52,7 +49,7 @@ def test_settings_of_the_user_change_no_number(
     home.mkdir()
     text = json.dumps(settings)
     (home / "keras.json").write_text(text)
-    rows = train(tmp_path, run_command, KERAS_HOME=str(home), KERAS_BACKEND="jax")
+    rows = train(tmp_path, KERAS_HOME=str(home), KERAS_BACKEND="jax")
     assert rows == plain_rows
     assert [path.name for path in home.iterdir()] == ["keras.json"]
     assert (home / "keras.json").read_text() == text

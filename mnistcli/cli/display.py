@@ -9,6 +9,7 @@ from rich.text import Text
 
 from mnistcli.cli.console import format_duration
 from mnistcli.engine import EpochProgress, explain_precision
+from mnistcli.execution import Execution
 from mnistcli.training import Preparation, TrainingObserver
 
 # Column of metrics.jsonl, heading, width; the last ones go first where there is no room.
@@ -36,7 +37,6 @@ def _heading(preparation: Preparation) -> tuple[str, ...]:
     runtime = preparation.runtime
     thread_count = "1 thread" if runtime.threads == 1 else f"{runtime.threads} threads"
     data = preparation.dataset
-    compiled = ", compiled by XLA (auto: dense layers)" if preparation.training.is_compiled else ""
     reason = explain_precision(config)
     precision = f"{config.precision} ({reason})" if reason else config.precision
     return (
@@ -44,9 +44,16 @@ def _heading(preparation: Preparation) -> tuple[str, ...]:
         f"{config.optimizer.name}, batch {config.batch_size}",
         f"{data.name}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
         f"{len(splits.test):,} to test",
-        f"{runtime.device}, {thread_count} ({runtime.threads_reason}){compiled}",
+        f"{runtime.device}, {thread_count} ({runtime.threads_reason}), {runtime.kernels}"
+        f"{_describe_execution(runtime.execution)}",
         f"{precision}, seed {config.seed}",
     )
+
+
+def _describe_execution(execution: Execution) -> str:
+    if execution.in_xla:
+        return ", compiled by XLA (auto: dense layers)"
+    return f", {execution.shards} shards a batch" if execution.shards > 1 else ""
 
 
 class TrainingDisplay(TrainingObserver):

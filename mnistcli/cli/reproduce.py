@@ -19,10 +19,12 @@ def reproduce_command(
     """Train a run again and compare every epoch with what it recorded."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
+    from mnistcli.execution import request_kernels
     from mnistcli.runs import open_run_directory
 
     directory = open_run_directory(run)
     dataset = load_training_data(directory.read_config(), quiet)
+    request_kernels(directory.read_record().kernels)
     with tensorflow_starting(quiet):
         from mnistcli import training
         from mnistcli.cli.display import TrainingDisplay

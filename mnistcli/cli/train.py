@@ -53,6 +53,7 @@ def train_command(
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
     from mnistcli.config import load_config
+    from mnistcli.execution import preferred_kernels, request_kernels
     from mnistcli.runs import check_writable, plan_continuation
 
     run = _open_resumed(resume, config, run_dir) if resume else None
@@ -71,6 +72,8 @@ def train_command(
             "no config given", "expected: mnistcli train CONFIG, or mnistcli train --resume RUN"
         )
     dataset = load_training_data(file, quiet)
+    recorded = run.read_record().kernels if run else None
+    request_kernels(recorded or preferred_kernels(file.config))
     with tensorflow_starting(quiet):
         from mnistcli import training
         from mnistcli.cli.display import TrainingDisplay

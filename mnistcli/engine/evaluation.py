@@ -23,8 +23,9 @@ MAXIMUM_OUTPUT_BYTES = 1024**3  # of a layer, for a batch
 class EvaluationLoop:
     """Runs a network on images: for its metrics, or for its outputs."""
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    def __init__(self, network: Network, shards: int = 1) -> None:
+        """Args: shards: the parts that a batch is cut into."""
+        self.network, self.shards = network, shards
         fitting = MAXIMUM_OUTPUT_BYTES // largest_output_bytes(network.model)
         self.batch_size = max(1, min(BATCH_SIZE, fitting))
         # Of its own: those of the network may be in the middle of an epoch of training.
@@ -47,28 +48,35 @@ class EvaluationLoop:
         loss_sum, correct = 0.0, 0
         for start in range(0, len(labels), self.batch_size):
             batch = slice(start, start + self.batch_size)
-            batch_labels = tf.constant(labels[batch], tf.int32)
-            loss, right = self._evaluate_batch(tf.constant(images[batch]), batch_labels)
-            loss_sum += float(loss) * len(batch_labels)
+            batch_images, batch_labels = images[batch], tf.constant(labels[batch], tf.int32)
+            shards = self._count_shards(batch_images)
+            loss, right = self._evaluate_batch(tf.constant(batch_images), batch_labels, shards)
+            loss_sum += float(loss) * len(batch_images)
             correct += int(right)
         metrics = {m.name: float(m.metric.result()) for m in self.metrics}
         return {"loss": loss_sum / len(labels), "accuracy": correct / len(labels)} | metrics
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the outputs (N, num_classes) for images (N, 28, 28), 0 to 255."""
-        batches = [
-            self._predict_batch(tf.constant(images[start : start + self.batch_size])).numpy()
-            for start in range(0, len(images), self.batch_size)
-        ]
-        return np.concatenate(batches)
+        outputs = []
+        for start in range(0, len(images), self.batch_size):
+            batch = images[start : start + self.batch_size]
+            outputs.append(self._predict_batch(tf.constant(batch), self._count_shards(batch)))
+        return np.concatenate([output.numpy() for output in outputs])
+
+    def _count_shards(self, batch: NDArray[np.uint8]) -> int:
+        """TensorFlow fails on a shard without images."""
+        return self.shards if len(batch) >= self.shards else 1
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def _evaluate_batch(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        outputs = run_model(self.network, tf.cast(images, tf.float32), training=False)
+    def _evaluate_batch(
+        self, images: tf.Tensor, labels: tf.Tensor, shards: int
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        outputs = run_model(self.network, tf.cast(images, tf.float32), False, shards)
         targets = make_targets(labels, self.network.num_classes)
         update_metrics(self.metrics, targets, outputs)
         return compute_loss(self.network, targets, outputs), count_correct(targets, outputs)
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def _predict_batch(self, images: tf.Tensor) -> tf.Tensor:
-        return run_model(self.network, tf.cast(images, tf.float32), training=False)
+    def _predict_batch(self, images: tf.Tensor, shards: int) -> tf.Tensor:
+        return run_model(self.network, tf.cast(images, tf.float32), False, shards)

@@ -1,14 +1,11 @@
 """What TensorFlow uses of the machine: device, kernels, threads."""
 
 import os
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from mnistcli.config import Config
+from mnistcli.execution import BY_KERNELS, Execution, choose_execution, processor_has
 from mnistcli.model.backend import cpu_kernels, tf
-
-CPUINFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -20,12 +17,14 @@ class Runtime:
         kernels: of `cpu_kernels`, or "CUDA". The last bits of a number depend on them.
         threads: of TensorFlow's kernels.
         threads_reason: why as many.
+        execution: how steps are run.
     """
 
     device: str
     kernels: str
     threads: int
     threads_reason: str
+    execution: Execution
 
 
 def start_runtime(config: Config) -> Runtime:
@@ -35,20 +34,23 @@ def start_runtime(config: Config) -> Runtime:
     """
     threads, reason = _choose_threads(config)
     gpus = tf.config.list_physical_devices("GPU")
+    # What pays on a GPU was not measured.
+    execution = BY_KERNELS if gpus else choose_execution(config, threads)
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_intra_op_parallelism_threads(threads // execution.shards)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         for gpu in gpus:
             # TensorFlow would take all of its memory at once, whoever else works there.
             tf.config.experimental.set_memory_growth(gpu, True)
     except RuntimeError:
         # 0 stands for TensorFlow's own choice, all cores.
-        threads = tf.config.threading.get_intra_op_parallelism_threads() or _available_cores()
+        threads = tf.config.threading.get_inter_op_parallelism_threads() or _available_cores()
         reason = "TensorFlow was running already"
+        execution = BY_KERNELS if gpus else choose_execution(config, threads)
     if gpus:
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
-        return Runtime(name, "CUDA", threads, reason)
-    return Runtime("CPU", cpu_kernels(), threads, reason)
+        return Runtime(name, "CUDA", threads, reason, execution)
+    return Runtime("CPU", cpu_kernels(), threads, reason, execution)
 
 
 def explain_precision(config: Config) -> str:
@@ -59,7 +61,7 @@ def explain_precision(config: Config) -> str:
     """
     if tf.config.list_logical_devices("GPU") or config.precision == "mixed_float16":
         return ""
-    has_bfloat16 = _processor_has_bfloat16()
+    has_bfloat16 = processor_has("avx512_bf16|amx_bf16|bf16")
     if has_bfloat16 is None:
         return ""
     if config.precision == "float32":
@@ -67,15 +69,6 @@ def explain_precision(config: Config) -> str:
     if has_bfloat16:
         return "this processor has bfloat16 arithmetic"
     return "float32 would be faster: this processor has no bfloat16 arithmetic"
-
-
-def _processor_has_bfloat16() -> bool | None:
-    """None where the system does not tell, as macOS and Windows."""
-    try:
-        text = CPUINFO.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    return re.search(r"\b(avx512_bf16|amx_bf16|bf16)\b", text) is not None
 
 
 def _choose_threads(config: Config) -> tuple[int, str]:

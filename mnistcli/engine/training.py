@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.engine.compilation import compile_dense_network
+from mnistcli.engine.compilation import prepare_for_xla
+from mnistcli.engine.sharding import run_shards, split_batch
+from mnistcli.execution import BY_KERNELS, Execution
 from mnistcli.model import Metric, Network
 from mnistcli.model.backend import tf
 
@@ -83,22 +85,30 @@ class TrainingLoop:
         images: NDArray[np.uint8],
         labels: NDArray[np.integer[Any]],
         batch_size: int,
+        execution: Execution = BY_KERNELS,
     ) -> None:
         """Move the data to the device.
 
         Args:
             images: (N, 28, 28), 0 to 255. They stay uint8 there: a quarter of float32.
             labels: (N,), class numbers.
+            execution: of `choose_execution`, for the network's config.
         """
         self.network = network
         self.batch_size = batch_size
         self.images = tf.constant(images[..., np.newaxis])
         self.labels = tf.constant(labels, tf.int32)
         self.steps_per_epoch = -(-len(labels) // batch_size)
-        self.is_compiled = compile_dense_network(network)
+        self.execution = execution
+        if execution.in_xla:
+            prepare_for_xla(network)
+        # The incomplete last batch: XLA has to know a batch's size, and a shard needs an image.
+        self._last_execution = execution
+        if execution.in_xla or len(labels) % batch_size < execution.shards:
+            self._last_execution = BY_KERNELS
         # Keras' layers need no AutoGraph, and converting them took 0.7 s.
-        self._steps_in_xla = tf.function(self._train_steps, jit_compile=True, autograph=False)
-        self._steps_in_kernels = tf.function(self._train_steps, autograph=False)
+        self._in_xla = tf.function(self._train_steps, jit_compile=True, autograph=False)
+        self._in_kernels = tf.function(self._train_steps, autograph=False)
         self._chunk_steps = 1
 
     def run_epoch(
@@ -144,23 +154,29 @@ class TrainingLoop:
 
     def _run_chunk(self, order: tf.Tensor, progress: EpochProgress, stop: int) -> EpochProgress:
         """Go on with an epoch up to step `stop`, or to the first loss that is not finite."""
-        # XLA has to know the size of a batch; the incomplete one is left to the kernels.
-        whole = min(stop, len(order) // self.batch_size) if self.is_compiled else 0
+        whole = min(stop, len(order) // self.batch_size)
         state: LoopState = (
             tf.constant(progress.step),
             tf.constant(progress.loss_sum, tf.float64),
             tf.constant(progress.correct),
         )
         if progress.step < whole:
-            state = self._steps_in_xla(order, tf.constant(whole), state, fixed_size=True)
-        if whole < stop:
-            state = self._steps_in_kernels(order, tf.constant(stop), state)
+            state = self._run_steps(order, tf.constant(whole), state, self.execution)
+        if max(whole, progress.step) < stop:
+            state = self._run_steps(order, tf.constant(stop), state, self._last_execution)
         step = int(state[0])
         images = min(step * self.batch_size, len(order))
         return EpochProgress(step, images, float(state[1]), int(state[2]))
 
+    def _run_steps(
+        self, order: tf.Tensor, stop: tf.Tensor, state: LoopState, execution: Execution
+    ) -> LoopState:
+        run = self._in_xla if execution.in_xla else self._in_kernels
+        final: LoopState = run(order, stop, state, execution)
+        return final
+
     def _train_steps(
-        self, order: tf.Tensor, stop: tf.Tensor, state: LoopState, fixed_size: bool = False
+        self, order: tf.Tensor, stop: tf.Tensor, state: LoopState, execution: Execution
     ) -> LoopState:
         """Run steps up to `stop`: what one call of TensorFlow does.
 
@@ -174,22 +190,23 @@ class TrainingLoop:
         def run_step(step: tf.Tensor, loss_sum: tf.Tensor, correct: tf.Tensor) -> LoopState:
             first = step * self.batch_size
             size = self.batch_size
-            if not fixed_size:
+            if not execution.in_xla:
                 size = tf.minimum(size, tf.size(order) - first)
-            loss, right = self._train_step(tf.slice(order, [first], [size]))
+            loss, right = self._train_step(tf.slice(order, [first], [size]), execution.shards)
             batch_loss = tf.cast(loss, tf.float64) * tf.cast(size, tf.float64)
             return step + 1, loss_sum + batch_loss, correct + right
 
         final: LoopState = tf.while_loop(goes_on, run_step, state)
         return final
 
-    def _train_step(self, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _train_step(self, batch: tf.Tensor, shards: int) -> tuple[tf.Tensor, tf.Tensor]:
         network, model = self.network, self.network.model
         labels = tf.gather(self.labels, batch)
         images = tf.cast(tf.gather(self.images, batch), tf.float32)  # (B, 28, 28, 1)
-        images, targets = augment_batch(network, images, make_targets(labels, network.num_classes))
+        targets = make_targets(labels, network.num_classes)
+        images, targets = augment_batch(network, images, targets, shards)
         with tf.GradientTape() as tape:
-            outputs = run_model(network, images, training=True)
+            outputs = run_model(network, images, training=True, shards=shards)
             loss = compute_loss(network, targets, outputs)
             scaled_loss = network.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled_loss, model.trainable_variables)
@@ -198,10 +215,19 @@ class TrainingLoop:
         return loss, count_correct(targets, outputs)
 
 
-def run_model(network: Network, images: tf.Tensor, training: bool) -> tf.Tensor:
-    """Return outputs in float32, of images laid out as the model's input is."""
+def run_model(network: Network, images: tf.Tensor, training: bool, shards: int = 1) -> tf.Tensor:
+    """Return outputs in float32, of images laid out as the model's input is.
+
+    Args:
+        shards: the parts that the batch is cut into.
+    """
     shape = network.model.input_shape[1:]
-    outputs = network.model(tf.reshape(images, (-1, *shape)), training=training)
+    images = tf.reshape(images, (-1, *shape))
+    if shards == 1:
+        outputs = network.model(images, training=training)
+    else:
+        parts = run_shards(network.model, split_batch(images, shards), training)
+        outputs = tf.concat(parts, axis=0)
     return tf.cast(outputs, tf.float32)
 
 
@@ -211,9 +237,17 @@ def make_targets(labels: tf.Tensor, num_classes: int) -> Targets:
 
 
 def augment_batch(
-    network: Network, images: tf.Tensor, targets: Targets
+    network: Network, images: tf.Tensor, targets: Targets, shards: int = 1
 ) -> tuple[tf.Tensor, Targets]:
-    """Return what training sees of images (B, 28, 28, 1), float32 of 0 to 255, and of targets."""
+    """Return what training sees of images (B, 28, 28, 1), float32 of 0 to 255, and of targets.
+
+    Args:
+        shards: the parts that the batch is cut into, unless its images are mixed.
+    """
+    if shards > 1 and not network.label_mixers:
+        parts = split_batch(images, shards)
+        augmented = [augment_batch(network, part, targets)[0] for part in parts]
+        return tf.concat(augmented, axis=0), targets
     for layer in network.augment:
         if layer not in network.label_mixers:
             images = layer(images, training=True)

@@ -6,9 +6,15 @@ backend, the layout of images and the precision in keras.json) would make anothe
 
 import os
 
+from mnistcli.execution import ONEDNN_SETTING, processor_has
+
 __all__ = ["cpu_kernels", "keras", "tf"]
 
 _settings = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": os.devnull}  # no file can be in it
+if processor_has("avx2") and ONEDNN_SETTING not in os.environ:
+    _settings[ONEDNN_SETTING] = (
+        "1"  # what pays for most networks, unless `request_kernels` was called
+    )
 _user_settings = {name: os.environ.get(name) for name in _settings}
 os.environ.update(_settings)
 try:

@@ -67,8 +67,10 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
         dataset=dataset,
         splits=splits,
         network=network,
-        training=TrainingLoop(network, train.images, train.labels, config.batch_size),
-        evaluation=EvaluationLoop(network),
+        training=TrainingLoop(
+            network, train.images, train.labels, config.batch_size, runtime.execution
+        ),
+        evaluation=EvaluationLoop(network, runtime.execution.shards),
         runtime=runtime,
         scale=scale,
         offset=offset,
