@@ -161,6 +161,7 @@ def _is_shardable(layer: KerasObject) -> bool:
         _has_noise_shape(layer)
         or arguments.get("activity_regularizer") is not None  # Keras divides it by the batch's size
         or arguments.get("renorm")
+        or (layer.name == "BatchNormalization" and arguments["axis"] != -1)
         or arguments.get("synchronized")
         or isinstance(layer.inputs, dict)
     )

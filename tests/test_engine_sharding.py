@@ -16,13 +16,14 @@ layers:
   - BatchNormalization: {momentum: 0.5, name: first}
   - ReLU
   - DepthwiseConv2D: {kernel_size: 3, padding: same, depthwise_regularizer: L2}
-  - BatchNormalization: {axis: 1, scale: false, name: second}
+  - BatchNormalization: {scale: false, name: second}
   - Add: {inputs: [first, second], name: sum}
   - BatchNormalization: {trainable: false, name: fixed}
   - AveragePooling2D: {inputs: sum, name: mean}
   - MaxPooling2D: {inputs: fixed, name: largest}
   - Concatenate: {inputs: [mean, largest], axis: 1}
   - Flatten
+  - BatchNormalization: {center: false}
 """
 
 
@@ -63,7 +64,7 @@ def test_shards_normalize_in_float32_under_mixed_precision(
 
     rows, weights = both_ways(load_text, digits, text, 2)
 
-    assert rows[0] == pytest.approx(rows[1], rel=0.03)
+    assert rows[0]["loss"] == pytest.approx(rows[1]["loss"], rel=0.01)
     for whole, in_shards in zip(*weights, strict=True):
         np.testing.assert_allclose(in_shards, whole, atol=0.02)
 

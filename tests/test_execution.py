@@ -32,6 +32,7 @@ AUGMENTED = "augment: [RandomInvert]\n"
         (DROPOUT % ", noise_shape: [1, 784]", WHOLE),
         (f"layers:\n  - ActivityRegularization: {{l2: 1}}\n{DENSE}", WHOLE),
         (f"layers:\n  - {CONV2D[:-1]}, activity_regularizer: L2}}\n{FLAT}", WHOLE),
+        (f"layers:\n  - BatchNormalization: {{axis: 1}}\n  - {CONV2D}\n{FLAT}", WHOLE),
         (f"layers:\n  - BatchNormalization: {{renorm: true}}\n  - {CONV2D}\n{FLAT}", WHOLE),
         (f"layers:\n  - SpectralNormalization: {{layer: {{{CONV2D}}}}}\n{FLAT}", WHOLE),
     ],
