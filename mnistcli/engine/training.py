@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.engine.compilation import compile_dense_network
-from mnistcli.model import Metric, Network
+from mnistcli.model import Metric, Network, apply_augmentation
 from mnistcli.model.backend import tf
 
 # The steps done, int32, the sum of the losses of images, float64, and how many were right, int32.
@@ -214,12 +214,8 @@ def augment_batch(
     network: Network, images: tf.Tensor, targets: Targets
 ) -> tuple[tf.Tensor, Targets]:
     """Return what training sees of images (B, 28, 28, 1), float32 of 0 to 255, and of targets."""
-    for layer in network.augment:
-        if layer not in network.label_mixers:
-            images = layer(images, training=True)
-            continue
-        mixed = layer({"images": images, "labels": targets.one_hot}, training=True)
-        images, one_hot = mixed["images"], mixed["labels"]
+    images, one_hot = apply_augmentation(network, images, targets.one_hot)
+    if network.label_mixers:
         targets = Targets(tf.argmax(one_hot, axis=1, output_type=tf.int32), one_hot)
     return images, targets
 
