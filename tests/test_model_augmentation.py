@@ -31,7 +31,8 @@ def images(digits: Dataset) -> NDArray[np.float32]:
 def make(name: str, **arguments: Any) -> keras.layers.Layer:
     if name == "RandomElasticDistortion":
         return RandomElasticDistortion(**arguments)
-    return getattr(keras.layers, name)(**({"fill_mode": "constant"} | arguments))
+    fill = {} if name == "RandomGaussianBlur" else {"fill_mode": "constant"}
+    return getattr(keras.layers, name)(**(fill | arguments))
 
 
 def apply(steps: Sequence[Any], images: Any) -> Any:
@@ -98,12 +99,22 @@ def test_one_interpolation_keeps_pictures_sharp(images: NDArray[np.float32]) -> 
     assert sharp > 1.05 * blurred
 
 
+@pytest.mark.parametrize(
+    "arguments", [{}, {"factor": 0.5, "kernel_size": 5, "sigma": [0.1, 0.9]}, {"factor": 0.0}]
+)
+def test_a_blur_is_that_of_keras(arguments: dict[str, Any], images: NDArray[np.float32]) -> None:
+    fused, expected = run_both([("RandomGaussianBlur", arguments)], images)
+    np.testing.assert_allclose(fused, expected, atol=1e-3)
+    assert (np.abs(fused - images).max() > 1) == (arguments.get("factor") != 0)
+
+
 def test_what_has_another_meaning_stays_as_it_is() -> None:
     layers = [
         keras.layers.RandomRotation(0.1),  # fill_mode: reflect
         keras.layers.RandomZoom(0.1, fill_mode="constant", fill_value=9.0),
         keras.layers.RandomShear(0.1, fill_mode="constant", interpolation="nearest"),
         keras.layers.RandomTranslation(0.1, 0.1, fill_mode="constant", dtype="float16"),
+        keras.layers.RandomGaussianBlur(kernel_size=[3, 5]),
         RandomStrokeWidth(),
         keras.layers.MixUp(),
     ]
@@ -124,7 +135,7 @@ def test_only_neighbours_become_one_step() -> None:
 
 
 def test_a_graph_takes_batches_of_any_size(images: NDArray[np.float32]) -> None:
-    entries = [*AFFINE[:3], ("RandomElasticDistortion", {})]
+    entries = [*AFFINE[:3], ("RandomElasticDistortion", {}), ("RandomGaussianBlur", {})]
     graph, eager = (
         fuse_layers([make(name, seed=1, **arguments) for name, arguments in entries])
         for _ in range(2)
