@@ -62,7 +62,7 @@ epochs: 12
 batch_size: 16
 data: {dataset: digits, validation: 200}
 augment:
-  - RandomTranslation: {height_factor: 0.1, width_factor: 0.1}
+  - RandomTranslation: {height_factor: 0.1, width_factor: 0.1, fill_mode: constant}
   - RandomRotation: {factor: 0.03}
 early_stopping: {monitor: val_accuracy, patience: 6}
 checkpoint: {every_epochs: 2, every_seconds: 0.2, keep: 1}

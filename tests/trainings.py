@@ -39,7 +39,7 @@ epochs: 3
 batch_size: 100
 seed: 7
 data: {{dataset: digits, validation: 200, normalize: standard}}
-augment: [{{RandomTranslation: {{height_factor: 0.1, width_factor: 0.1}}}}]
+augment: [{{RandomTranslation: {{height_factor: 0.1, width_factor: 0.1, fill_mode: constant}}}}]
 early_stopping: {{patience: 3}}
 """
 # Learns nothing, so that validation never improves on the first epoch.

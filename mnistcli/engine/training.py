@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mnistcli.engine.compilation import prepare_for_xla
 from mnistcli.engine.sharding import run_shards, split_batch
 from mnistcli.execution import BY_KERNELS, Execution
-from mnistcli.model import Metric, Network
+from mnistcli.model import Metric, Network, apply_augmentation
 from mnistcli.model.backend import tf
 
 # The steps done, int32, the sum of the losses of images, float64, and how many were right, int32.
@@ -248,12 +248,8 @@ def augment_batch(
         parts = split_batch(images, shards)
         augmented = [augment_batch(network, part, targets)[0] for part in parts]
         return tf.concat(augmented, axis=0), targets
-    for layer in network.augment:
-        if layer not in network.label_mixers:
-            images = layer(images, training=True)
-            continue
-        mixed = layer({"images": images, "labels": targets.one_hot}, training=True)
-        images, one_hot = mixed["images"], mixed["labels"]
+    images, one_hot = apply_augmentation(network, images, targets.one_hot)
+    if network.label_mixers:
         targets = Targets(tf.argmax(one_hot, axis=1, output_type=tf.int32), one_hot)
     return images, targets
 

@@ -2,7 +2,13 @@
 
 from mnistcli.model.averaging import averaged_weights, use_averaged_weights
 from mnistcli.model.layers import IMAGE_SHAPE
-from mnistcli.model.network import Metric, Network, augment_images, build_network
+from mnistcli.model.network import (
+    Metric,
+    Network,
+    apply_augmentation,
+    augment_images,
+    build_network,
+)
 from mnistcli.model.recurrence import count_steps, find_recurrent, unrolled
 from mnistcli.model.summary import (
     LayerSummary,
@@ -18,6 +24,7 @@ __all__ = [
     "Metric",
     "ModelSummary",
     "Network",
+    "apply_augmentation",
     "augment_images",
     "averaged_weights",
     "build_network",

@@ -18,7 +18,8 @@ from mnistcli.config import (
     metric_name,
     resolve_shares,
 )
-from mnistcli.model.backend import keras
+from mnistcli.model.augmentation import fuse_layers
+from mnistcli.model.backend import keras, tf
 from mnistcli.model.construct import (
     KERAS_ERRORS,
     ConstructionError,
@@ -155,17 +156,30 @@ def build_network(
     )
 
 
+def apply_augmentation(
+    network: Network, images: tf.Tensor, one_hot: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return what training sees of images and of their labels.
+
+    Args:
+        images: (B, 28, 28, 1) float32, 0 to 255.
+        one_hot: (B, num_classes) float32.
+    """
+    for step in fuse_layers(network.augment):
+        if step in network.label_mixers:
+            mixed = step({"images": images, "labels": one_hot}, training=True)
+            images, one_hot = mixed["images"], mixed["labels"]
+        else:
+            images = step(images, training=True)
+    return images, one_hot
+
+
 def augment_images(network: Network, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return what training makes of images (N, 28, 28): float32 of 0 to 255, of the same shape."""
-    pixels = images[..., np.newaxis].astype(np.float32)
-    for layer in network.augment:
-        if layer in network.label_mixers:
-            labels = np.zeros((len(images), network.num_classes), np.float32)
-            pixels = layer({"images": pixels, "labels": labels}, training=True)["images"]
-        else:
-            pixels = layer(pixels, training=True)
-    augmented: NDArray[np.float32] = keras.ops.convert_to_numpy(pixels)[..., 0]
-    return augmented
+    pixels = tf.constant(images[..., np.newaxis], tf.float32)
+    labels = tf.zeros((len(images), network.num_classes))
+    augmented: NDArray[np.float32] = apply_augmentation(network, pixels, labels)[0].numpy()
+    return augmented[..., 0]
 
 
 def _objects(entries: Sequence[KerasObject | str]) -> list[KerasObject]:
