@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.engine.compilation import prepare_for_xla
+from mnistcli.engine.replacements import replace_layers
 from mnistcli.engine.sharding import run_shards, split_batch
 from mnistcli.execution import BY_KERNELS, Execution
 from mnistcli.model import Metric, Network, apply_augmentation
@@ -100,8 +100,7 @@ class TrainingLoop:
         self.labels = tf.constant(labels, tf.int32)
         self.steps_per_epoch = -(-len(labels) // batch_size)
         self.execution = execution
-        if execution.in_xla:
-            prepare_for_xla(network)
+        replace_layers(network, execution)
         # The incomplete last batch: XLA has to know a batch's size, and a shard needs an image.
         self._last_execution = execution
         if execution.in_xla or len(labels) % batch_size < execution.shards:
