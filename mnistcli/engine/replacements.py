@@ -45,11 +45,8 @@ def _make_dropout(layer: keras.layers.Dropout) -> Callable[..., tf.Tensor]:
 
 def _covers_input(layer: keras.layers.Conv2D) -> bool:
     """Return whether a convolution has one place to be at: it is a dense layer then."""
-    return (
-        layer.kernel.shape[:3] == layer.input.shape[1:]  # also: one group
-        and layer.padding == "valid"
-        and layer.data_format == "channels_last"
-    )
+    is_plain = (layer.padding, layer.data_format) == ("valid", "channels_last")
+    return is_plain and bool(layer.kernel.shape[:3] == layer.input.shape[1:])  # so one group, too
 
 
 def _multiply(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -91,4 +88,5 @@ def _make_average(layer: keras.layers.AveragePooling2D) -> Callable[[tf.Tensor],
 
         return tf.nn.avg_pool2d(inputs, (rows, columns), (rows, columns), "VALID"), gradient
 
-    return average
+    call: Callable[[tf.Tensor], tf.Tensor] = average
+    return call
