@@ -37,7 +37,8 @@ def run_shards(model: keras.Model, shards: Shards, training: bool) -> Shards:
 
 def _run_layer(layer: keras.layers.Layer, sources: Sequence[Shards], training: bool) -> Shards:
     if type(layer) is keras.layers.BatchNormalization and training and layer.trainable:
-        return _normalize(layer, sources[0])
+        with tf.name_scope(layer.name):  # for profiles
+            return _normalize(layer, sources[0])
     inputs = zip(*sources, strict=True)
     return [layer(parts[0] if len(parts) == 1 else parts, training=training) for parts in inputs]
 
@@ -78,15 +79,13 @@ def _normalize_by_moments(
     offset = beta - mean * scale
 
     def gradient(*upstream: tf.Tensor) -> Shards:
-        upstream = upstream[: len(shards)]
-        for_beta = _sum_channels(upstream)
-        products = [dy * x for dy, x in zip(upstream, shards, strict=True)]
-        for_gamma = (_sum_channels(products) - mean * for_beta) * deviation
-        slope = -scale * deviation * for_gamma / count
-        constant = -scale * for_beta / count - slope * mean
-        for_shards = [
-            dy * scale + (x * slope + constant) for dy, x in zip(upstream, shards, strict=True)
-        ]
+        with tf.name_scope("batch_normalization"):
+            pairs = list(zip(upstream[: len(shards)], shards, strict=True))
+            for_beta = _sum_channels([dy for dy, _ in pairs])
+            for_gamma = (_sum_channels([dy * x for dy, x in pairs]) - mean * for_beta) * deviation
+            slope = -scale * deviation * for_gamma / count
+            constant = -scale * for_beta / count - slope * mean
+            for_shards = [dy * scale + (x * slope + constant) for dy, x in pairs]
         return [None, for_gamma, for_beta, *for_shards]
 
     return [*(shard * scale + offset for shard in shards), mean, variance], gradient

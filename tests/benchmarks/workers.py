@@ -5,11 +5,14 @@ the threads in use. All engines train on the same 60,000 images with the same ba
 none validates.
 """
 
+import dataclasses
 import json
 import os
 import resource
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +20,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-# Layers, optimizer, batch size.
-MODELS: dict[str, tuple[str, str, int]] = {
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+# A config of mnistcli's, or layers, optimizer, and batch size.
+MODELS: dict[str, str | tuple[str, str, int]] = {
     "dense128": (
         "[Flatten, {Dense: {units: 128, activation: relu}}, {Dropout: {rate: 0.2}}, "
         "{Dense: {units: 10, activation: softmax}}]",
@@ -38,33 +43,46 @@ MODELS: dict[str, tuple[str, str, int]] = {
         "adam",
         128,
     ),
+    "fast": "fast.yaml",
+    "lenet5": "papers/lenet5.yaml",
+    "robust": "robust.yaml",
 }
 
 
-def config_text(model: str, precision: str, extra: str = "") -> str:
-    layers, optimizer, batch_size = MODELS[model]
+def config_text(model: str, precision: str) -> str:
+    description = MODELS[model]
+    if isinstance(description, str):
+        return (CONFIGS / description).read_text(encoding="utf-8")
+    layers, optimizer, batch_size = description
     return (
         f"layers: {layers}\noptimizer: {optimizer}\nbatch_size: {batch_size}\n"
-        f"precision: {precision}\ndata: {{validation: test}}\n{extra}"
+        f"precision: {precision}\n"
     )
 
 
-def measure_mnistcli(model: str, precision: str, epochs: int, copies: int = 1) -> dict[str, Any]:
-    """Epochs of mnistcli's own loop."""
-    import tempfile
-
+def load_model_config(model: str, precision: str, augmented: bool) -> Any:
+    """The config of a model that trains on all images."""
     from mnistcli.config import load_config
-    from mnistcli.data import load_dataset, permutation
-    from mnistcli.training import prepare
 
+    overrides = ["data.validation=test"]
+    if not augmented:
+        overrides.append("augment=[]")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config.yaml"
         path.write_text(config_text(model, precision), encoding="utf-8")
-        file = load_config(path)
+        return load_config(path, overrides)
+
+
+def measure_mnistcli(
+    model: str, precision: str, epochs: int, copies: int = 1, augmented: bool = False
+) -> dict[str, Any]:
+    """Epochs of mnistcli's own loop."""
+    from mnistcli.data import load_dataset, permutation
+    from mnistcli.execution import preferred_kernels, request_kernels
+
+    file = load_model_config(model, precision, augmented)
     dataset = load_dataset("mnist")
     if copies > 1:
-        import dataclasses
-
         drawn = permutation(60_000, 0)
         order = np.concatenate([drawn] * copies)
         dataset = dataclasses.replace(
@@ -72,6 +90,9 @@ def measure_mnistcli(model: str, precision: str, epochs: int, copies: int = 1) -
             train_images=dataset.train_images[order],
             train_labels=dataset.train_labels[order],
         )
+    request_kernels(preferred_kernels(file.config))
+    from mnistcli.training import prepare
+
     preparation = prepare(file, dataset)
     images = len(preparation.splits.train)
     seconds = []
@@ -89,53 +110,139 @@ def measure_mnistcli(model: str, precision: str, epochs: int, copies: int = 1) -
     return {
         "seconds": seconds[1:],
         "threads": preparation.runtime.threads,
+        "kernels": preparation.runtime.kernels,
         "evaluation_seconds": evaluation,
     }
 
 
-def measure_fit(model: str, precision: str, epochs: int) -> dict[str, Any]:
-    """Epochs of `keras.Model.fit` on arrays scaled to [0, 1], as the tutorials have it."""
+def measure_fit(
+    model: str, precision: str, epochs: int, augmented: bool = False
+) -> dict[str, Any]:
+    """Epochs of `keras.Model.fit`, as the tutorials have it: arrays, or a `tf.data` pipeline."""
+    # First of all, so that TensorFlow chooses its kernels as it does for everybody.
     import keras
-    from keras import layers
+    import tensorflow as tf
 
     from mnistcli.data import load_dataset
+    from mnistcli.model import build_network
+    from mnistcli.model.backend import cpu_kernels
 
-    keras.config.set_dtype_policy(precision)
     dataset = load_dataset("mnist")
-    x = (dataset.train_images[..., None] / 255).astype("float32")
+    x = dataset.train_images[..., None].astype("float32")
     y = dataset.train_labels
-    softmax = {"activation": "softmax", "dtype": "float32"}
-    built = {
-        "dense128": [
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dropout(0.2),
-            layers.Dense(10, **softmax),
-        ],
-        "dense512": [
-            layers.Flatten(),
-            layers.Dense(512, activation="relu"),
-            layers.Dense(10, **softmax),
-        ],
-        "convnet": [
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dropout(0.5),
-            layers.Dense(10, **softmax),
-        ],
-    }[model]
-    _, optimizer, batch_size = MODELS[model]
-    network = keras.Sequential([keras.Input((28, 28, 1)), *built])
-    network.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    file = load_model_config(model, precision, augmented)
+    batch_size = file.config.batch_size
+    # The very layers of the config; what trains them is Keras.
+    network = build_network(file, 10, total_steps=len(y) // batch_size * (epochs + 1))
+    network.model.compile(network.optimizer, network.loss, metrics=["accuracy"])
+    data: dict[str, Any] = {"x": x, "y": y, "batch_size": batch_size}
+    if augmented:
+        layers = keras.Sequential([keras.Input((28, 28, 1)), *network.augment])
+        data["x"] = (
+            tf.data.Dataset.from_tensor_slices((x, y))
+            .shuffle(len(y))
+            .batch(batch_size)
+            .map(lambda x, y: (layers(x, training=True), y), num_parallel_calls=tf.data.AUTOTUNE)
+            .prefetch(tf.data.AUTOTUNE)
+        )
+        del data["y"], data["batch_size"]
     seconds = []
     for _ in range(epochs + 1):
         started = time.perf_counter()
-        network.fit(x, y, batch_size=batch_size, epochs=1, verbose=0)
+        network.model.fit(**data, epochs=1, verbose=0)
         seconds.append(time.perf_counter() - started)
-    return {"seconds": seconds[1:], "threads": os.cpu_count()}
+    return {"seconds": seconds[1:], "threads": os.cpu_count(), "kernels": cpu_kernels()}
+
+
+def measure_pytorch(model: str, precision: str, epochs: int) -> dict[str, Any]:
+    """Epochs of PyTorch, channels last, data on the device, batches by index."""
+    import torch
+    from torch import nn
+
+    from mnistcli.data import load_dataset
+
+    def normalized(channels: int) -> list[Any]:
+        return [nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01), nn.ReLU()]
+
+    layers, batch_size = {
+        "convnet": (
+            [nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(),
+             nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10)],
+            128,
+        ),
+        "fast": (
+            [nn.Conv2d(1, 24, 5, 2, bias=False), *normalized(24),
+             nn.Conv2d(24, 48, 3, 2, bias=False), *normalized(48),
+             nn.Conv2d(48, 96, 3, bias=False), *normalized(96), nn.Flatten(), nn.Linear(864, 10)],
+            80,
+        ),
+        "lenet5": (
+            [nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5),
+             nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(16, 120, 5), nn.ReLU(), nn.Flatten(),
+             nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)],
+            128,
+        ),
+    }[model]  # fmt: skip
+    network = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters())
+    loss = nn.CrossEntropyLoss()
+    dataset = load_dataset("mnist")
+    images = torch.from_numpy(dataset.train_images.copy())[:, None]
+    labels = torch.from_numpy(dataset.train_labels.astype(np.int64))
+    seconds = []
+    for _ in range(epochs + 1):
+        started = time.perf_counter()
+        for batch in torch.randperm(len(labels)).split(batch_size):
+            x = (images[batch].float() / 255).to(memory_format=torch.channels_last)
+            optimizer.zero_grad(set_to_none=True)
+            loss(network(x), labels[batch]).backward()
+            optimizer.step()
+        seconds.append(time.perf_counter() - started)
+    return {"seconds": seconds[1:], "threads": torch.get_num_threads()}
+
+
+def measure_products(model: str, precision: str, epochs: int) -> dict[str, Any]:
+    """As many steps as an epoch has, of nothing but matrix products: the arithmetic of `convnet`.
+
+    Those that its convolutions and its dense layer are, forward and backward, on what the
+    images would be laid out as; a shard of the batch on each thread.
+    """
+    from mnistcli.engine import start_runtime
+    from mnistcli.execution import request_kernels
+
+    request_kernels("oneDNN")
+    from mnistcli.model.backend import tf
+
+    config = load_model_config(model, precision, augmented=False).config
+    runtime = start_runtime(config)
+    shards, batch = runtime.execution.shards, config.batch_size // runtime.execution.shards
+    # Rows, columns inside, columns of each product.
+    layers = [(batch * 26 * 26, 9, 32), (batch * 11 * 11, 288, 64), (batch, 1600, 10)]
+    products = []
+    for i, (n, k, m) in enumerate(layers):
+        products += [((n, k), (k, m)), ((k, n), (n, m))]
+        if i:  # no gradient flows to the images
+            products.append(((n, m), (m, k)))
+    operands = [
+        [(tf.random.normal(a), tf.random.normal(b)) for a, b in products] for _ in range(shards)
+    ]
+
+    @tf.function(autograph=False)
+    def run(steps: tf.Tensor) -> tf.Tensor:
+        def step(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            # What depends on the step is computed anew in each.
+            results = [tf.matmul(a, b + total) for pairs in operands for a, b in pairs]
+            return i + 1, total + tf.add_n([each[0, 0] for each in results]) * 1e-30
+
+        _, total = tf.while_loop(lambda i, _: i < steps, step, (tf.constant(0), tf.constant(0.0)))
+        return total
+
+    seconds = []
+    for _ in range(epochs + 1):
+        started = time.perf_counter()
+        run(tf.constant(-(-60_000 // config.batch_size))).numpy()
+        seconds.append(time.perf_counter() - started)
+    return {"seconds": seconds[1:], "threads": runtime.threads}
 
 
 def measure_jax(model: str, precision: str, epochs: int) -> dict[str, Any]:
@@ -200,14 +307,25 @@ def measure_jax(model: str, precision: str, epochs: int) -> dict[str, Any]:
     return {"seconds": seconds[1:], "threads": os.cpu_count()}
 
 
-def main() -> None:
-    engine, model, precision, epochs, copies = (*sys.argv[1:5], sys.argv[5:])
-    measure = {"mnistcli": measure_mnistcli, "fit": measure_fit, "jax": measure_jax}[engine]
-    extra = {"copies": int(copies[0])} if copies else {}
+def main(arguments: Sequence[str]) -> None:
+    engine, model, precision, epochs, *options = arguments
+    measure = {
+        "mnistcli": measure_mnistcli,
+        "fit": measure_fit,
+        "jax": measure_jax,
+        "PyTorch": measure_pytorch,
+        "products": measure_products,
+    }[engine]
+    extra: dict[str, Any] = {}
+    if "augmented" in options:
+        extra["augmented"] = True
+    for option in options:
+        if option.isdigit():
+            extra["copies"] = int(option)
     result = measure(model, precision, int(epochs), **extra)
     result["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(result))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
