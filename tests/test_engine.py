@@ -1,5 +1,7 @@
 """The loops, against Keras' own fit, evaluate and predict on the same batches."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from config_texts import Load
 from loops import BATCH_SIZE, CONVOLUTION, COUNT, DENSE, in_order, make_loop, run_epoch
 
 from mnistcli import engine
-from mnistcli.data import Dataset
+from mnistcli.data import Dataset, SelectedImages, align
 from mnistcli.engine import (
     BEFORE_FIRST_STEP,
     EpochProgress,
@@ -178,6 +180,23 @@ def test_the_clock_changes_no_number(
 
     assert chunks == [2 * 38, 4 + 1]  # of 1, 4, 16 and 17 steps, then all at once
     assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("make", [align, np.array], ids=["aligned", "as it comes"])
+def test_selected_images_are_trained_on_without_a_copy(
+    make: Callable[[np.ndarray], np.ndarray], load_text: Load, digits: Dataset
+) -> None:
+    array, rows = make(digits.train_images[:COUNT]), np.arange(1, COUNT, 2)
+    networks = [build_network(load_text(f"layers:\n{DENSE}"), 10) for _ in range(2)]
+    labels = digits.train_labels[rows]
+    copied = TrainingLoop(networks[0], array[rows], labels, BATCH_SIZE)
+    selected = TrainingLoop(networks[1], SelectedImages(array, rows), labels, BATCH_SIZE)
+
+    assert run_epoch(selected, in_order(len(rows))) == run_epoch(copied, in_order(len(rows)))
+
+    array[0, 0, 0] = 77
+    if make is align:
+        assert int(selected.images[0, 0, 0]) == 77, "the tensor lies in the array's memory"
 
 
 def test_an_epoch_goes_on_from_any_step(load_text: Load, digits: Dataset) -> None:

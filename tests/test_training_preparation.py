@@ -49,7 +49,7 @@ def test_pixels_are_normalized_by_the_training_images(
     preparation = prepare(load_text(text), digits)
     first = preparation.network.model.get_layer("normalize")
 
-    train_images = preparation.splits.train.images.astype(np.float64)
+    train_images = preparation.splits.train.images[:].astype(np.float64)
     for images in (train_images, digits.test_images):
         got = np.asarray(first(images.astype(np.float32)))
         np.testing.assert_allclose(got, expected(images, train_images), rtol=1e-4, atol=1e-5)

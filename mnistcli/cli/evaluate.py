@@ -104,7 +104,7 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
     show_notes(dataset.notes)
     splits = split_validation(dataset, config.data.validation, config.seed)
     images = {
-        Split.TRAIN: splits.train,
+        Split.TRAIN: splits.train.copy(),
         Split.VALIDATION: splits.validation,
         Split.TEST: splits.test,
     }[split]

@@ -1,9 +1,16 @@
 """Data sets -> arrays of unsigned bytes: finds, downloads, verifies and splits them."""
 
-from mnistcli.data.dataset import DataMissingError, Dataset, LabelledImages
+from mnistcli.data.dataset import (
+    DataMissingError,
+    Dataset,
+    LabelledImages,
+    SelectedImages,
+    TrainingImages,
+)
 from mnistcli.data.download import ProgressCallback
 from mnistcli.data.load import load_dataset, load_labelled_images
 from mnistcli.data.locate import BUILT_IN
+from mnistcli.data.memory import align
 from mnistcli.data.mnist import MNIST_DATA_DIR
 from mnistcli.data.splits import Splits, permutation, split_validation
 
@@ -14,7 +21,10 @@ __all__ = [
     "Dataset",
     "LabelledImages",
     "ProgressCallback",
+    "SelectedImages",
     "Splits",
+    "TrainingImages",
+    "align",
     "load_dataset",
     "load_labelled_images",
     "permutation",

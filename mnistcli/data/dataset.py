@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,47 @@ class DataMissingError(DataError):
     def __init__(self, message: str, attempts: Sequence[str], *hints: str) -> None:
         super().__init__(message, *attempts, *hints)
         self.reason = f"{message} ({'; '.join(attempts)})" if attempts else message
+
+
+@dataclass(frozen=True, eq=False)
+class SelectedImages:
+    """Some pictures of many, copied only as they are asked for.
+
+    Attributes:
+        array: (M, 28, 28), all the pictures.
+        rows: (N,), which of them are selected.
+    """
+
+    array: NDArray[np.uint8]
+    rows: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: slice | NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+        return self.array[self.rows[index]]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingImages:
+    """The pictures to train on, among those of a data set, and their labels.
+
+    Attributes:
+        images: N of them, (28, 28), 0 background to 255 ink.
+        labels: (N,), class numbers from 0.
+        source: the path or URL of the bytes, for people to read.
+    """
+
+    images: SelectedImages
+    labels: NDArray[np.uint8]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def copy(self) -> "LabelledImages":
+        """Return them as a set of their own."""
+        return LabelledImages("train", self.images[:], self.labels, self.source)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.data.memory import align
 from mnistcli.data.part import IMAGE_SIZE, Note, Part
 from mnistcli.errors import DataError
 
@@ -187,8 +188,8 @@ def _scale(pictures: _Pictures, notes: list[Note]) -> NDArray[np.uint8]:
     elif array.dtype.kind == "f":
         notes.append(Note(name, "floats from 0 to 255, rounded"))
     else:
-        return np.ascontiguousarray(array, np.uint8)
-    images = np.empty(array.shape, np.uint8)
+        return align(array)
+    images = align(np.empty(array.shape, np.uint8))
     for start in range(0, len(array), _BLOCK_IMAGES):
         block = slice(start, start + _BLOCK_IMAGES)
         images[block] = np.rint(array[block].astype(np.float64) * pictures.factor)

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.data.dataset import Dataset, LabelledImages
+from mnistcli.data.dataset import Dataset, LabelledImages, SelectedImages, TrainingImages
 from mnistcli.errors import DataError
 
 
@@ -15,7 +15,7 @@ from mnistcli.errors import DataError
 class Splits:
     """The three sets of a run: one to train on, one to choose by, and one to report on."""
 
-    train: LabelledImages
+    train: TrainingImages
     validation: LabelledImages
     test: LabelledImages
 
@@ -34,9 +34,9 @@ def split_validation(
     Raises:
         DataError: no image is left to train on, or the number has no meaning.
     """
-    if validation == "test":
-        return Splits(dataset.train, dataset.test, dataset.test)
     count = len(dataset.train_labels)
+    if validation == "test":
+        return Splits(_select(dataset, np.arange(count)), dataset.test, dataset.test)
     if isinstance(validation, float) and validation != 0:
         validation_count = max(1, round(validation * count)) if 0 < validation < 1 else -1
     else:
@@ -48,10 +48,12 @@ def split_validation(
         )
     order = permutation(count, seed)
     # The images keep the order of the file; training shuffles them anyway.
+    training, held_out = np.sort(order[validation_count:]), np.sort(order[:validation_count])
+    images, labels, source = dataset.train_images, dataset.train_labels, dataset.source
     return Splits(
-        train=_select(dataset.train, "train", np.sort(order[validation_count:])),
-        validation=_select(dataset.train, "validation", np.sort(order[:validation_count])),
-        test=dataset.test,
+        _select(dataset, training),
+        LabelledImages("validation", images[held_out], labels[held_out], source),
+        dataset.test,
     )
 
 
@@ -64,5 +66,6 @@ def permutation(count: int, seed: int | Sequence[int]) -> NDArray[np.intp]:
     return np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
 
 
-def _select(images: LabelledImages, name: str, indices: NDArray[np.intp]) -> LabelledImages:
-    return LabelledImages(name, images.images[indices], images.labels[indices], images.source)
+def _select(dataset: Dataset, rows: NDArray[np.intp]) -> TrainingImages:
+    images = SelectedImages(dataset.train_images, rows)
+    return TrainingImages(images, dataset.train_labels[rows], dataset.source)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.data import LabelledImages
+from mnistcli.data import LabelledImages, TrainingImages
 from mnistcli.errors import DataError
 from mnistcli.evaluation.metrics import Evaluation, evaluate_predictions
 from mnistcli.recognition import (
@@ -51,7 +51,7 @@ def evaluate_network(
 
 
 def calibrate(
-    loop: EvaluationLoop, train: LabelledImages, validation: LabelledImages
+    loop: EvaluationLoop, train: TrainingImages, validation: LabelledImages
 ) -> Calibration:
     """Fit a network's temperature on the validation images, and learn what it was trained on.
 
@@ -59,7 +59,8 @@ def calibrate(
     """
     if not len(validation):
         first = slice(0, STAND_IN_IMAGES)
-        validation = replace(train, images=train.images[first], labels=train.labels[first])
+        images, labels = train.images[first], train.labels[first]
+        validation = replace(validation, images=images, labels=labels)
     outputs = loop.predict(validation.images)
     familiarity = fit_familiarity(
         train.images,

@@ -9,7 +9,7 @@ validation images are.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,12 @@ DIMENSIONS = 10  # of a class's subspace
 FAMILIAR_SHARE = 0.995  # of the validation images
 IMAGES_PER_CLASS = 600  # more take time, and describe a class no better
 BATCH = 1000  # images described at a time
+
+
+class Images(Protocol):
+    """Pictures of 28x28, uint8, of which some are taken by their numbers."""
+
+    def __getitem__(self, index: NDArray[np.intp]) -> NDArray[np.uint8]: ...
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def read_scalar(file: ArrayFile, name: str) -> float:
 # where two trainings share the cores, OpenBLAS' threads wait for each other, and they take 22 s.
 @threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]
 def fit_familiarity(
-    images: NDArray[np.uint8],
+    images: Images,
     labels: NDArray[np.integer[Any]],
     validation_images: NDArray[np.uint8],
     validation_classes: NDArray[np.integer[Any]],
@@ -117,7 +123,7 @@ def fit_familiarity(
     means = np.zeros((num_classes, EDGES), np.float16)
     bases = np.zeros((num_classes, DIMENSIONS, EDGES), np.float16)
     for label in range(num_classes):
-        edges = describe_edges(images[labels == label][:IMAGES_PER_CLASS])
+        edges = describe_edges(images[np.flatnonzero(labels == label)[:IMAGES_PER_CLASS]])
         if len(edges) == 0:
             continue
         means[label] = edges.mean(axis=0)

@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mnistcli.config import load_config
@@ -51,22 +51,22 @@ def profile_config(path: Path) -> tuple[float, dict[str, float]]:
     loop, threads = preparation.training, preparation.runtime.threads
     loop.run_steps(STEPS)
     wall = min(_time(loop.run_steps) for _ in range(5))
-    busy: Counter[str] = Counter()
-    for name, milliseconds in _profile(loop.run_steps).items():
+    busy = dict.fromkeys(GROUPS, 0.0)
+    for name, milliseconds in _profile(loop.run_steps):
         group = next(group for group, pattern in GROUPS.items() if re.search(pattern, name))
         busy[group] += milliseconds / threads
-    busy["between kernels"] = wall - busy.total()
-    return wall, dict(busy)
+    busy["between kernels"] = wall - sum(busy.values())
+    return wall, busy
 
 
-def _time(run_steps) -> float:  # type: ignore[no-untyped-def]
+def _time(run_steps: Callable[[int], None]) -> float:
     started = time.perf_counter()
     run_steps(STEPS)
     return (time.perf_counter() - started) / STEPS * 1000
 
 
-def _profile(run_steps) -> Counter[str]:  # type: ignore[no-untyped-def]
-    """Milliseconds of a step in each kernel, by its name."""
+def _profile(run_steps: Callable[[int], None]) -> Iterator[tuple[str, float]]:
+    """Yield how many milliseconds of a step each call of a kernel takes, and its name."""
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     from mnistcli.model.backend import tf
@@ -77,13 +77,11 @@ def _profile(run_steps) -> Counter[str]:  # type: ignore[no-untyped-def]
         (path,) = Path(folder).rglob("*.xplane.pb")
         space = xplane_pb2.XSpace.FromString(path.read_bytes())
     (plane,) = (plane for plane in space.planes if plane.name == "/host:CPU")
-    milliseconds: Counter[str] = Counter()
     for line in plane.lines:
         for event in line.events:
             name = plane.event_metadata[event.metadata_id].name
             if re.match(r"while/.*:\w+$", name):
-                milliseconds[name] += event.duration_ps / 1e9 / STEPS
-    return milliseconds
+                yield name, event.duration_ps / 1e9 / STEPS
 
 
 def main() -> None:
@@ -93,7 +91,7 @@ def main() -> None:
     for name in names:
         path = Path(name) if Path(name).exists() else CONFIGS / name
         wall, busy = profile_config(path)
-        cells = [f"{busy.get(group, 0):.2f}" for group in [*GROUPS, "between kernels"]]
+        cells = [f"{milliseconds:.2f}" for milliseconds in busy.values()]
         print(f"| {path.name} |", " | ".join(cells), f"| {wall:.2f} ms |", flush=True)
 
 

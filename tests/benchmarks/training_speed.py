@@ -4,9 +4,9 @@
 
 Every figure is a process of its own, and the two of a pair run in turn (A B A B …), so that
 a machine that drifts slows both. Printed are medians over the repeats, the ratio of the
-medians, and the peak memory of the largest process. JAX is compared with where it is
-installed. MNIST must be on this machine already; MNISTCLI_DATA_DIR names it. `--readme` puts
-the table into README.
+medians, and the peak memory of the largest process; then, of `step_profile.py`, where the
+time of a step goes. JAX and PyTorch are compared with where they are installed. MNIST must be
+on this machine already; MNISTCLI_DATA_DIR names it. `--readme` puts the table into README.
 
 Goals are those of the project's performance issue; a ratio below its goal is marked.
 """
@@ -28,6 +28,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mnistcli.execution import ONEDNN_SETTING
 from mnistcli.runs import describe_environment
 
 HERE = Path(__file__).parent
@@ -46,10 +47,23 @@ class Comparison:
 
 
 def run_worker(engine: str, model: str, precision: str, epochs: int, *more: str) -> dict[str, Any]:
-    """A worker's figures; `seconds` becomes the median of its epochs."""
+    """A worker's figures; `seconds` becomes the median of its epochs.
+
+    Of "fit", TensorFlow has the kernels that it chooses itself; of "fit with oneDNN", those.
+    """
     worker = str(HERE / "workers.py")
-    arguments = [sys.executable, worker, engine, model, precision, str(epochs), *more]
-    done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    name, _, kernels = engine.partition(" with ")
+    arguments = [sys.executable, worker, name, model, precision, str(epochs), *more]
+    environment = {name: os.environ[name] for name in os.environ if name != ONEDNN_SETTING}
+    if kernels:
+        environment[ONEDNN_SETTING] = "1"
+    done = subprocess.run(
+        arguments,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     result["seconds"] = statistics.median(result["seconds"])
     return result
@@ -107,22 +121,42 @@ def epoch_of(result: dict[str, Any]) -> dict[str, Any]:
 def comparisons(epochs: int) -> list[Comparison]:
     """What is compared, with the goals as ratios."""
 
-    def pair(name: str, goal: float, model: str, precision: str, other: str = "fit") -> Comparison:
+    def pair(
+        name: str,
+        goal: float,
+        model: str,
+        other: str = "fit",
+        precision: str = "float32",
+        *more: str,
+    ) -> Comparison:
         return Comparison(
             f"{name}, against {other}",
-            lambda: run_worker("mnistcli", model, precision, epochs),
-            lambda: run_worker(other, model, precision, epochs),
+            lambda: run_worker("mnistcli", model, precision, epochs, *more),
+            lambda: run_worker(other, model, precision, epochs, *more),
             goal,
         )
 
+    convnet, fast = "convnet, batch 128: epoch", "fast.yaml's network, batch 80: epoch"
+    lenet, robust = "LeNet-5, batch 128: epoch", "robust.yaml: epoch"
     found = [
-        pair("Dense 128, batch 32: epoch", 5, "dense128", "float32"),
-        pair("Dense 512, batch 128: epoch", 2.5, "dense512", "float32"),
-        # Not reached with AVX2: 1.05 to 1.2. The profile of a step has nine tenths in TensorFlow's
-        # convolutions and their gradients, the same kernels as under `fit`. Tried without gain:
-        # XLA (several times slower), batches of a fixed size, the gradients as forward
-        # convolutions or as matrix products, no oneDNN (half as fast).
-        pair("convnet, batch 128: epoch", 1.3, "convnet", "float32"),
+        pair("Dense 128, batch 32: epoch", 5, "dense128"),
+        pair("Dense 512, batch 128: epoch", 2.5, "dense512"),
+        pair(convnet, 2, "convnet"),
+        pair(convnet, 1.2, "convnet", "fit with oneDNN"),
+        pair(convnet, 0.75, "convnet", "products"),
+        pair(fast, 2.5, "fast"),
+        pair(fast, 1.5, "fast", "fit with oneDNN"),
+        # A step's arithmetic is 0.3 GFLOP, 2 ms; with maps of 6 and 16 channels TensorFlow's
+        # convolutions reach half of that.
+        pair(lenet, 2.5, "lenet5"),
+        pair(robust, 3, "robust", "fit", "float32", "augmented"),
+        pair(f"{robust} without augmentation", 1.5, "robust"),
+        Comparison(
+            f"{robust} with augmentation, against without",
+            lambda: run_worker("mnistcli", "robust", "float32", epochs, "augmented"),
+            lambda: run_worker("mnistcli", "robust", "float32", epochs),
+            0.75,
+        ),
         Comparison(
             "train configs/mlp.yaml: process, against a Keras script",
             lambda: train("mlp.yaml"),
@@ -133,7 +167,7 @@ def comparisons(epochs: int) -> list[Comparison]:
             "train configs/fast.yaml: process, against Keras' convnet example to 99 %",
             lambda: train("fast.yaml"),
             lambda: train_with_keras("keras_convnet.py"),
-            10,
+            1 / 0.06,
         ),
         Comparison(
             "live bars: epoch, against --quiet",
@@ -149,10 +183,14 @@ def comparisons(epochs: int) -> list[Comparison]:
         ),
     ]
     if _has_bfloat16():  # elsewhere an epoch takes minutes, on either side
-        found.insert(3, pair("convnet, mixed_bfloat16: epoch", 1.8, "convnet", "mixed_bfloat16"))
+        name = "convnet, mixed_bfloat16: epoch"
+        found.append(pair(name, 1.8, "convnet", "fit", "mixed_bfloat16"))
     if find_spec("jax"):
-        found.insert(1, pair("Dense 128, batch 32: epoch", 1, "dense128", "float32", "jax"))
-        found.insert(3, pair("Dense 512, batch 128: epoch", 1, "dense512", "float32", "jax"))
+        found.append(pair("Dense 128, batch 32: epoch", 1, "dense128", "jax"))
+        found.append(pair("Dense 512, batch 128: epoch", 1, "dense512", "jax"))
+    if find_spec("torch"):
+        names = {"convnet": convnet, "fast": fast, "lenet5": lenet}
+        found += [pair(name, 1, model, "PyTorch") for model, name in names.items()]
     return found
 
 
@@ -215,7 +253,7 @@ def write_readme(table: str, command: str, runs: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--only", default="", help="comparisons whose name holds this text")
     parser.add_argument("--json", type=Path, help="results are added to those in it")
     parser.add_argument("--readme", action="store_true", help="put the table into README")
@@ -231,6 +269,8 @@ def main() -> None:
             if options.json:
                 text = json.dumps(list(results.values()), indent=2)
                 options.json.write_text(text, encoding="utf-8")
+    if not options.only:
+        subprocess.run([sys.executable, HERE / "step_profile.py"], check=True)
     if options.readme:
         command = "python tests/benchmarks/training_speed.py"
         runs = f"{options.repeats} run{'s' * (options.repeats > 1)} each"

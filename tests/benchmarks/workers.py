@@ -12,7 +12,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +115,7 @@ def measure_mnistcli(
     }
 
 
-def measure_fit(
-    model: str, precision: str, epochs: int, augmented: bool = False
-) -> dict[str, Any]:
+def measure_fit(model: str, precision: str, epochs: int, augmented: bool = False) -> dict[str, Any]:
     """Epochs of `keras.Model.fit`, as the tutorials have it: arrays, or a `tf.data` pipeline."""
     # First of all, so that TensorFlow chooses its kernels as it does for everybody.
     import keras
@@ -309,20 +307,20 @@ def measure_jax(model: str, precision: str, epochs: int) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> None:
     engine, model, precision, epochs, *options = arguments
-    measure = {
+    engines: dict[str, Callable[..., dict[str, Any]]] = {
         "mnistcli": measure_mnistcli,
         "fit": measure_fit,
         "jax": measure_jax,
         "PyTorch": measure_pytorch,
         "products": measure_products,
-    }[engine]
+    }
     extra: dict[str, Any] = {}
     if "augmented" in options:
         extra["augmented"] = True
     for option in options:
         if option.isdigit():
             extra["copies"] = int(option)
-    result = measure(model, precision, int(epochs), **extra)
+    result = engines[engine](model, precision, int(epochs), **extra)
     result["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(result))
 
