@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import io
 import json
+import os
 import random
 import shutil
 import signal
@@ -27,6 +28,7 @@ import numpy as np
 from commands import COMMAND, PATIENCE_SECONDS, command_environment
 from trainings import rows_without_times, without_times
 
+from mnistcli.execution import ONEDNN_SETTING
 from mnistcli.runs import RunDirectory
 
 MLP = """\
@@ -67,7 +69,6 @@ augment:
 early_stopping: {monitor: val_accuracy, patience: 6}
 checkpoint: {every_epochs: 2, every_seconds: 0.2, keep: 1}
 """
-CONFIGS = {"mlp": MLP, "cnn": CNN}
 
 
 def digest_run(path: Path) -> dict[str, str]:
@@ -231,8 +232,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    for i, (name, config) in enumerate(CONFIGS.items()):
-        kills = (options.kills + i) // len(CONFIGS)
+    # The kernels that are chosen for the network, and for the CNN the others, too.
+    trainings = [("mlp", MLP, None), ("cnn", CNN, None), ("cnn without oneDNN", CNN, "0")]
+    for i, (name, config, setting) in enumerate(trainings):
+        kills = (options.kills + i) // len(trainings)
+        if setting:
+            os.environ[ONEDNN_SETTING] = setting
         with tempfile.TemporaryDirectory() as folder:
             for number, hit in enumerate(compare_killed_runs(Path(folder), config, kills, rng), 1):
                 print(f"{name} kill {number} {hit}")

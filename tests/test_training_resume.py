@@ -124,6 +124,18 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(content)
 
 
+def test_a_run_on_a_gpu_is_not_promised_to_be_the_same(cut: RunDirectory, digits: Dataset) -> None:
+    preparation = prepare(load_config(cut.config), digits)
+    runtime = dataclasses.replace(preparation.runtime, device="NVIDIA H100", kernels="CUDA")
+    notes = Notes()
+
+    resume(cut, dataclasses.replace(preparation, runtime=runtime), [notes])
+
+    *differences, order = notes.notices
+    assert any("device CPU, now NVIDIA H100" in each for each in differences)
+    assert order == "the last bits may differ: a GPU adds numbers in no fixed order"
+
+
 def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
     trained: Trained, cut: RunDirectory, digits: Dataset
 ) -> None:

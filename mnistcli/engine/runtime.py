@@ -7,6 +7,8 @@ from mnistcli.config import Config
 from mnistcli.execution import BY_KERNELS, Execution, choose_execution, processor_has
 from mnistcli.model.backend import cpu_kernels, tf
 
+CUDA = "CUDA"
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -14,7 +16,7 @@ class Runtime:
 
     Attributes:
         device: "CPU", or the name of the GPU.
-        kernels: of `cpu_kernels`, or "CUDA". The last bits of a number depend on them.
+        kernels: of `cpu_kernels`, or `CUDA`. The last bits of a number depend on them.
         threads: of TensorFlow's kernels.
         threads_reason: why as many.
         execution: how steps are run.
@@ -25,6 +27,11 @@ class Runtime:
     threads: int
     threads_reason: str
     execution: Execution
+
+    @property
+    def on_gpu(self) -> bool:
+        """A GPU computes: its sums are not the same each time."""
+        return self.kernels == CUDA
 
 
 def start_runtime(config: Config) -> Runtime:
@@ -49,7 +56,7 @@ def start_runtime(config: Config) -> Runtime:
         execution = BY_KERNELS if gpus else choose_execution(config, threads)
     if gpus:
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
-        return Runtime(name, "CUDA", threads, reason, execution)
+        return Runtime(name, CUDA, threads, reason, execution)
     return Runtime("CPU", cpu_kernels(), threads, reason, execution)
 
 

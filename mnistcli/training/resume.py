@@ -56,6 +56,8 @@ def resume(
         environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
         differences = environment_differences(record, environment)
         notices += [f"the last bits may differ from here on: {each}" for each in differences]
+        if runtime.on_gpu:
+            notices.append("the last bits may differ: a GPU adds numbers in no fixed order")
         for observer in observers:
             observer.resumed(position.epoch, position.unfinished.step, notices)
         reached = (position.epoch, position.unfinished.step)
