@@ -43,18 +43,28 @@ class EvaluationLoop:
             images: (N, 28, 28), 0 to 255.
             labels: (N,), class numbers.
         """
+        return self.measure(images, labels)[0]
+
+    def measure(
+        self, images: NDArray[np.uint8], labels: NDArray[np.integer[Any]]
+    ) -> tuple[dict[str, float], NDArray[np.float32]]:
+        """Return what `evaluate` does, and the outputs (N, num_classes), of one pass."""
         for metric in self.metrics:
             metric.metric.reset_state()
-        loss_sum, correct = 0.0, 0
+        loss_sum, correct, outputs = 0.0, 0, []
         for start in range(0, len(labels), self.batch_size):
             batch = slice(start, start + self.batch_size)
             batch_images, batch_labels = images[batch], tf.constant(labels[batch], tf.int32)
             shards = self._count_shards(batch_images)
-            loss, right = self._evaluate_batch(tf.constant(batch_images), batch_labels, shards)
+            loss, right, output = self._measure_batch(
+                tf.constant(batch_images), batch_labels, shards
+            )
             loss_sum += float(loss) * len(batch_images)
             correct += int(right)
+            outputs.append(output.numpy())
         metrics = {m.name: float(m.metric.result()) for m in self.metrics}
-        return {"loss": loss_sum / len(labels), "accuracy": correct / len(labels)} | metrics
+        means = {"loss": loss_sum / len(labels), "accuracy": correct / len(labels)}
+        return means | metrics, np.concatenate(outputs)
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the outputs (N, num_classes) for images (N, 28, 28), 0 to 255."""
@@ -69,13 +79,14 @@ class EvaluationLoop:
         return self.shards if len(batch) >= self.shards else 1
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def _evaluate_batch(
+    def _measure_batch(
         self, images: tf.Tensor, labels: tf.Tensor, shards: int
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         outputs = run_model(self.network, tf.cast(images, tf.float32), False, shards)
         targets = make_targets(labels, self.network.num_classes)
         update_metrics(self.metrics, targets, outputs)
-        return compute_loss(self.network, targets, outputs), count_correct(targets, outputs)
+        loss = compute_loss(self.network, targets, outputs)
+        return loss, count_correct(targets, outputs), outputs
 
     @tf.function(reduce_retracing=True, autograph=False)
     def _predict_batch(self, images: tf.Tensor, shards: int) -> tf.Tensor:

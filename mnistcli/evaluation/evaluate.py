@@ -44,10 +44,9 @@ def evaluate_network(
             f"{data.source} has the label {data.num_classes - 1}",
             f"expected labels from 0 to {num_classes - 1}: the run knows {num_classes} classes",
         )
-    loss = loop.evaluate(data.images, data.labels)["loss"]
-    outputs = loop.predict(data.images)
+    metrics, outputs = loop.measure(data.images, data.labels)
     probabilities = to_probabilities(outputs, loop.network.output_kind, temperature)
-    return evaluate_predictions(data.labels, probabilities, loss), probabilities
+    return evaluate_predictions(data.labels, probabilities, metrics["loss"]), probabilities
 
 
 def calibrate(
@@ -61,7 +60,7 @@ def calibrate(
         first = slice(0, STAND_IN_IMAGES)
         images, labels = train.images[first], train.labels[first]
         validation = replace(validation, images=images, labels=labels)
-    outputs = loop.predict(validation.images)
+    _, outputs = loop.measure(validation.images, validation.labels)
     familiarity = fit_familiarity(
         train.images,
         train.labels,
