@@ -74,6 +74,8 @@ SHARDABLE_LAYERS = DENSE_LAYERS | {
 
 # Smaller shards are mostly what it costs to start a kernel.
 MINIMUM_SHARD_SIZE = 8
+# Each is traced by itself, and more were not measured.
+MAXIMUM_SHARDS = 4
 
 ONEDNN_SETTING = "TF_ENABLE_ONEDNN_OPTS"  # TensorFlow's own variable
 _ONEDNN_VALUES: Mapping[str, str] = MappingProxyType({"oneDNN": "1", "Eigen": "0"})
@@ -110,7 +112,8 @@ def choose_execution(config: Config, threads: int) -> Execution:
     """
     if is_dense(config):
         return Execution(in_xla=True)
-    if all(map(_is_shardable, config.layers)) and config.batch_size >= threads * MINIMUM_SHARD_SIZE:
+    fits = threads <= MAXIMUM_SHARDS and config.batch_size >= threads * MINIMUM_SHARD_SIZE
+    if fits and all(map(_is_shardable, config.layers)):
         return Execution(shards=threads)
     return BY_KERNELS
 

@@ -41,6 +41,13 @@ def test_the_layers_say_how_steps_are_run(load_text: Load, text: str, expected: 
     assert choose_execution(load_text(text).config, threads=2) == expected
 
 
+@pytest.mark.parametrize(("threads", "shards"), [(1, 1), (3, 3), (4, 4), (5, 1), (16, 1)])
+def test_a_few_threads_have_a_shard_each(load_text: Load, threads: int, shards: int) -> None:
+    config = load_text(f"{CONVOLUTION}batch_size: 128").config
+
+    assert choose_execution(config, threads) == Execution(shards=shards)
+
+
 @pytest.mark.parametrize(
     ("text", "flags", "expected"),
     [
