@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from mnistcli.runs.arrays import ArrayFile
 
@@ -53,7 +52,7 @@ class Familiarity:
         """
         offsets = describe_edges(images) - self.means[classes].astype(np.float32)
         squares = (offsets**2).sum(axis=1)
-        for label in np.unique(classes):
+        for label in set(classes.tolist()):  # np.unique imports numpy.ma, which takes 5 ms
             projections = offsets[classes == label] @ self.bases[label].T.astype(np.float32)
             squares[classes == label] -= (projections**2).sum(axis=1)
         return np.sqrt(np.maximum(squares, 0))
@@ -95,9 +94,6 @@ def read_scalar(file: ArrayFile, name: str) -> float:
     return float(array)
 
 
-# The eigenvectors below take 0.11 s with two threads on an idle machine and 0.16 s with one. But
-# where two trainings share the cores, OpenBLAS' threads wait for each other, and they take 22 s.
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]
 def fit_familiarity(
     images: NDArray[np.uint8],
     labels: NDArray[np.integer[Any]],
@@ -114,18 +110,23 @@ def fit_familiarity(
         validation_classes: (M,), the classes that the network takes them for.
         num_classes: the number of classes, C.
     """
+    from threadpoolctl import threadpool_limits  # takes 5 ms, and predictions do without
+
     means = np.zeros((num_classes, EDGES), np.float16)
     bases = np.zeros((num_classes, DIMENSIONS, EDGES), np.float16)
-    for label in range(num_classes):
-        edges = describe_edges(images[labels == label][:IMAGES_PER_CLASS])
-        if len(edges) == 0:
-            continue
-        means[label] = edges.mean(axis=0)
-        offsets = edges - means[label].astype(np.float32)
-        _, vectors = np.linalg.eigh(offsets.T @ offsets)
-        bases[label] = vectors[:, -DIMENSIONS:].T
-    unlimited = Familiarity(means, bases, np.inf)
-    distances = unlimited.distances(validation_images, validation_classes)
+    # The eigenvectors take 0.11 s with two threads on an idle machine, and 0.16 s with one. But if
+    # two trainings share the cores, OpenBLAS' threads wait for each other, and they take 22 s.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for label in range(num_classes):
+            edges = describe_edges(images[labels == label][:IMAGES_PER_CLASS])
+            if len(edges) == 0:
+                continue
+            means[label] = edges.mean(axis=0)
+            offsets = edges - means[label].astype(np.float32)
+            _, vectors = np.linalg.eigh(offsets.T @ offsets)
+            bases[label] = vectors[:, -DIMENSIONS:].T
+        unlimited = Familiarity(means, bases, np.inf)
+        distances = unlimited.distances(validation_images, validation_classes)
     return Familiarity(means, bases, float(np.quantile(distances, FAMILIAR_SHARE)))
 
 
