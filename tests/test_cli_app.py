@@ -36,8 +36,8 @@ def test_keras_starts_without_what_it_would_import_for_nothing() -> None:
         "from mnistcli.cli.console import tensorflow_starting\n"
         "with tensorflow_starting(quiet=True):\n"
         "    import keras\n"
-        "assert not sys.modules.keys() & {'sklearn', 'jax'}\n"
-        "import sklearn\n"
+        "assert not sys.modules.keys() & {'sklearn', 'jax', 'matplotlib', 'pandas', 'scipy'}\n"
+        "import matplotlib.figure, sklearn\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_SECONDS)
 

@@ -158,15 +158,16 @@ def _print_predictions(
     show: bool,
 ) -> None:
     from mnistcli.cli.console import results
-    from mnistcli.cli.picture_views import digit_view
     from mnistcli.cli.prediction_views import predictions_view
-    from mnistcli.cli.views import confusion_table
 
     if show:
+        from mnistcli.cli.picture_views import digit_view
+
         for prediction, digit in zip(predictions, digits, strict=True):
             results().print(prediction.image, soft_wrap=True)
             results().print(digit_view(digit.image))
     if labelled:
+        from mnistcli.cli.views import confusion_table
         from mnistcli.evaluation import score
 
         result = score(predictions)

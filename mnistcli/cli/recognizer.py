@@ -5,6 +5,7 @@ import numpy as np
 from mnistcli.cli.console import progress, tensorflow_starting
 from mnistcli.errors import RunError
 from mnistcli.recognition import (
+    ComputeOutputs,
     NetworkClassifier,
     OutputKind,
     Recognizer,
@@ -13,9 +14,6 @@ from mnistcli.recognition import (
     read_calibration,
 )
 from mnistcli.runs import Artifact, RunDirectory
-
-# Older runs do not record the kind of their outputs; it is found from those for these images.
-PROBES = np.random.default_rng(0).integers(0, 256, (8, 28, 28)).astype(np.uint8)
 
 
 def open_recognizer(directory: RunDirectory) -> Recognizer:
@@ -31,7 +29,7 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
     try:
         if artifact.sha256 is not None:
             compute_outputs = load_lite_model(path, artifact.sha256)
-            kind = OutputKind(record.outputs or find_output_kind(compute_outputs(PROBES)))
+            kind = OutputKind(record.outputs or _probe_output_kind(compute_outputs))
             classifier = NetworkClassifier(compute_outputs, kind, calibration.temperature)
             return Recognizer(classifier, calibration.familiarity)
         if not path.exists():
@@ -50,3 +48,9 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
     compute_outputs = EvaluationLoop(network).predict
     classifier = NetworkClassifier(compute_outputs, network.output_kind, calibration.temperature)
     return Recognizer(classifier, calibration.familiarity)
+
+
+def _probe_output_kind(compute_outputs: ComputeOutputs) -> OutputKind:
+    """Find the kind of a network's outputs, which older runs do not record, from a few images."""
+    probes = np.random.default_rng(0).integers(0, 256, (8, 28, 28)).astype(np.uint8)
+    return find_output_kind(compute_outputs(probes))

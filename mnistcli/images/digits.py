@@ -1,26 +1,20 @@
 """Many picture files, read by several processes at once."""
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.errors import STOP_SIGNALS, ImageError
+from mnistcli.errors import ImageError
 from mnistcli.images.find import PictureFile
 from mnistcli.images.framing import Framing
 from mnistcli.images.read import STANDARD_INPUT, name_error, read_picture
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit
 
 MIN_PARALLEL_PICTURES = 100  # fewer are read sooner without other processes
-CHUNK_SIZE = 16  # pictures that a process gets at a time
 
 DrawStages = Callable[[Reading], NDArray[np.uint8]]
 
@@ -67,55 +61,9 @@ def read_digits(
     if not is_parallel or any(file.path == STANDARD_INPUT for file in files):
         yield from map(read, files)
         return
-    count = 0
-    try:
-        for digit in _read_in_parallel(read, files, num_workers):
-            yield digit
-            count += 1
-    except BrokenProcessPool:  # a worker was killed, perhaps for lack of memory: go on alone
-        yield from map(read, files[count:])
+    from mnistcli.images.workers import map_in_processes  # its imports take 5 ms
 
-
-def _read_in_parallel(
-    read: Callable[[PictureFile], Digit | ImageError],
-    files: Sequence[PictureFile],
-    num_workers: int,
-) -> Iterator[Digit | ImageError]:
-    """Read files in other processes, which end at once when this generator does."""
-    earlier_processes = set(multiprocessing.active_children())
-    # Threads would wait for each other: most of the time goes to Python code, under its lock.
-    with ProcessPoolExecutor(num_workers, initializer=_follow_parent) as pool:
-        try:
-            # No signal may reach a worker before `_follow_parent` has set its handlers.
-            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-            try:
-                digits = pool.map(read, files, chunksize=CHUNK_SIZE)
-            finally:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-            yield from digits
-        except BaseException:
-            for process in set(multiprocessing.active_children()) - earlier_processes:
-                process.kill()
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _follow_parent() -> None:
-    """Let a worker end with the process that started it, and without a message at a signal."""
-    for number in STOP_SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
-    # Ctrl-C reaches the workers too; only the parent handles it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    yield from map_in_processes(read, files, num_workers)
 
 
 def _available_cores() -> int:

@@ -5,6 +5,8 @@ Recognition, section III.A: a black and white digit is scaled into 20x20 pixels 
 ratio kept, which makes its edges grey, and placed in 28x28 by its centre of mass.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +55,7 @@ def draw_large(ink: Ink, digit: Mask) -> Mask:
     rows, columns = (np.flatnonzero(digit.any(axis=axis)) for axis in (1, 0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     surroundings = cv2.dilate(digit[box].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    crop = np.pad(np.where(surroundings, ink[box], 0), 2)
+    crop = _pad(np.where(surroundings, ink[box], 0), 2)
     # Hairlines do not fill their pixels, so the level is half of the ink that the strokes have.
     level = float(np.median(crop[crop > EDGE])) / 2 if (crop > EDGE).any() else 0.5
     scale = OVERSAMPLING * BOX_SIDE / max(digit[box].shape)
@@ -81,7 +83,7 @@ def set_stroke_width(mask: Mask) -> Mask:
     if abs(shift) < 0.25:
         return mask
     margin = int(abs(shift)) + 2
-    padded = np.pad(mask.astype(np.uint8), margin)
+    padded = _pad(mask.astype(np.uint8), margin)
     inside = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)
     outside = cv2.distanceTransform(1 - padded, cv2.DIST_L2, cv2.DIST_MASK_5)
     digit: Mask = inside - outside > -shift
@@ -113,6 +115,11 @@ def _placement(profile: Ink) -> slice:
 
 def _centre(profile: Ink) -> float:
     return float(profile @ np.arange(profile.size) / profile.sum())
+
+
+def _pad(pixels: NDArray[Any], margin: int) -> NDArray[Any]:
+    """Return pixels (H, W) with zeros around them; np.pad takes ten times as long."""
+    return cv2.copyMakeBorder(pixels, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
 
 
 def _crop(mask: Mask) -> Mask:

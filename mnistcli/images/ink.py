@@ -85,8 +85,8 @@ def stroke_width(mask: Mask) -> float:
     return max(1.0, 4 * (cv2.mean(distances, padded)[0] - 0.5))
 
 
-def quantile(values: NDArray[np.float32], share: float) -> float:
-    """Return a quantile of a sample of about 10,000 values.
+def quantiles(values: NDArray[np.float32], *shares: float) -> list[float]:
+    """Return quantiles of a sample of about 10,000 values.
 
     np.quantile interpolates, and took a quarter of the time of reading a small picture. The
     sample is needed because np.partition takes a hundred times as long where many values are
@@ -94,11 +94,11 @@ def quantile(values: NDArray[np.float32], share: float) -> float:
 
     Args:
         values: any number of values.
-        share: the share of values below the quantile, in [0, 1].
+        shares: for each quantile, the share of values below it, in [0, 1].
     """
     sample = values.ravel()[:: max(1, values.size // 10_000)]
-    index = int(share * (sample.size - 1))
-    return float(np.partition(sample, index)[index])
+    indices = [int(share * (sample.size - 1)) for share in shares]
+    return np.partition(sample, indices)[indices].tolist()
 
 
 def _reduce(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -142,7 +142,7 @@ def _doubt(levels: NDArray[np.float32], is_dark: bool, window: float) -> float:
     closed loops of an 8 are taken for ink of the opposite kind.
     """
     differences = _differences(levels, is_dark, window)
-    level = _ink_level(differences)
+    level = _ink_level(differences, *_paper_noise(differences))
     if level < MIN_CONTRAST:
         return np.inf
     mask = differences > level / 2
@@ -160,21 +160,21 @@ def _doubt(levels: NDArray[np.float32], is_dark: bool, window: float) -> float:
 def _paper_noise(differences: Ink) -> tuple[float, float]:
     """Return the level of plain paper, and the standard deviation of its (Gaussian) noise."""
     # Both quantiles are of paper, or nearly so, even where most of the picture is ink.
-    low, middle = quantile(differences, 0.05), quantile(differences, 0.2)
+    low, middle = quantiles(differences, 0.05, 0.2)
     deviation = (middle - low) / 0.8
     return middle + 0.84 * deviation, deviation
 
 
-def _ink_level(differences: Ink) -> float:
+def _ink_level(differences: Ink, paper: float, deviation: float) -> float:
     """Return the difference of full ink: the 0.9 quantile of all that is no noise."""
-    paper, deviation = _paper_noise(differences)
     signal = differences[differences > max(paper + 4 * deviation, MIN_CONTRAST / 2)]
-    return quantile(signal, 0.9) if signal.size else 0.0
+    return quantiles(signal, 0.9)[0] if signal.size else 0.0
 
 
 def _normalize(differences: Ink) -> Ink:
     """Return differences as shares of full ink; all 0 if nothing exceeds the noise."""
-    level, (paper, deviation) = _ink_level(differences), _paper_noise(differences)
+    paper, deviation = _paper_noise(differences)
+    level = _ink_level(differences, paper, deviation)
     floor = paper + 3 * deviation
     if level < max(MIN_CONTRAST, 1.5 * floor):
         return np.zeros_like(differences)

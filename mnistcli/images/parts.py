@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.images.ink import Ink, Mask, quantile, stroke_width
+from mnistcli.images.ink import Ink, Mask, quantiles, stroke_width
 
 # Canny's hysteresis: a stroke has ink above CORE somewhere, and extends as far as EDGE.
 CORE, EDGE = 0.6, 0.35
@@ -114,7 +114,7 @@ def connected_parts(mask: Mask, ink: Ink) -> tuple[NDArray[np.int32], list[Part]
                     right=left + int(columns[-1]) + 1,
                     bottom=top + int(rows[-1]) + 1,
                     area=area,
-                    strength=quantile(ink[window][pixels], 0.75),
+                    strength=quantiles(ink[window][pixels], 0.75)[0],
                 )
             )
     return labels, parts

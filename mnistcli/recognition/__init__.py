@@ -1,7 +1,7 @@
 """The answers of trained networks to pictures, without TensorFlow."""
 
 from mnistcli.recognition.calibration import Calibration, read_calibration
-from mnistcli.recognition.classifier import Classifier, NetworkClassifier
+from mnistcli.recognition.classifier import Classifier, ComputeOutputs, NetworkClassifier
 from mnistcli.recognition.familiarity import Familiarity, fit_familiarity
 from mnistcli.recognition.lite import load_lite_model
 from mnistcli.recognition.number import NumberReading, read_number
@@ -16,6 +16,7 @@ from mnistcli.recognition.predictions import Prediction, Recognizer
 __all__ = [
     "Calibration",
     "Classifier",
+    "ComputeOutputs",
     "Familiarity",
     "NetworkClassifier",
     "NumberReading",

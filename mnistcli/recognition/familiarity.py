@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from mnistcli.runs.arrays import ArrayFile
 
@@ -22,6 +21,10 @@ SIDE = 28
 CELL = 4  # pixels, the side of a cell
 ORIENTATIONS = 8
 EDGES = (SIDE // CELL) ** 2 * ORIENTATIONS  # 392 numbers describe an image
+# For each pixel of an image, row by row, the position of its cell's first number.
+CELL_STARTS = np.kron(
+    np.arange(0, EDGES, ORIENTATIONS).reshape(SIDE // CELL, -1), np.ones((CELL, CELL), np.int64)
+).ravel()  # (784,)
 DIMENSIONS = 10  # of a class's subspace
 FAMILIAR_SHARE = 0.995  # of the validation images
 IMAGES_PER_CLASS = 600  # more take time, and describe a class no better
@@ -59,7 +62,7 @@ class Familiarity:
         """
         offsets = describe_edges(images) - self.means[classes].astype(np.float32)
         squares = (offsets**2).sum(axis=1)
-        for label in np.unique(classes):
+        for label in set(classes.tolist()):  # np.unique imports numpy.ma, which takes 5 ms
             projections = offsets[classes == label] @ self.bases[label].T.astype(np.float32)
             squares[classes == label] -= (projections**2).sum(axis=1)
         return np.sqrt(np.maximum(squares, 0))
@@ -101,9 +104,6 @@ def read_scalar(file: ArrayFile, name: str) -> float:
     return float(array)
 
 
-# The eigenvectors below take 0.11 s with two threads on an idle machine and 0.16 s with one. But
-# where two trainings share the cores, OpenBLAS' threads wait for each other, and they take 22 s.
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]
 def fit_familiarity(
     images: Images,
     labels: NDArray[np.integer[Any]],
@@ -120,18 +120,24 @@ def fit_familiarity(
         validation_classes: (M,), the classes that the network takes them for.
         num_classes: the number of classes, C.
     """
+    from threadpoolctl import threadpool_limits  # takes 5 ms, and predictions do without
+
     means = np.zeros((num_classes, EDGES), np.float16)
     bases = np.zeros((num_classes, DIMENSIONS, EDGES), np.float16)
-    for label in range(num_classes):
-        edges = describe_edges(images[np.flatnonzero(labels == label)[:IMAGES_PER_CLASS]])
-        if len(edges) == 0:
-            continue
-        means[label] = edges.mean(axis=0)
-        offsets = edges - means[label].astype(np.float32)
-        _, vectors = np.linalg.eigh(offsets.T @ offsets)
-        bases[label] = vectors[:, -DIMENSIONS:].T
-    unlimited = Familiarity(means, bases, np.inf)
-    distances = unlimited.distances(validation_images, validation_classes)
+    # The eigenvectors take 0.11 s with two threads on an idle machine, and 0.16 s with one. But if
+    # two trainings share the cores, OpenBLAS' threads wait for each other, and they take 22 s.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for label in range(num_classes):
+            indices = np.flatnonzero(labels == label)[:IMAGES_PER_CLASS]
+            edges = describe_edges(images[indices])
+            if len(edges) == 0:
+                continue
+            means[label] = edges.mean(axis=0)
+            offsets = edges - means[label].astype(np.float32)
+            _, vectors = np.linalg.eigh(offsets.T @ offsets)
+            bases[label] = vectors[:, -DIMENSIONS:].T
+        unlimited = Familiarity(means, bases, np.inf)
+        distances = unlimited.distances(validation_images, validation_classes)
     return Familiarity(means, bases, float(np.quantile(distances, FAMILIAR_SHARE)))
 
 
@@ -152,19 +158,19 @@ def describe_edges(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _describe_batch(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     levels = np.pad(images.astype(np.float32) / np.float32(255), ((0, 0), (1, 1), (1, 1)))
-    down = levels[:, 2:, 1:-1] - levels[:, :-2, 1:-1]
-    right = levels[:, 1:-1, 2:] - levels[:, 1:-1, :-2]
+    down = (levels[:, 2:, 1:-1] - levels[:, :-2, 1:-1]).ravel()
+    right = (levels[:, 1:-1, 2:] - levels[:, 1:-1, :-2]).ravel()
     # Most of an image is empty: from here on there are only the pixels of its edges.
-    image, row, column = np.nonzero(down**2 + right**2)
-    down, right = down[image, row, column], right[image, row, column]
+    edges = np.flatnonzero((down != 0) | (right != 0))
+    image, pixel = np.divmod(edges, SIDE * SIDE)
+    down, right = down[edges], right[edges]
     strength = np.hypot(down, right)
     # From light to dark and from dark to light are one direction, so half a turn has all of them.
     angle = np.arctan2(down, right) * np.float32(ORIENTATIONS / np.pi) % ORIENTATIONS
     # Each pixel counts in the two directions next to its own.
     direction = angle.astype(np.int64)
     share = angle - direction
-    cells = SIDE // CELL
-    cell = ((image * cells + row // CELL) * cells + column // CELL) * ORIENTATIONS
+    cell = image * EDGES + CELL_STARTS[pixel]
     size = len(images) * EDGES
     sums = np.bincount(cell + direction % ORIENTATIONS, strength * (1 - share), size)
     sums += np.bincount(cell + (direction + 1) % ORIENTATIONS, strength * share, size)

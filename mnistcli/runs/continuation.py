@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mnistcli.config import ConfigFile, find_training_changes, parse_config
 from mnistcli.errors import RunError
 from mnistcli.runs.directory import RunDirectory
+
+if TYPE_CHECKING:
+    from mnistcli.config import ConfigFile
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Continuation:
         is_finished: the run is completed, and the config changes nothing.
     """
 
-    file: ConfigFile
+    file: "ConfigFile"
     is_finished: bool
 
 
@@ -28,6 +31,8 @@ def plan_continuation(run: RunDirectory, overrides: Sequence[str] = ()) -> Conti
         ConfigError: config.yaml is damaged, or an override is wrong.
         RunError: an override, or an edit of config.yaml, would make another run of it.
     """
+    from mnistcli.config import find_training_changes, parse_config
+
     record, text = run.read_record(), run.read_config_text()
     recorded_text = text if record.config is None else record.config
     recorded_config = parse_config(recorded_text, str(run.config)).config

@@ -4,14 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from mnistcli.config import ConfigFile, find_training_changes, parse_config
 from mnistcli.errors import RunError
 from mnistcli.runs.files import append_whole, dump_json, remove_file, write_whole
 from mnistcli.runs.metrics import parse_metrics
 from mnistcli.runs.reading import read_file
 from mnistcli.runs.record import FORMAT, NewerFormatError, RunRecord
+
+if TYPE_CHECKING:
+    from mnistcli.config import ConfigFile
 
 # 10,000 epochs of metrics take 4 MB. A stranger's file must not fill the memory.
 MAXIMUM_BYTES = 64 * 1024**2
@@ -155,13 +157,15 @@ class RunDirectory:
         except ValueError as error:
             raise RunError(f"{self.record} is damaged: {error}") from None
 
-    def read_config(self) -> ConfigFile:
+    def read_config(self) -> "ConfigFile":
         """Return config.yaml, after a check that its settings are those of the training.
 
         Raises:
             ConfigError: config.yaml is damaged.
             RunError: it is missing, or a setting that changes numbers was edited.
         """
+        from mnistcli.config import find_training_changes, parse_config  # takes 0.06 s
+
         text, record = self.read_config_text(), self.read_record()
         file = parse_config(text, str(self.config))
         if record.config is None or record.config == text:

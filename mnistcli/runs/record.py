@@ -34,9 +34,7 @@ Number = Annotated[int | float | None, AfterValidator(_check_range)]
 class _Section(BaseModel):
     """A part of run.json. Unknown keys are ignored: a later version may have more of them."""
 
-    model_config = ConfigDict(
-        strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
 
 class DatasetRecord(_Section):
