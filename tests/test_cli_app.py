@@ -21,7 +21,10 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         assert f"\n  {command} " in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "typo.yaml"], ["schema"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["train", "typo.yaml"], ["schema"], ["reproduce", "--help"], ["show", "--help"]],
+)
 def test_what_needs_no_tensorflow_does_not_load_it(tmp_path: Path, arguments: list[str]) -> None:
     (tmp_path / "typo.yaml").write_text(TYPO)
     done = run_command(*arguments, folder=tmp_path, PYTHONPROFILEIMPORTTIME="1")
