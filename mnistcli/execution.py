@@ -36,27 +36,42 @@ DENSE_LAYERS = frozenset(
     }
 )
 
-# Layers that treat each image by itself, and take it as their only argument: those above,
-# batch normalization aside, which `engine.sharding` knows.
+# Layers that treat each image by itself, and take it as their only argument. Batch normalization
+# is not one of them: `engine.sharding` knows it.
 SHARDABLE_LAYERS = DENSE_LAYERS | {
     "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
+    "AvgPool1D",
+    "AvgPool2D",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Cropping1D",
     "Cropping2D",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
     "ELU",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
+    "Identity",
     "LeakyReLU",
+    "MaxPool1D",
+    "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
     "Maximum",
@@ -64,18 +79,22 @@ SHARDABLE_LAYERS = DENSE_LAYERS | {
     "Multiply",
     "PReLU",
     "Permute",
+    "SeparableConv1D",
     "SeparableConv2D",
+    "SeparableConvolution2D",
+    "SpatialDropout1D",
     "SpatialDropout2D",
     "Subtract",
     "UnitNormalization",
+    "UpSampling1D",
     "UpSampling2D",
+    "ZeroPadding1D",
     "ZeroPadding2D",
 }
 
-# Smaller shards are mostly what it costs to start a kernel.
-MINIMUM_SHARD_SIZE = 8
-# Each is traced by itself, and more were not measured.
-MAXIMUM_SHARDS = 4
+# As many on every machine: dropout and augmentation draw for each shard by itself.
+SHARDS = 2
+MINIMUM_BATCH_SIZE = 16  # smaller shards are mostly what it costs to start a kernel
 
 ONEDNN_SETTING = "TF_ENABLE_ONEDNN_OPTS"  # TensorFlow's own variable
 _ONEDNN_VALUES: Mapping[str, str] = MappingProxyType({"oneDNN": "1", "Eigen": "0"})
@@ -87,7 +106,7 @@ class Execution:
 
     Attributes:
         in_xla: XLA compiles them, the loop over them included.
-        shards: the parts that a batch is cut into, each run by one thread.
+        shards: the parts that a batch is cut into, which run at the same time.
     """
 
     in_xla: bool = False
@@ -97,8 +116,8 @@ class Execution:
 BY_KERNELS = Execution()
 
 
-def choose_execution(config: Config, threads: int) -> Execution:
-    """Return how a network is trained on a CPU with so many threads.
+def choose_execution(config: Config) -> Execution:
+    """Return how a network is trained on a CPU.
 
     Dense layers: a step is many small operations, and TensorFlow's kernels spend more time
     between them than in them. Seconds per epoch of 60,000 images on two cores (AMD EPYC,
@@ -108,13 +127,13 @@ def choose_execution(config: Config, threads: int) -> Execution:
     Others: two threads that share each kernel wait for each other after it. Milliseconds of a
     step on two cores (Intel Xeon, AVX-512), one batch against two shards: cnn.yaml 13.5 against
     10.6, fast.yaml 6.7 against 4.4, resnet.yaml 21 against 13, robust.yaml without
-    augmentation 49 against 37.
+    augmentation 49 against 37. Two shards pay with one thread, too: they fit its cache better
+    (convolutions of 32 and 64 maps: 21 against 18).
     """
     if is_dense(config):
         return Execution(in_xla=True)
-    fits = threads <= MAXIMUM_SHARDS and config.batch_size >= threads * MINIMUM_SHARD_SIZE
-    if fits and all(map(_is_shardable, config.layers)):
-        return Execution(shards=threads)
+    if config.batch_size >= MINIMUM_BATCH_SIZE and all(map(_is_shardable, config.layers)):
+        return Execution(shards=SHARDS)
     return BY_KERNELS
 
 
@@ -160,15 +179,17 @@ def processor_has(features: str) -> bool | None:
 
 def _is_shardable(layer: KerasObject) -> bool:
     arguments = layer.arguments
+    if layer.name not in SHARDABLE_LAYERS or isinstance(layer.inputs, dict):
+        return False
+    if layer.name == "BatchNormalization":
+        is_plain = arguments["axis"] == -1 and "dtype" not in arguments
+        return is_plain and not (arguments.get("renorm") or arguments.get("synchronized"))
     couples_images = (
         _has_noise_shape(layer)
         or arguments.get("activity_regularizer") is not None  # Keras divides it by the batch's size
-        or arguments.get("renorm")
-        or (layer.name == "BatchNormalization" and arguments["axis"] != -1)
-        or arguments.get("synchronized")
-        or isinstance(layer.inputs, dict)
+        or (layer.name in ("Softmax", "UnitNormalization") and arguments["axis"] != -1)
     )
-    return layer.name in SHARDABLE_LAYERS and not couples_images
+    return not couples_images
 
 
 def _has_noise_shape(layer: KerasObject) -> bool:

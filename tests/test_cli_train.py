@@ -18,6 +18,7 @@ from commands import (
 )
 from trainings import rows_without_times
 
+from mnistcli.model.backend import cpu_kernels
 from mnistcli.runs import RunDirectory
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -155,7 +156,8 @@ def test_an_interrupted_run_resumes_as_if_it_had_not_been(small: Path) -> None:
     process = subprocess.Popen(
         [COMMAND, "train", "small.yaml", "--run-dir", "cut"],
         cwd=small.parent,
-        env=command_environment(),
+        # With the kernels of this process, which trains and resumes it, too.
+        env=command_environment(TF_ENABLE_ONEDNN_OPTS=str(int(cpu_kernels() == "oneDNN"))),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -63,7 +63,7 @@ def make_pair(load_text: Load, case: str) -> tuple[Network, Network, Execution]:
     network, twin = (build_network(load_text(config), 10) for _ in range(2))
     metrics = ["accuracy", *(metric.metric for metric in twin.metrics)]
     twin.model.compile(twin.optimizer, twin.loss, metrics=metrics)
-    return network, twin, choose_execution(load_text(config).config, threads=2)
+    return network, twin, choose_execution(load_text(config).config)
 
 
 def keras_inputs(data: Dataset, network: Network) -> tuple[np.ndarray, np.ndarray]:

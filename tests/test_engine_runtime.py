@@ -49,7 +49,8 @@ def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) 
         "    runtime = start_runtime(load_config(f'{i}.yaml').config)\n"
         "    threading = tf.config.threading\n"
         "    assert threading.get_inter_op_parallelism_threads() == runtime.threads\n"
-        "    assert threading.get_intra_op_parallelism_threads() == 1\n"
+        "    within = 1 if runtime.threads <= 2 else runtime.threads\n"
+        "    assert threading.get_intra_op_parallelism_threads() == within\n"
         "    print(runtime.threads)"
     )
     done = subprocess.run(

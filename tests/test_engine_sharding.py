@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from config_texts import Load
-from loops import COUNT, DENSE, in_order, make_loop, run_epoch
+from loops import COUNT, DENSE, in_order, run_epoch
 
 from mnistcli.data import Dataset
 from mnistcli.engine import TrainingLoop
+from mnistcli.engine.sharding import run_shards
+from mnistcli.engine.training import augment_batch, make_targets
 from mnistcli.execution import Execution
 from mnistcli.model import build_network
 
@@ -66,18 +69,33 @@ def test_shards_train_under_mixed_precision(load_text: Load, digits: Dataset) ->
         np.testing.assert_allclose(in_shards, whole, atol=0.01)
 
 
-def test_shards_are_augmented_each_by_itself(load_text: Load, digits: Dataset) -> None:
-    text = f"{EVERY_KIND}{DENSE}augment: [RandomInvert]\n"
-    network = build_network(load_text(text), 10)
-    loop = make_loop(network, digits, execution=Execution(shards=2))
+@pytest.mark.parametrize(
+    ("augment", "sizes"),
+    [
+        ("[RandomInvert]", [16, 16]),
+        ("[RandomInvert, {BatchNormalization: {name: all}}]", [32]),  # looks at the whole batch
+    ],
+)
+def test_shards_are_augmented_each_by_itself(
+    load_text: Load, digits: Dataset, augment: str, sizes: list[int]
+) -> None:
+    network = build_network(load_text(f"{EVERY_KIND}{DENSE}augment: {augment}\n"), 10)
+    seen = []
 
-    assert np.isfinite(run_epoch(loop, in_order())["loss"])
+    def note_size(images: tf.Tensor, training: bool) -> tf.Tensor:
+        seen.append(len(images))
+        return images
+
+    network.augment[0].call = note_size
+    images = tf.constant(digits.train_images[:32, ..., np.newaxis], tf.float32)
+    targets = make_targets(tf.constant(digits.train_labels[:32], tf.int32), 10)
+
+    augment_batch(network, images, targets, shards=2)
+
+    assert seen == sizes
 
 
 def test_dropout_differs_between_shards(load_text: Load, digits: Dataset) -> None:
-    from mnistcli.engine.sharding import run_shards
-    from mnistcli.model.backend import tf
-
     text = "layers:\n  - Flatten\n  - Dropout: {rate: 0.5, name: dropout}\n" + DENSE
     network = build_network(load_text(text), 10)
     images = tf.ones((4, 28, 28, 1))

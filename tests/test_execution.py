@@ -32,20 +32,18 @@ AUGMENTED = "augment: [RandomInvert]\n"
         (DROPOUT % ", noise_shape: [1, 784]", WHOLE),
         (f"layers:\n  - ActivityRegularization: {{l2: 1}}\n{DENSE}", WHOLE),
         (f"layers:\n  - {CONV2D[:-1]}, activity_regularizer: L2}}\n{FLAT}", WHOLE),
+        (f"layers:\n  - {CONV2D}\n  - MaxPool2D\n{FLAT}", IN_SHARDS),
+        (f"layers:\n  - BatchNormalization\n  - {CONV2D}\n{FLAT}", IN_SHARDS),
         (f"layers:\n  - BatchNormalization: {{axis: 1}}\n  - {CONV2D}\n{FLAT}", WHOLE),
+        (f"layers:\n  - BatchNormalization: {{dtype: float64}}\n  - {CONV2D}\n{FLAT}", WHOLE),
+        (f"layers:\n  - UnitNormalization: {{axis: 0}}\n  - {CONV2D}\n{FLAT}", WHOLE),
+        (f"layers:\n  - Softmax: {{axis: [0, 1]}}\n  - {CONV2D}\n{FLAT}", WHOLE),
         (f"layers:\n  - BatchNormalization: {{renorm: true}}\n  - {CONV2D}\n{FLAT}", WHOLE),
         (f"layers:\n  - SpectralNormalization: {{layer: {{{CONV2D}}}}}\n{FLAT}", WHOLE),
     ],
 )
 def test_the_layers_say_how_steps_are_run(load_text: Load, text: str, expected: Execution) -> None:
-    assert choose_execution(load_text(text).config, threads=2) == expected
-
-
-@pytest.mark.parametrize(("threads", "shards"), [(1, 1), (3, 3), (4, 4), (5, 1), (16, 1)])
-def test_a_few_threads_have_a_shard_each(load_text: Load, threads: int, shards: int) -> None:
-    config = load_text(f"{CONVOLUTION}batch_size: 128").config
-
-    assert choose_execution(config, threads) == Execution(shards=shards)
+    assert choose_execution(load_text(text).config) == expected
 
 
 @pytest.mark.parametrize(

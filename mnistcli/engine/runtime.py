@@ -42,9 +42,11 @@ def start_runtime(config: Config) -> Runtime:
     threads, reason = _choose_threads(config)
     gpus = tf.config.list_physical_devices("GPU")
     # What pays on a GPU was not measured.
-    execution = BY_KERNELS if gpus else choose_execution(config, threads)
+    execution = BY_KERNELS if gpus else choose_execution(config)
+    # Shards that have a thread each do not share their kernels with others.
+    within = 1 if execution.shards >= threads else threads
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads // execution.shards)
+        tf.config.threading.set_intra_op_parallelism_threads(within)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         for gpu in gpus:
             # TensorFlow would take all of its memory at once, whoever else works there.
@@ -53,7 +55,6 @@ def start_runtime(config: Config) -> Runtime:
         # 0 stands for TensorFlow's own choice, all cores.
         threads = tf.config.threading.get_inter_op_parallelism_threads() or _available_cores()
         reason = "TensorFlow was running already"
-        execution = BY_KERNELS if gpus else choose_execution(config, threads)
     if gpus:
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
         return Runtime(name, CUDA, threads, reason, execution)

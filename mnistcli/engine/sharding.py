@@ -1,4 +1,4 @@
-"""A batch cut into shards, one for each thread: networks that treat every image by itself.
+"""A batch cut into shards: for networks that treat every image by itself.
 
 Where two threads share each kernel, they wait for each other after every one of them. With one
 thread a kernel and half of the batch a thread, they meet where the weights' gradients are

@@ -92,7 +92,8 @@ class TrainingLoop:
 
         Args:
             images: (N, 28, 28), 0 to 255. They stay uint8 there: a quarter of float32. Those
-                that were selected of others are there among them, and not once more.
+                that were selected of others are there among them, and not once more. The loop may
+                share the array's memory: do not write into it.
             labels: (N,), class numbers.
             execution: of `choose_execution`, for the network's config.
         """
@@ -259,9 +260,9 @@ def augment_batch(
     """Return what training sees of images (B, 28, 28, 1), float32 of 0 to 255, and of targets.
 
     Args:
-        shards: the parts that the batch is cut into, unless its images are mixed.
+        shards: the parts that the batch is cut into, unless a layer may look at several images.
     """
-    if shards > 1 and not network.label_mixers:
+    if shards > 1 and all(type(layer).__name__.startswith("Random") for layer in network.augment):
         parts = split_batch(images, shards)
         augmented = [augment_batch(network, part, targets)[0] for part in parts]
         return tf.concat(augmented, axis=0), targets
