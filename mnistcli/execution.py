@@ -94,7 +94,6 @@ SHARDABLE_LAYERS = DENSE_LAYERS | {
 
 # As many on every machine: dropout and augmentation draw for each shard by itself.
 SHARDS = 2
-MINIMUM_BATCH_SIZE = 16  # smaller shards are mostly what it costs to start a kernel
 
 ONEDNN_SETTING = "TF_ENABLE_ONEDNN_OPTS"  # TensorFlow's own variable
 _ONEDNN_VALUES: Mapping[str, str] = MappingProxyType({"oneDNN": "1", "Eigen": "0"})
@@ -127,12 +126,12 @@ def choose_execution(config: Config) -> Execution:
     Others: two threads that share each kernel wait for each other after it. Milliseconds of a
     step on two cores (Intel Xeon, AVX-512), one batch against two shards: cnn.yaml 13.5 against
     10.6, fast.yaml 6.7 against 4.4, resnet.yaml 21 against 13, robust.yaml without
-    augmentation 49 against 37. Two shards pay with one thread, too: they fit its cache better
-    (convolutions of 32 and 64 maps: 21 against 18).
+    augmentation 49 against 37; batches of 2 to 32 images gain as much. Shards pay with one
+    thread, too, since they fit its cache better (convolutions of 32 and 64 maps: 21 against 18).
     """
     if is_dense(config):
         return Execution(in_xla=True)
-    if config.batch_size >= MINIMUM_BATCH_SIZE and all(map(_is_shardable, config.layers)):
+    if config.batch_size >= SHARDS and all(map(_is_shardable, config.layers)):
         return Execution(shards=SHARDS)
     return BY_KERNELS
 

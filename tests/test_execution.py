@@ -28,7 +28,7 @@ AUGMENTED = "augment: [RandomInvert]\n"
         (DROPOUT % "", IN_XLA),
         (f"layers:\n{DENSE}{AUGMENTED}", IN_SHARDS),
         (CONVOLUTION, IN_SHARDS),
-        (f"{CONVOLUTION}batch_size: 15", WHOLE),
+        (f"{CONVOLUTION}batch_size: 1", WHOLE),
         (DROPOUT % ", noise_shape: [1, 784]", WHOLE),
         (f"layers:\n  - ActivityRegularization: {{l2: 1}}\n{DENSE}", WHOLE),
         (f"layers:\n  - {CONV2D[:-1]}, activity_regularizer: L2}}\n{FLAT}", WHOLE),
