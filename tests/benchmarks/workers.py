@@ -132,6 +132,8 @@ def measure_fit(model: str, precision: str, epochs: int, augmented: bool = False
     batch_size = file.config.batch_size
     # The very layers of the config; what trains them is Keras.
     network = build_network(file, 10, total_steps=len(y) // batch_size * (epochs + 1))
+    if network.loss_takes_one_hot:
+        y = keras.utils.to_categorical(y, 10)
     network.model.compile(network.optimizer, network.loss, metrics=["accuracy"])
     data: dict[str, Any] = {"x": x, "y": y, "batch_size": batch_size}
     if augmented:
