@@ -262,7 +262,7 @@ def write_readme(table: str, command: str, runs: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--only", default="", help="comparisons whose name holds this text")
     parser.add_argument("--json", type=Path, help="results are added to those in it")
     parser.add_argument("--readme", action="store_true", help="put the table into README")
