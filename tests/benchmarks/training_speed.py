@@ -15,12 +15,10 @@ import argparse
 import json
 import os
 import pty
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -71,22 +69,18 @@ def run_worker(engine: str, model: str, precision: str, epochs: int, *more: str)
 
 def time_process(arguments: Sequence[str | Path], terminal: bool = False) -> dict[str, Any]:
     """Wall seconds and peak memory of a whole process, on a terminal of 80 columns or on none."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     started = time.perf_counter()
+    ours, theirs = pty.openpty() if terminal else (-1, os.open(os.devnull, os.O_RDWR))
+    process = subprocess.Popen(arguments, stdout=theirs, stderr=theirs, stdin=theirs)
+    os.close(theirs)
     if terminal:
-        ours, theirs = pty.openpty()
-        with subprocess.Popen(arguments, stdout=theirs, stderr=theirs, stdin=theirs) as process:
-            os.close(theirs)
-            reader = threading.Thread(target=_read_all, args=(ours,))
-            reader.start()
-            process.wait()
-            reader.join()
+        _read_all(ours)  # until the process is gone
         os.close(ours)
-    else:
-        subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    seconds = time.perf_counter() - started
-    peak = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-    return {"seconds": seconds, "peak_bytes": peak * 1024}
+    _, status, usage = os.wait4(process.pid, 0)  # its own, and not of all before it
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return {"seconds": time.perf_counter() - started, "peak_bytes": usage.ru_maxrss * 1024}
 
 
 def _read_all(descriptor: int) -> None:
@@ -136,7 +130,7 @@ def comparisons(epochs: int) -> list[Comparison]:
             goal,
         )
 
-    convnet, fast = "convnet, batch 128: epoch", "fast.yaml's network, batch 80: epoch"
+    convnet, fast = "convnet, batch 128: epoch", "fast.yaml's network, batch 96: epoch"
     lenet, robust = "LeNet-5, batch 128: epoch", "robust.yaml: epoch"
     found = [
         pair("Dense 128, batch 32: epoch", 5, "dense128"),

@@ -77,7 +77,7 @@ def measure_mnistcli(
     model: str, precision: str, epochs: int, copies: int = 1, augmented: bool = False
 ) -> dict[str, Any]:
     """Epochs of mnistcli's own loop."""
-    from mnistcli.data import load_dataset, permutation
+    from mnistcli.data import align, load_dataset, permutation
     from mnistcli.execution import preferred_kernels, request_kernels
 
     file = load_model_config(model, precision, augmented)
@@ -85,19 +85,19 @@ def measure_mnistcli(
     if copies > 1:
         drawn = permutation(60_000, 0)
         order = np.concatenate([drawn] * copies)
+        images = align(np.empty((len(order), 28, 28), np.uint8))  # as data is loaded
+        np.take(dataset.train_images, order, axis=0, out=images, mode="clip")
         dataset = dataclasses.replace(
-            dataset,
-            train_images=dataset.train_images[order],
-            train_labels=dataset.train_labels[order],
+            dataset, train_images=images, train_labels=dataset.train_labels[order]
         )
     request_kernels(preferred_kernels(file.config))
     from mnistcli.training import prepare
 
     preparation = prepare(file, dataset)
-    images = len(preparation.splits.train)
+    count = len(preparation.splits.train)
     seconds = []
     for epoch in range(epochs + 1):
-        order = permutation(images, (0, epoch)).astype(np.int32)
+        order = permutation(count, (0, epoch)).astype(np.int32)
         started = time.perf_counter()
         for _ in preparation.training.run_epoch(order):
             pass
