@@ -24,7 +24,7 @@ class EvaluationLoop:
     """Runs a network on images: for its metrics, or for its outputs."""
 
     def __init__(self, network: Network, shards: int = 1) -> None:
-        """Args: shards: the parts that a batch is cut into."""
+        """Take a network; its batches are cut into so many shards, if they have the images."""
         self.network, self.shards = network, shards
         fitting = MAXIMUM_OUTPUT_BYTES // largest_output_bytes(network.model)
         self.batch_size = max(1, min(BATCH_SIZE, fitting))
