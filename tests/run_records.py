@@ -24,3 +24,6 @@ def make_record(**fields: Any) -> RunRecord:
         "dataset": dataset,
     }
     return RunRecord(**values | fields)
+
+
+ON_MNIST = make_record().dataset.model_copy(update={"name": "mnist"})

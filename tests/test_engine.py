@@ -19,6 +19,7 @@ from mnistcli.engine import (
 )
 from mnistcli.execution import Execution, choose_execution
 from mnistcli.model import Network, averaged_weights, build_network, use_averaged_weights
+from mnistcli.model.distortions import _draw_pool
 
 CONV_WITH_BATCH_NORMALIZATION = (
     "layers:\n  - Conv2D: {filters: 4, kernel_size: 3, strides: 2, kernel_regularizer: L2}\n"
@@ -298,6 +299,39 @@ def test_labels_are_mixed_with_their_images(mixer: str, tolerance: float, load_t
     np.testing.assert_allclose(means, expected, atol=tolerance)
     assert np.abs(means - tf.cast(labels, tf.float32)).max() > 0.5, "some images were mixed"
     assert np.array_equal(targets.classes, np.argmax(targets.one_hot, axis=1))
+
+
+def test_drawings_keep_their_labels_where_a_batch_is_cut(load_text: Load, digits: Dataset) -> None:
+    text = (
+        f"layers:\n{DENSE}loss: categorical_crossentropy\n"
+        "augment: [{RandomDrawings: {digits: 0.5, others: 0.2}}]\n"
+    )
+    network = build_network(load_text(text), 10)
+    images = tf.constant(digits.test_images[:65, ..., np.newaxis], tf.float32)
+    labels = tf.constant(digits.test_labels[:65], tf.int32)
+
+    drawn, targets = engine.training.augment_batch(
+        network, images, engine.training.make_targets(labels, 10), shards=2
+    )
+
+    pool, pool_digits = _draw_pool(network.augment[0].drawing_seed)
+    is_drawn = np.any(drawn != images, axis=(1, 2, 3))
+    assert 20 < is_drawn.sum() < 65
+    for image, one_hot, label, was_drawn in zip(
+        drawn.numpy(), targets.one_hot.numpy(), labels.numpy(), is_drawn, strict=True
+    ):
+        if not was_drawn:
+            assert one_hot[label] == 1
+            continue
+        (place,) = np.flatnonzero((pool == image[..., 0]).all(axis=(1, 2)))[:1]
+        is_digit = place < len(pool_digits)
+        expected = np.eye(10)[pool_digits[place]] if is_digit else np.full(10, np.float32(0.1))
+        np.testing.assert_allclose(one_hot, expected)
+    assert np.array_equal(targets.classes, np.argmax(targets.one_hot, axis=1))
+    # Any answer is right where all classes have the same share.
+    zeros = tf.one_hot(tf.zeros(65, tf.int32), 10)
+    is_right = (targets.one_hot[:, 0] == 1) | (np.ptp(targets.one_hot, axis=1) == 0)
+    assert engine.training.count_correct(targets, zeros) == np.sum(is_right)
 
 
 def test_mixed_labels_learn_what_they_should(load_text: Load, digits: Dataset) -> None:

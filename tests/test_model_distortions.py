@@ -6,8 +6,13 @@ from config_texts import ErrorsOf, Load
 from numpy.typing import NDArray
 
 from mnistcli.data import Dataset
+from mnistcli.errors import ConfigError
 from mnistcli.model import build_network
-from mnistcli.model.distortions import RandomElasticDistortion, RandomStrokeWidth
+from mnistcli.model.distortions import (
+    RandomDrawings,
+    RandomElasticDistortion,
+    RandomStrokeWidth,
+)
 
 
 @pytest.fixture
@@ -68,3 +73,49 @@ def test_a_config_names_them_like_layers_of_keras(load_text: Load, errors_of: Er
     # They are no part of model.keras, which loads without mnistcli.
     error, _ = errors_of("layers: [RandomStrokeWidth, Flatten, {Dense: {units: 10}}]")
     assert "unknown layer 'RandomStrokeWidth'" in error
+
+
+def draw_some(
+    layer: RandomDrawings, images: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Images and labels after the layer, where all images were of a 3 before."""
+    labels = np.repeat(np.eye(10, dtype=np.float32)[3:4], len(images), axis=0)
+    mixed = layer({"images": images, "labels": labels}, training=True)
+    return np.asarray(mixed["images"]), np.asarray(mixed["labels"])
+
+
+def test_drawings_bring_their_own_labels(images: NDArray[np.float32]) -> None:
+    drawn, labels = draw_some(RandomDrawings(digits=1, others=0, seed=1), images)
+    assert np.array_equal(labels.max(axis=1), np.ones(64))
+    assert len(set(labels.argmax(axis=1))) > 5
+    # The same drawing has the same label, wherever it is.
+    again, labels_again = draw_some(RandomDrawings(digits=1, others=0, seed=1), images)
+    assert np.array_equal(drawn, again)
+    assert np.array_equal(labels, labels_again)
+
+    others, labels = draw_some(RandomDrawings(digits=0, others=1, seed=1), images)
+    assert np.allclose(labels, 0.1)
+    assert not (others == drawn).all(axis=(1, 2, 3)).any()
+
+    many = np.repeat(images, 30, axis=0)
+    mixed, labels = draw_some(RandomDrawings(digits=0.25, others=0.125), many)
+    is_drawn = (mixed != many).any(axis=(1, 2, 3))
+    is_other = labels.max(axis=1) < 0.5
+    assert is_drawn.mean() == pytest.approx(0.375, abs=0.05)
+    assert is_other.mean() == pytest.approx(0.125, abs=0.05)
+    assert (labels[~is_drawn, 3] == 1).all()
+
+
+def test_drawings_need_ten_classes_shares_and_a_loss_for_them(load_text: Load) -> None:
+    def error_of(augment: str, classes: int = 10, loss: str = "categorical_crossentropy") -> str:
+        layers = f"layers: [{{Dense: {{units: {classes}, activation: softmax}}}}]"
+        text = f"{layers}\nloss: {loss}\naugment:\n  - {augment}\n"
+        with pytest.raises(ConfigError) as error:
+            build_network(load_text(text), classes)
+        return str(error.value)
+
+    assert "draws the ten digits; the data has 26 classes" in error_of("RandomDrawings", 26)
+    sum_above_one = error_of("RandomDrawings: {digits: 0.8, others: 0.3}")
+    assert "expected shares that sum to at most 1" in sum_above_one
+    sparse = error_of("RandomDrawings", loss="sparse_categorical_crossentropy")
+    assert "RandomDrawings mixes the labels of images" in sparse

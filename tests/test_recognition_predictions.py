@@ -47,9 +47,9 @@ def test_the_two_most_probable_classes_are_found() -> None:
         "confidence": pytest.approx(0.625),
         "runner_up": 1,
         "runner_up_confidence": pytest.approx(0.25),
-        "uncertain": None,
+        "uncertain": "close call",
         "label": 1,
-        "strangeness": 0.0,
+        "strangeness": pytest.approx(0.125),  # the share beyond the two
     }
     assert [digit for digit, _ in two.most_probable(3)] == [2, 1, 0]
 
@@ -106,11 +106,11 @@ def test_a_calibration_comes_back_from_its_file(
     familiarity = fit_familiarity(train, labels, test, digits.test_labels, 10)
     run = RunDirectory(tmp_path)
     run.write_record(make_record())
-    run.calibration.write_bytes(Calibration(1.5, familiarity).to_bytes())
+    run.calibration.write_bytes(Calibration(1.5, familiarity, 0.25).to_bytes())
 
     back = read_calibration(run)
 
-    assert back.temperature == 1.5
+    assert (back.temperature, back.max_spread) == (1.5, 0.25)
     assert back.familiarity is not None
     expected = familiarity.distances(test, digits.test_labels)
     assert np.array_equal(back.familiarity.distances(test, digits.test_labels), expected)

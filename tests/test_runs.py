@@ -6,16 +6,19 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from run_records import make_record
+from run_records import ON_MNIST, make_record
 
 from mnistcli.errors import RunError
 from mnistcli.runs import (
     RunDirectory,
+    builtin_run,
     check_writable,
+    choose_run,
     describe_environment,
-    latest_completed_run,
+    describe_run,
     new_run_directory,
     open_run_directory,
     utc_now,
@@ -75,8 +78,7 @@ def test_a_new_run_directory_is_whole_or_not_there(runs_dir: Path) -> None:
 def test_what_a_killed_process_was_making_is_no_run_and_goes(runs_dir: Path) -> None:
     abandoned = make_run(runs_dir / ".new-run-1", status="completed", finished="2027").path
     assert not list(runs_dir.glob("[!.]*"))
-    with pytest.raises(RunError, match="no completed run"):
-        latest_completed_run()
+    assert choose_run() == (builtin_run(), None)
 
     os.utime(abandoned, (0, 0))
     make_new("a", None, NOW)
@@ -263,27 +265,45 @@ def test_a_run_that_is_not_there_is_an_error_that_names_the_latest(runs_dir: Pat
         open_run_directory(runs_dir / "x")
 
 
-def test_the_latest_completed_run_is_the_one_that_finished_last(runs_dir: Path) -> None:
-    make_run(runs_dir / "c", status="completed", finished="2026-11-21T09:00:00.000000+00:00")
-    last = make_run(runs_dir / "a", status="completed", finished="2026-11-21T09:00:00.000001+00:00")
-    make_run(runs_dir / "b", status="completed", finished="2026-11-20T23:00:00.000000+00:00")
+def test_the_run_that_reads_is_the_latest_completed_one_on_mnist(runs_dir: Path) -> None:
+    def make(name: str, finished: str, status: str = "completed", **fields: Any) -> RunDirectory:
+        return make_run(runs_dir / name, status=status, finished=finished, **fields)
+
+    make("c", "2026-11-21T09:00:00.000000+00:00", dataset=ON_MNIST)
+    last = make("a", "2026-11-21T09:00:00.000001+00:00", dataset=ON_MNIST)
+    make("b", "2026-11-20T23:00:00.000000+00:00", dataset=ON_MNIST)
     for status in ("running", "interrupted", "failed"):
-        make_run(runs_dir / status, status=status, finished="2027-01-01T00:00:00.000000+00:00")
+        make(status, "2027-01-01T00:00:00.000000+00:00", status, dataset=ON_MNIST)
     make_run(runs_dir / "list").record.write_text("[]")
     make_run(runs_dir / "torn").record.write_text('{"status": "completed", "finished": "2028')
     (runs_dir / "no-record").mkdir()
     (runs_dir / "file").write_text("")
 
-    assert latest_completed_run() == last
+    assert choose_run() == (last, None)
+    # One that fell back to other data is later, and not taken without a word.
+    fallback = make("d", "2026-11-21T10:00:00.000000+00:00")
+    assert choose_run() == (last, f"{fallback.path} is the latest run, but of digits, not MNIST")
 
 
-@pytest.mark.parametrize("status", [None, "running"])
-def test_no_completed_run_is_an_error(runs_dir: Path, status: str | None) -> None:
+@pytest.mark.parametrize("status", [None, "running", "completed"])
+def test_without_a_run_on_mnist_the_built_in_one_reads(
+    runs_dir: Path, status: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if status:
         make_run(runs_dir / "a", status=status)
 
-    with pytest.raises(RunError, match=r"no completed run in .*runs\n  train one with"):
-        latest_completed_run()
+    run, note = choose_run()
+
+    assert run == builtin_run() == open_run_directory(Path("builtin"))
+    assert (note is not None) == (status == "completed")
+    assert run.read_record().dataset.name == "mnist"
+    assert describe_run(run) == "builtin"
+    # A folder of that name comes first.
+    runs_dir.mkdir(exist_ok=True)
+    monkeypatch.chdir(runs_dir)
+    mine = make_run(Path("builtin"))
+    assert open_run_directory(Path("builtin")) == mine
+    assert describe_run(mine) == "builtin"
 
 
 def test_the_environment_is_plain_json() -> None:

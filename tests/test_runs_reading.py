@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from run_records import make_record
+from run_records import ON_MNIST, make_record
 
 from mnistcli.errors import RunError
 from mnistcli.recognition import load_lite_model, read_calibration
 from mnistcli.runs import (
     RunDirectory,
-    latest_completed_run,
+    choose_run,
     lock_folder,
     open_run_directory,
     plan_continuation,
@@ -43,7 +43,8 @@ def run(tmp_path: Path) -> RunDirectory:
     run = RunDirectory(tmp_path / "run")
     run.checkpoints.mkdir(parents=True)
     run.config.write_text(CONFIG)
-    run.write_record(make_record(status="completed", finished="2026", config=CONFIG))
+    record = make_record(status="completed", finished="2026", config=CONFIG, dataset=ON_MNIST)
+    run.write_record(record)
     return run
 
 
@@ -140,7 +141,7 @@ def test_a_listing_passes_over_what_is_no_run(run: RunDirectory, runs_dir: Path)
         with suppress(OSError):  # a socket's name may be too long here
             make(runs_dir / name.replace("/", "") / "run.json")
 
-    assert latest_completed_run().path == last
+    assert choose_run()[0].path == last
 
 
 def test_a_file_that_is_too_large_is_refused(run: RunDirectory) -> None:

@@ -27,7 +27,8 @@ def predict_command(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="A run directory; by default the latest completed run.",
+            help="A run directory, or builtin for the model that comes with mnistcli. By default "
+            "the latest completed run on MNIST, else builtin.",
             show_default=False,
         ),
     ] = None,
@@ -59,7 +60,7 @@ def predict_command(
     """Read the digit in each image."""
     from mnistcli.cli.pictures import read_framing
     from mnistcli.images import find_pictures
-    from mnistcli.runs import latest_completed_run, open_run_directory
+    from mnistcli.runs import choose_run, open_run_directory
 
     if line and (labelled or show or explain):
         raise UsageError(
@@ -69,7 +70,7 @@ def predict_command(
         from mnistcli.cli.figures import check_png_path
 
         check_png_path(explain)
-    directory = open_run_directory(run) if run else latest_completed_run()
+    directory, note = (open_run_directory(run), None) if run else choose_run()
     framing = read_framing(directory)
     if line and framing.kind == "as_is":
         raise UsageError(
@@ -77,6 +78,10 @@ def predict_command(
             "frame",
             "expected a run trained on single digits as MNIST has them",
         )
+    if note:
+        from mnistcli.cli.console import progress
+
+        progress().print(f"{note}; to read with it, name it with --run", soft_wrap=True)
     selection = find_pictures(images, labelled)
     if line:
         _read_lines(selection, directory, framing, json)
@@ -137,7 +142,7 @@ def _print_json(
     from mnistcli.cli.console import print_json
 
     document: dict[str, Any] = {
-        "run": str(directory.path),
+        **_reader_to_json(directory),
         "predictions": [prediction.to_json() for prediction in predictions],
         "errors": selection.errors,
         "left_out": selection.omissions,
@@ -183,7 +188,7 @@ def _print_predictions(
         results().print(confusion_table(result.confusion_matrix))
     else:
         results().print(predictions_view(predictions, top))
-    results().print(f"Read by {directory.path}", soft_wrap=True)
+    results().print(_describe_reader(directory), soft_wrap=True)
     if not show and not labelled:
         results().print("Next: add --show to see the 28x28 pixels that it saw")
 
@@ -209,14 +214,35 @@ def _read_lines(
             selection.errors[file.name] = str(name_error(file.path, error))
     if json:
         readings = [{"image": name} | number.to_json() for name, number in numbers]
-        document = {"run": str(directory.path), "numbers": readings}
+        document = {**_reader_to_json(directory), "numbers": readings}
         print_json(document | {"errors": selection.errors, "left_out": selection.omissions})
     else:
         for name, number in numbers:
             results().print(number_view(name, number))
         if numbers:
-            results().print(f"Read by {directory.path}", soft_wrap=True)
+            results().print(_describe_reader(directory), soft_wrap=True)
     _report(selection)
+
+
+def _reader_to_json(directory: "RunDirectory") -> dict[str, Any]:
+    """Return which run reads, the data that it was trained on, and its accuracy there."""
+    from mnistcli.runs import describe_run
+
+    record = directory.read_record()
+    return {
+        "run": describe_run(directory),
+        "data": record.dataset.name,
+        "test_accuracy": (record.metrics or {}).get("test_accuracy"),
+    }
+
+
+def _describe_reader(directory: "RunDirectory") -> str:
+    from mnistcli.cli.console import format_percent
+
+    reader = _reader_to_json(directory)
+    accuracy = reader["test_accuracy"]
+    known = "" if accuracy is None else f", test accuracy {format_percent(accuracy)}"
+    return f"Read by {reader['run']} ({reader['data']}{known})"
 
 
 def _report(selection: "PictureSelection") -> None:

@@ -31,7 +31,7 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
             compute_outputs = load_lite_model(path, artifact.sha256)
             kind = OutputKind(record.outputs or _probe_output_kind(compute_outputs))
             classifier = NetworkClassifier(compute_outputs, kind, calibration.temperature)
-            return Recognizer(classifier, calibration.familiarity)
+            return Recognizer(classifier, calibration.familiarity, calibration.max_spread)
         if not path.exists():
             raise FileNotFoundError
     except FileNotFoundError:
@@ -47,7 +47,7 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
     network = restore_network(directory)
     compute_outputs = EvaluationLoop(network).predict
     classifier = NetworkClassifier(compute_outputs, network.output_kind, calibration.temperature)
-    return Recognizer(classifier, calibration.familiarity)
+    return Recognizer(classifier, calibration.familiarity, calibration.max_spread)
 
 
 def _probe_output_kind(compute_outputs: ComputeOutputs) -> OutputKind:

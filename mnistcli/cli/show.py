@@ -78,8 +78,9 @@ def show_data(
             with tensorflow_starting():
                 from mnistcli.model import augment_images, build_network
             network = build_network(file, dataset.num_classes)
-            samples = dataset.train_images[choose_samples(dataset.train_labels)]
-            augmented = augment_images(network, samples)
+            rows = choose_samples(dataset.train_labels)
+            samples, labels = dataset.train_images[rows], dataset.train_labels[rows]
+            augmented, _ = augment_images(network, samples, labels)
     figure = draw_samples(dataset.train_images, dataset.train_labels, augmented, dataset.name)
     _finish(figure, out, show, inline)
 

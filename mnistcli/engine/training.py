@@ -263,9 +263,13 @@ def augment_batch(
         shards: the parts that the batch is cut into, unless a layer may look at several images.
     """
     if shards > 1 and all(type(layer).__name__.startswith("Random") for layer in network.augment):
-        parts = split_batch(images, shards)
-        augmented = [augment_batch(network, part, targets)[0] for part in parts]
-        return tf.concat(augmented, axis=0), targets
+        parts = zip(*(split_batch(tensor, shards) for tensor in (images, *targets)), strict=True)
+        augmented = [augment_batch(network, part, Targets(*rest)) for part, *rest in parts]
+        classes, one_hot = (
+            tf.concat(each, axis=0) for each in zip(*(t for _, t in augmented), strict=True)
+        )
+        images = tf.concat([part for part, _ in augmented], axis=0)
+        return images, Targets(classes, one_hot)
     images, one_hot = apply_augmentation(network, images, targets.one_hot)
     if network.label_mixers:
         targets = Targets(tf.argmax(one_hot, axis=1, output_type=tf.int32), one_hot)
@@ -286,6 +290,8 @@ def update_metrics(metrics: Sequence[Metric], targets: Targets, outputs: tf.Tens
 
 
 def count_correct(targets: Targets, outputs: tf.Tensor) -> tf.Tensor:
-    """Return how many of the images have their largest output at their class."""
+    """Return how many of the images have their largest output at a class of the largest share."""
     predicted = tf.argmax(outputs, axis=1, output_type=tf.int32)
-    return tf.math.count_nonzero(predicted == targets.classes, dtype=tf.int32)
+    shares = tf.gather(targets.one_hot, predicted, axis=1, batch_dims=1)
+    largest = tf.reduce_max(targets.one_hot, axis=1)
+    return tf.math.count_nonzero(shares == largest, dtype=tf.int32)

@@ -15,7 +15,9 @@ from mnistcli.errors import DataError
 from mnistcli.evaluation.metrics import Evaluation, evaluate_predictions
 from mnistcli.recognition import (
     Calibration,
+    choose_described,
     fit_familiarity,
+    fit_spread,
     fit_temperature,
     to_probabilities,
 )
@@ -25,6 +27,7 @@ if TYPE_CHECKING:  # it loads TensorFlow
     from mnistcli.engine import EvaluationLoop
 
 STAND_IN_IMAGES = 5_000
+MIN_SHARE_OF_ONE_CLASS = 0.5
 
 
 def evaluate_network(
@@ -52,24 +55,46 @@ def evaluate_network(
 def calibrate(
     loop: EvaluationLoop, train: TrainingImages, validation: LabelledImages
 ) -> Calibration:
-    """Fit a network's temperature on the validation images, and learn what it was trained on.
+    """Learn from the validation images how sure a network may be, and what it was trained on.
 
+    Images are augmented as for training: people's own digits vary more than those of a data set.
     Where there are no validation images, the first training images stand in for them.
     """
     if not len(validation):
         first = slice(0, STAND_IN_IMAGES)
         images, labels = train.images[first], train.labels[first]
         validation = replace(validation, images=images, labels=labels)
-    _, outputs = loop.measure(validation.images, validation.labels)
+    images, labels = _augment(loop, validation.images, validation.labels)
+    outputs = loop.predict(images)
+    kind = loop.network.output_kind
+    temperature = fit_temperature(outputs, labels, kind)
+    rows = choose_described(train.labels)
     familiarity = fit_familiarity(
-        train.images,
-        train.labels,
-        validation.images,
+        *_augment(loop, train.images[rows], train.labels[rows]),
+        images,
         outputs.argmax(axis=1),
         loop.network.num_classes,
     )
-    temperature = fit_temperature(outputs, validation.labels, loop.network.output_kind)
-    return Calibration(temperature, familiarity)
+    return Calibration(temperature, familiarity, fit_spread(outputs, kind, temperature))
+
+
+def _augment(
+    loop: EvaluationLoop, images: NDArray[np.uint8], labels: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]:
+    """Return images as training sees them, without those that are no longer of one class.
+
+    Where labels are mixed in most images, they stay as they are.
+    """
+    if not loop.network.augment:
+        return images, labels
+    from mnistcli.model import augment_images
+
+    augmented, shares = augment_images(loop.network, images, labels)
+    has_class = shares.max(axis=1) == 1
+    if has_class.mean() < MIN_SHARE_OF_ONE_CLASS:
+        return images, labels
+    pixels = np.rint(np.clip(augmented[has_class], 0, 255)).astype(np.uint8)
+    return pixels, shares[has_class].argmax(axis=1)
 
 
 @dataclass(frozen=True)

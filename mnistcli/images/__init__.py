@@ -4,6 +4,7 @@ from mnistcli.images.digits import Digit, read_digits
 from mnistcli.images.explain import MAX_DRAWINGS, draw_stages, join_drawings
 from mnistcli.images.find import PictureFile, PictureSelection, describe_omissions, find_pictures
 from mnistcli.images.formats import EXPECTED_FORMATS
+from mnistcli.images.frame import frame_large_mask
 from mnistcli.images.framing import Framing, find_framing
 from mnistcli.images.ink import measure_ink
 from mnistcli.images.margin import remove_margins
@@ -27,6 +28,7 @@ __all__ = [
     "find_pictures",
     "find_row",
     "frame_digit",
+    "frame_large_mask",
     "frame_mask",
     "join_drawings",
     "measure_ink",

@@ -90,6 +90,11 @@ def set_stroke_width(mask: Mask) -> Mask:
     return _crop(digit) if digit.any() else mask
 
 
+def frame_large_mask(mask: Mask) -> NDArray[np.uint8]:
+    """Return a digit that is drawn large in black and white in MNIST's frame, (28, 28)."""
+    return centre_by_mass(fit_to_box(_crop(mask)))
+
+
 def fit_to_box(mask: Mask) -> Ink:
     """Return the digit with grey edges, its longer side `BOX_SIDE` pixels long."""
     scale = BOX_SIDE / max(mask.shape)

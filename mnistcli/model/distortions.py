@@ -4,14 +4,19 @@ A config names them under `augment`, as it names those of `keras.layers`. They w
 images (batch, height, width, 1) of 0 to 255, 0 the background, and only in training.
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from mnistcli.handwriting import draw, draw_digit, draw_other, vary
 from mnistcli.model.backend import keras, tf
 from mnistcli.model.resampling import Displacement, in_one_loop, warp
 
 ops = keras.ops
+
+NUM_DIGITS = 10
+POOL_SIZE = 5000  # drawings of digits, and of others: 1 s each; other layers vary them further
 
 
 class RandomElasticDistortion(keras.layers.Layer):  # type: ignore[misc]
@@ -77,6 +82,70 @@ class RandomStrokeWidth(keras.layers.Layer):  # type: ignore[misc]
         shape = (ops.shape(images)[0], 1, 1, 1)
         share = keras.random.uniform(shape, *self.bounds, seed=self.generator)
         return _widen(images, share)
+
+
+class RandomDrawings(keras.layers.Layer):  # type: ignore[misc]
+    """Replaces some images by drawings, made of strokes of a pen.
+
+    Drawn digits are in hands that MNIST has few of: a 1 with a flag or a foot, a 7 with a bar, a 0
+    with a slash. Others are no digits: letters, signs, shapes, scribbles. They belong to all
+    classes alike, so that the network learns to be sure of digits only (Hendrycks, Mazeika,
+    Dietterich 2019, Deep Anomaly Detection with Outlier Exposure).
+
+    Args:
+        digits: Number. The share of images that become drawn digits.
+        others: Number. The share that becomes drawings of what is no digit.
+        seed: Integer. Fixes the drawings; by default the config's seed does.
+    """
+
+    def __init__(
+        self, digits: float = 0.1, others: float = 0.1, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if not (digits >= 0 and others >= 0 and digits + others <= 1):
+            raise ValueError(
+                f"expected shares that sum to at most 1, got digits {digits} and others {others}"
+            )
+        self.digits, self.others = digits, others
+        self.generator = keras.random.SeedGenerator(seed)
+        self.drawing_seed = int(self.generator.state.numpy()[0])
+
+    def call(self, data: Any, training: bool = False) -> Any:
+        """Return the images with their labels, in training some of them drawn.
+
+        Args:
+            data: a mapping of "images" (B, 28, 28, 1) and "labels" (B, 10).
+            training: whether any are drawn.
+        """
+        if not training:
+            return data
+        images, labels = data["images"], data["labels"]
+        drawings, digits = _draw_pool(self.drawing_seed)  # others follow the digits
+        num_digits, num_others = len(digits), len(drawings) - len(digits)
+        size = ops.shape(images)[0]
+        chance = keras.random.uniform((size,), seed=self.generator)
+        share = keras.random.uniform((size,), seed=self.generator)
+        is_digit = chance < self.digits
+        is_drawn = chance < self.digits + self.others
+        digit_number = tf.cast(share * num_digits, tf.int32)
+        other_number = num_digits + tf.cast(share * num_others, tf.int32)
+        number = tf.where(is_digit, digit_number, other_number)
+        drawn = tf.cast(tf.gather(drawings, number), images.dtype)[..., tf.newaxis]
+        images = tf.where(is_drawn[:, tf.newaxis, tf.newaxis, tf.newaxis], drawn, images)
+        drawn_labels = tf.one_hot(tf.gather(digits, digit_number), NUM_DIGITS, dtype=labels.dtype)
+        drawn_labels = tf.where(is_digit[:, tf.newaxis], drawn_labels, 1 / NUM_DIGITS)
+        labels = tf.where(is_drawn[:, tf.newaxis], drawn_labels, labels)
+        return {"images": images, "labels": labels}
+
+
+@cache
+def _draw_pool(seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return drawn digits and then as many others, (2N, 28, 28) uint8, and the digits, (N,)."""
+    random = np.random.default_rng(seed)
+    digits = np.arange(POOL_SIZE, dtype=np.int32) % NUM_DIGITS
+    strokes = [draw_digit(digit, random) for digit in digits.tolist()]
+    strokes += [draw_other(random) for _ in range(POOL_SIZE)]
+    return np.stack([draw(vary(each, random), random) for each in strokes]), digits
 
 
 def _gaussian(size: int, sigma: float) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from mnistcli.model.construct import (
     construct_all,
     explain,
 )
+from mnistcli.model.distortions import NUM_DIGITS, RandomDrawings
 from mnistcli.model.layers import IMAGE_SHAPE, build_model
 from mnistcli.model.trial import (
     ShapeError,
@@ -174,12 +175,19 @@ def apply_augmentation(
     return images, one_hot
 
 
-def augment_images(network: Network, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return what training makes of images (N, 28, 28): float32 of 0 to 255, of the same shape."""
+def augment_images(
+    network: Network, images: NDArray[np.uint8], labels: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what training makes of images (N, 28, 28) with labels (N,).
+
+    Returns:
+        The images, float32 of 0 to 255, of the same shape; and the share of each class in each of
+        them, (N, num_classes) float32.
+    """
     pixels = tf.constant(images[..., np.newaxis], tf.float32)
-    labels = tf.zeros((len(images), network.num_classes))
-    augmented: NDArray[np.float32] = apply_augmentation(network, pixels, labels)[0].numpy()
-    return augmented[..., 0]
+    one_hot = tf.one_hot(labels, network.num_classes)
+    augmented, shares = apply_augmentation(network, pixels, one_hot)
+    return augmented.numpy()[..., 0], shares.numpy()
 
 
 def _objects(entries: Sequence[KerasObject | str]) -> list[KerasObject]:
@@ -237,6 +245,11 @@ def _try_augmentation(
     """Report layers that do not work on images; return those that mix labels, too."""
     images = np.zeros((2, *IMAGE_SHAPE), np.float32)
     for layer, layer_config in zip(augment, config.augment, strict=True):
+        if isinstance(layer, RandomDrawings):  # drawing takes seconds
+            if num_classes != NUM_DIGITS:
+                message = f"{layer_config} draws the ten digits; the data has {num_classes} classes"
+                problems.add(layer_config.path, message, at_key=True)
+            continue
         try:
             shape = tuple(layer(images, training=True).shape)
         except KERAS_ERRORS as error:

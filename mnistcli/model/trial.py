@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mnistcli.model.backend import keras, tf
 from mnistcli.model.construct import KERAS_ERRORS
+from mnistcli.model.distortions import RandomDrawings
 from mnistcli.model.summary import largest_output_bytes
 
 # How sure the answers of a trial are: some metrics count only what is above a threshold.
@@ -163,6 +164,8 @@ def probe_outputs(model: keras.Model) -> NDArray[np.float32]:
 
 def mixes_labels(layer: keras.layers.Layer, num_classes: int) -> bool:
     """Return whether an augmentation layer changes the labels with the images, as MixUp does."""
+    if isinstance(layer, RandomDrawings):  # it may do so seldom
+        return True
     state = [variable.numpy() for variable in layer.variables]
     images = np.zeros((num_classes, 28, 28, 1), np.float32)
     one_hot = np.eye(num_classes, dtype=np.float32)

@@ -2,12 +2,13 @@
 
 from mnistcli.recognition.calibration import Calibration, read_calibration
 from mnistcli.recognition.classifier import Classifier, ComputeOutputs, NetworkClassifier
-from mnistcli.recognition.familiarity import Familiarity, fit_familiarity
+from mnistcli.recognition.familiarity import Familiarity, choose_described, fit_familiarity
 from mnistcli.recognition.lite import load_lite_model
 from mnistcli.recognition.number import NumberReading, read_number
 from mnistcli.recognition.outputs import (
     OutputKind,
     find_output_kind,
+    fit_spread,
     fit_temperature,
     to_probabilities,
 )
@@ -23,8 +24,10 @@ __all__ = [
     "OutputKind",
     "Prediction",
     "Recognizer",
+    "choose_described",
     "find_output_kind",
     "fit_familiarity",
+    "fit_spread",
     "fit_temperature",
     "load_lite_model",
     "read_calibration",

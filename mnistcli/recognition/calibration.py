@@ -19,16 +19,19 @@ class Calibration:
     Attributes:
         temperature: the divisor of the logits; above 1 for an overconfident network.
         familiarity: how far images are from the training images; None if the run has none.
+        max_spread: the largest spread of a digit's probabilities; see `measure_spread`.
     """
 
     temperature: float = 1.0
     familiarity: Familiarity | None = None
+    max_spread: float = 1.0
 
     def to_bytes(self) -> bytes:
         """Return the contents of calibration.npz."""
         stream = io.BytesIO()
         arrays = self.familiarity.to_arrays() if self.familiarity else {}
-        np.savez_compressed(stream, temperature=self.temperature, **arrays)
+        arrays |= {"temperature": self.temperature, "max_spread": self.max_spread}
+        np.savez_compressed(stream, **arrays)
         return stream.getvalue()
 
 
@@ -46,10 +49,15 @@ def read_calibration(run: RunDirectory) -> Calibration:
             temperature = read_scalar(file, "temperature")
             if not 0 < temperature < math.inf:
                 raise ValueError(f"its temperature is {temperature}")
+            max_spread = 1.0  # in runs of earlier versions
+            if "max_spread" in file.names:
+                max_spread = read_scalar(file, "max_spread")
+            if not 0 < max_spread <= 1:
+                raise ValueError(f"its max_spread is {max_spread}")
             num_classes = run.read_record().dataset.num_classes
             has_familiarity = "means" in file.names
             familiarity = read_familiarity(file, num_classes) if has_familiarity else None
-            return Calibration(temperature, familiarity)
+            return Calibration(temperature, familiarity, max_spread)
     except FileNotFoundError:
         return Calibration()
     except ValueError as error:

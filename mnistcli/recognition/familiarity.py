@@ -9,11 +9,12 @@ validation images are.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.recognition.outputs import FAMILIAR_SHARE
 from mnistcli.runs.arrays import ArrayFile
 
 MAXIMUM_BYTES = 16 * 1024**2
@@ -26,15 +27,8 @@ CELL_STARTS = np.kron(
     np.arange(0, EDGES, ORIENTATIONS).reshape(SIDE // CELL, -1), np.ones((CELL, CELL), np.int64)
 ).ravel()  # (784,)
 DIMENSIONS = 10  # of a class's subspace
-FAMILIAR_SHARE = 0.995  # of the validation images
 IMAGES_PER_CLASS = 600  # more take time, and describe a class no better
 BATCH = 1000  # images described at a time
-
-
-class Images(Protocol):
-    """Pictures of 28x28, uint8, of which some are taken by their numbers."""
-
-    def __getitem__(self, index: NDArray[np.intp]) -> NDArray[np.uint8]: ...
 
 
 @dataclass(frozen=True)
@@ -104,8 +98,14 @@ def read_scalar(file: ArrayFile, name: str) -> float:
     return float(array)
 
 
+def choose_described(labels: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
+    """Return the numbers of the first `IMAGES_PER_CLASS` images of each class."""
+    chosen = [np.flatnonzero(labels == label)[:IMAGES_PER_CLASS] for label in np.unique(labels)]
+    return np.sort(np.concatenate(chosen))
+
+
 def fit_familiarity(
-    images: Images,
+    images: NDArray[np.uint8],
     labels: NDArray[np.integer[Any]],
     validation_images: NDArray[np.uint8],
     validation_classes: NDArray[np.integer[Any]],
@@ -128,8 +128,7 @@ def fit_familiarity(
     # two trainings share the cores, OpenBLAS' threads wait for each other, and they take 22 s.
     with threadpool_limits(limits=1, user_api="blas"):
         for label in range(num_classes):
-            indices = np.flatnonzero(labels == label)[:IMAGES_PER_CLASS]
-            edges = describe_edges(images[indices])
+            edges = describe_edges(images[labels == label])
             if len(edges) == 0:
                 continue
             means[label] = edges.mean(axis=0)

@@ -28,6 +28,9 @@ SUM_TOLERANCE = 1e-3
 SMALLEST_PROBABILITY = 1e-30
 # These bounds keep the confidence finite for a validation set without an error.
 TEMPERATURES = (0.5, 10.0)
+# A digit's spread is at most what this share of the validation images has, or the least limit.
+FAMILIAR_SHARE = 0.995
+MIN_MAX_SPREAD = 0.05
 # Scores may have any scale, so their bounds are relative to their standard deviation.
 SCORE_TEMPERATURES = (1e-2, 1e2)
 
@@ -111,6 +114,21 @@ def fit_temperature(
         middle = (low + high) / 2 if has_scale else math.sqrt(low * high)
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
     return float(min(max(2 / (low + high), lowest), highest))
+
+
+def measure_spread(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Return the share of each row (N, C) beyond its two largest probabilities, (N,) in [0, 1].
+
+    A digit that is hard to tell from another has two large ones. What is no digit has many, above
+    all where the network was trained to give it all of them (`RandomDrawings`).
+    """
+    return 1 - np.sort(probabilities, axis=1)[:, -2:].sum(axis=1)
+
+
+def fit_spread(outputs: NDArray[np.floating[Any]], kind: OutputKind, temperature: float) -> float:
+    """Return the spread that hardly any of the images with these outputs (N, C) exceeds."""
+    spread = measure_spread(to_probabilities(outputs, kind, temperature))
+    return float(np.clip(np.quantile(spread, FAMILIAR_SHARE), MIN_MAX_SPREAD, 1))
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from mnistcli.images import Digit
 from mnistcli.recognition.classifier import Classifier
 from mnistcli.recognition.familiarity import Familiarity
+from mnistcli.recognition.outputs import measure_spread
 
-MIN_CONFIDENCE = 0.6  # below it another digit is about as likely
+# Below it an answer is uncertain. TODO measured
+MIN_CONFIDENCE = 0.9
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,10 @@ class Prediction:
         runner_up_confidence: its probability, in [0, 1].
         probabilities: of all classes.
         uncertain: why the answer is not reliable: "several" if the picture has more than one
-            thing of about the same size, "unfamiliar" if the image is unlike the training
-            images, "close call" if the confidence is low. None if the answer is reliable.
-        strangeness: the distance to the training images of the digit; above 1 if hardly any
-            validation image is so far away. 0 if the run has no familiarity.
+            thing of about the same size, "not a digit" if its strangeness is above 1, "close
+            call" if the confidence is low. None if the answer is reliable.
+        strangeness: how unlike a digit the image is, at least 0; above 1 if hardly any
+            validation image is so strange.
         label: the true class, where that is known.
     """
 
@@ -61,10 +63,12 @@ class Recognizer:
     Attributes:
         classifier: the network.
         familiarity: how far images are from the training images; None if the run has none.
+        max_spread: the largest spread of a digit's probabilities; see `measure_spread`.
     """
 
     classifier: Classifier
     familiarity: Familiarity | None = None
+    max_spread: float = 1.0
 
     def predict(self, digits: Sequence[Digit]) -> list[Prediction]:
         """Return the prediction for each image; of equally probable classes the lower one wins."""
@@ -80,7 +84,7 @@ class Recognizer:
             if not digit.is_alone:
                 uncertain = "several"
             elif strangeness > 1:
-                uncertain = "unfamiliar"
+                uncertain = "not a digit"
             elif row[best] < MIN_CONFIDENCE:
                 uncertain = "close call"
             predictions.append(
@@ -101,7 +105,8 @@ class Recognizer:
     def _strangeness(
         self, images: NDArray[np.uint8], probabilities: NDArray[np.floating[Any]]
     ) -> NDArray[np.floating[Any]]:
+        strangeness = measure_spread(probabilities) / self.max_spread
         if self.familiarity is None:
-            return np.zeros(len(images))
+            return strangeness
         distances = self.familiarity.distances(images, probabilities.argmax(axis=1))
-        return distances / self.familiarity.limit
+        return np.maximum(strangeness, distances / self.familiarity.limit)

@@ -9,7 +9,13 @@ from mnistcli.runs.create import check_writable, new_run_directory
 from mnistcli.runs.directory import CheckpointFile, RunDirectory
 from mnistcli.runs.environment import describe_environment, environment_differences
 from mnistcli.runs.files import cannot_write, dump_json, remove_file, remove_unfinished, write_whole
-from mnistcli.runs.listing import latest_completed_run, open_run_directory, runs_root
+from mnistcli.runs.listing import (
+    builtin_run,
+    choose_run,
+    describe_run,
+    open_run_directory,
+    runs_root,
+)
 from mnistcli.runs.lock import lock_folder
 from mnistcli.runs.metrics import check_rows
 from mnistcli.runs.pin import pin_folder
@@ -32,13 +38,15 @@ __all__ = [
     "Resumption",
     "RunDirectory",
     "RunRecord",
+    "builtin_run",
     "cannot_write",
     "check_rows",
     "check_writable",
+    "choose_run",
     "describe_environment",
+    "describe_run",
     "dump_json",
     "environment_differences",
-    "latest_completed_run",
     "lock_folder",
     "new_run_directory",
     "open_run_directory",

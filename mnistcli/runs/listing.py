@@ -1,4 +1,4 @@
-"""The runs in `runs/`, or in the folder that `MNISTCLI_RUNS_DIR` names."""
+"""The runs in `runs/`, or in the folder that `MNISTCLI_RUNS_DIR` names, and the built-in one."""
 
 import os
 from contextlib import suppress
@@ -10,6 +10,7 @@ from mnistcli.runs.reading import check_files
 from mnistcli.runs.record import RunRecord
 
 RUNS_VARIABLE = "MNISTCLI_RUNS_DIR"
+BUILTIN_NAME = "builtin"
 
 
 def runs_root() -> Path:
@@ -17,40 +18,59 @@ def runs_root() -> Path:
     return Path(os.environ.get(RUNS_VARIABLE) or "runs")
 
 
+def builtin_run() -> RunDirectory:
+    """Return the run that comes with mnistcli, which has no checkpoints."""
+    return RunDirectory(Path(__file__).parents[1] / BUILTIN_NAME)
+
+
+def describe_run(run: RunDirectory) -> str:
+    """Return what a user calls a run, on a command line too."""
+    return BUILTIN_NAME if run == builtin_run() else str(run.path)
+
+
 def open_run_directory(path: Path) -> RunDirectory:
-    """Open a run directory that exists.
+    """Open a run directory that exists; `builtin` is the one that comes with mnistcli.
 
     Raises:
         RunError: it does not exist (the message names the latest run), its run.json is
             damaged, or it contains anything but regular files and folders.
     """
     run = RunDirectory(path)
-    if not path.is_dir():
+    if path == Path(BUILTIN_NAME) and not path.exists():
+        run = builtin_run()
+    elif not path.is_dir():
         hint = "train one with `mnistcli train`"
         if runs := _recorded_runs():
             _, latest_run = max(runs, key=lambda item: item[0].started)
             hint = f"the latest run is {latest_run.path}"
         raise RunError(f"there is no run directory {path}", hint)
-    check_files(path)
+    check_files(run.path)
     run.read_record()
     return run
 
 
-def latest_completed_run() -> RunDirectory:
-    """Return the run that was completed last.
+def choose_run() -> tuple[RunDirectory, str | None]:
+    """Choose the run that reads pictures where the user names none.
+
+    It is the latest completed one that was trained on MNIST, or else the built-in one.
+
+    Returns:
+        The run, and a sentence about a later run on other data, if there is one.
 
     Raises:
-        RunError: there is none, or it contains anything but regular files and folders.
+        RunError: the run contains anything but regular files and folders.
     """
-    completed_runs = [item for item in _recorded_runs() if item[0].status == "completed"]
-    if not completed_runs:
-        raise RunError(
-            f"there is no completed run in {runs_root()}",
-            "train one with `mnistcli train configs/quickstart.yaml`, or name one with --run",
-        )
-    _, run = max(completed_runs, key=lambda item: item[0].finished or "")
+    completed = [item for item in _recorded_runs() if item[0].status == "completed"]
+    completed.sort(key=lambda item: item[0].finished or "")
+    run, note = builtin_run(), None
+    on_mnist = [item for item in completed if item[0].dataset.name == "mnist"]
+    if on_mnist:
+        _, run = on_mnist[-1]
+    if completed and completed[-1] not in on_mnist:
+        record, latest_run = completed[-1]
+        note = f"{latest_run.path} is the latest run, but of {record.dataset.name}, not MNIST"
     check_files(run.path)
-    return run
+    return run, note
 
 
 def _recorded_runs() -> list[tuple[RunRecord, RunDirectory]]:
