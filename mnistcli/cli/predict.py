@@ -241,7 +241,7 @@ def _describe_reader(directory: "RunDirectory") -> str:
 
     reader = _reader_to_json(directory)
     accuracy = reader["test_accuracy"]
-    known = "" if accuracy is None else f", test accuracy {format_percent(accuracy)}"
+    known = "" if accuracy is None else f", test accuracy {format_percent(accuracy, decimals=2)}"
     return f"Read by {reader['run']} ({reader['data']}{known})"
 
 

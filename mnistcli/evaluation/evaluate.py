@@ -80,7 +80,7 @@ def calibrate(
 
 def _augment(
     loop: EvaluationLoop, images: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return images as training sees them, without those that are no longer of one class.
 
     Where labels are mixed in most images, they stay as they are.
@@ -94,7 +94,7 @@ def _augment(
     if has_class.mean() < MIN_SHARE_OF_ONE_CLASS:
         return images, labels
     pixels = np.rint(np.clip(augmented[has_class], 0, 255)).astype(np.uint8)
-    return pixels, shares[has_class].argmax(axis=1)
+    return pixels, shares[has_class].argmax(axis=1).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -127,8 +127,7 @@ def _four(random: Random) -> Strokes:
         top = (stem + lean, 0.0)
         return [line((right, bar), (left, bar), top, (stem, 1.0))]
     slope = random.uniform(0.0, 0.28) if style == "open" else random.normal(0.02, 0.02)
-    top = random.uniform(0.0, 0.12)
-    start = (left + slope, top)
+    start = (left + slope, random.uniform(0.0, 0.12))
     elbow = (left, bar)
     return [
         line(start, elbow, (right, bar - random.normal(0.0, 0.03))),

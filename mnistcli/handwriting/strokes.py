@@ -52,7 +52,9 @@ def arc(centre: Point, radii: Point, start: float, end: float) -> Stroke:
     """
     count = max(3, round(abs(end - start) / 12))
     angles = np.radians(np.linspace(start, end, count))
-    return np.array(centre) + np.array(radii) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    points: Stroke = np.array(centre) + np.array(radii) * directions
+    return points
 
 
 def join(*strokes: Stroke) -> Stroke:

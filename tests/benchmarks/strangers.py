@@ -1,6 +1,6 @@
 """How a run reads a folder of pictures that other people drew.
 
-    python tests/benchmarks/strangers.py DIR [--run RUN] [--errors]
+    python tests/benchmarks/strangers.py DIR [--run RUN] [--errors]  # RUN: builtin unless told
 
 DIR (or the environment variable MNISTCLI_STRANGERS_DIR) holds `single/<label>/` with pictures of
 one digit, `rows/<digits>__<name>` with digits side by side, `other/` with what is no digit, and
@@ -11,7 +11,6 @@ belong to others: they are not in the repository.
 import argparse
 import csv
 import os
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.errors import ImageError
 from mnistcli.images import PictureFile, read_digits, read_picture
 from mnistcli.recognition import Prediction, Recognizer, read_number
-from mnistcli.runs import RunDirectory
+from mnistcli.runs import RunDirectory, open_run_directory
 
 VARIABLE = "MNISTCLI_STRANGERS_DIR"
 
@@ -86,6 +85,13 @@ def share(part: int, whole: int) -> str:
     return f"{part} of {whole} ({part / whole:.1%})" if whole else "-"
 
 
+def describe(answer: Prediction | None) -> str:
+    if answer is None:
+        return "refused"
+    sureness = f"{answer.confidence:.1%}, strangeness {answer.strangeness:.2f}"
+    return f"{answer.digit} ({sureness}, {answer.uncertain or 'sure'})"
+
+
 def print_by(
     title: str, pictures: list[Picture], key: Callable[[Picture], str], right: list[bool]
 ) -> None:
@@ -104,12 +110,12 @@ def print_by(
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path, nargs="?", default=os.environ.get(VARIABLE))
-    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--run", type=Path, default=Path("builtin"))
     parser.add_argument("--errors", action="store_true", help="list them")
     options = parser.parse_args()
     if options.folder is None:
         parser.error(f"expected a folder, or {VARIABLE}")
-    run, pictures = RunDirectory(options.run), read_manifest(options.folder)
+    run, pictures = open_run_directory(options.run), read_manifest(options.folder)
     recognizer = open_recognizer(run)
     singles = [picture for picture in pictures if picture.group == "single"]
     others = [picture for picture in pictures if picture.group == "other"]
@@ -148,24 +154,17 @@ def main() -> None:
     print_by("kind", singles, lambda picture: picture.kind, right)
     print_by("source", singles, lambda picture: picture.source, right)
     if options.errors:
+        print()
         for picture, answer, ok in zip(singles, answers, right, strict=True):
             if not ok:
-                found = (
-                    f"{answer.digit} {answer.confidence:.3f} {answer.strangeness:.2f} {answer.uncertain}"
-                    if answer
-                    else None
-                )
-                print(picture.path, picture.kind, "hard" if picture.is_hard else "", "->", found)
+                print(f"{picture.path} ({picture.kind}): {describe(answer)}")
         for picture, answer in zip(others, other_answers, strict=True):
             if answer and not answer.uncertain:
-                print(
-                    picture.path,
-                    f"-> {answer.digit} {answer.confidence:.3f} {answer.strangeness:.2f}",
-                )
+                print(f"{picture.path}: {describe(answer)}")
         for picture, number, ok in zip(rows, numbers, row_right, strict=True):
             if not ok:
-                print(picture.path, picture.kind, "->", number)
+                print(f"{picture.path} ({picture.kind}): {number}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
