@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from commands import (
 from PIL import Image
 
 from mnistcli.data import Dataset
+from mnistcli.handwriting import draw, draw_other, vary
+from mnistcli.runs import RunDirectory
 
 
 def test_a_folder_of_drawings_is_read(trained_run: Path, pictures: Path) -> None:
@@ -29,14 +32,56 @@ def test_a_folder_of_drawings_is_read(trained_run: Path, pictures: Path) -> None
     assert sum(right) >= 10
 
 
-def test_without_run_the_latest_completed_one_answers(trained_run: Path, pictures: Path) -> None:
+def test_without_run_the_built_in_model_answers(trained_run: Path, pictures: Path) -> None:
     image = next(pictures.iterdir())
     arguments = ("predict", image, "--show")
-    done = run_in_process(*arguments, folder=trained_run.parents[1], COLUMNS="100")
-    assert done.returncode == 0, done.stderr
-    assert image.name in done.stdout
-    assert trained_run.name in done.stdout
-    assert len(done.stdout.splitlines()) > 14  # the picture is drawn
+    alone = run_in_process(*arguments, folder=pictures, COLUMNS="100")
+    assert alone.returncode == 0, alone.stderr
+    assert image.name in alone.stdout
+    assert "Read by builtin (mnist, test accuracy 99." in alone.stdout
+    assert len(alone.stdout.splitlines()) > 14  # the picture is drawn
+    # A run on other data is not taken without a word.
+    beside = run_in_process(*arguments, folder=trained_run.parents[1], COLUMNS="100")
+    assert beside.stdout == alone.stdout
+    assert f"{trained_run.name} is the latest run, but of digits, not MNIST" in beside.stderr
+
+
+def test_without_run_the_latest_one_on_mnist_answers(
+    trained_run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    run = RunDirectory(tmp_path / "runs" / "mine")
+    shutil.copytree(trained_run, run.path)
+    record = run.read_record()
+    dataset = record.dataset.model_copy(update={"name": "mnist"})
+    run.write_record(record.model_copy(update={"dataset": dataset}))
+
+    done = run_in_process("predict", *pictures.iterdir(), "--json", folder=tmp_path)
+
+    document = json.loads(done.stdout)
+    assert (document["run"], document["data"]) == ("runs/mine", "mnist")
+    assert document["test_accuracy"] == (record.metrics or {})["test_accuracy"]
+    assert not done.stderr
+
+
+def test_the_built_in_model_knows_what_is_no_digit(pictures: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(7)
+    letters = tmp_path / "letters"
+    letters.mkdir()
+    for i in range(40):
+        image = 255 - draw(vary(draw_other(random), random), random)
+        Image.fromarray(image).resize((140, 140)).save(letters / f"{i}.png")
+
+    def read(folder: Path) -> list[dict[str, Any]]:
+        done = run_in_process("predict", folder, "--run", "builtin", "--json", folder=tmp_path)
+        predictions: list[dict[str, Any]] = json.loads(done.stdout)["predictions"]
+        return predictions
+
+    drawn = read(pictures)
+    assert [p["digit"] for p in drawn] == [int(Path(p["image"]).stem[-1]) for p in drawn]
+    assert sum(p["uncertain"] is None for p in drawn) >= 8
+    no_digits = read(letters)
+    assert sum(p["uncertain"] is not None for p in no_digits) >= 37
+    assert sum(p["uncertain"] == "not a digit" for p in no_digits) >= 30
 
 
 def test_a_file_that_cannot_be_read_fails_alone(trained_run: Path, pictures: Path) -> None:
@@ -65,12 +110,6 @@ def test_a_missing_image_leaves_the_others(trained_run: Path, pictures: Path) ->
     told = json.loads(done.stdout)
     assert len(told["predictions"]) == 12
     assert list(told["errors"]) == ["nowhere.png", "no/*.png"]
-
-
-def test_without_any_run_the_way_to_one_is_named(tmp_path: Path, pictures: Path) -> None:
-    done = run_in_process("predict", pictures, folder=tmp_path)
-    assert done.returncode == 1
-    assert "mnistcli train" in done.stderr
 
 
 def test_tensorflow_is_not_loaded(trained_run: Path, pictures: Path) -> None:
@@ -243,7 +282,7 @@ def test_noise_is_no_digit_for_certain(trained_run: Path, tmp_path: Path) -> Non
     ).save(tmp_path / "noise.png")
     done = run_in_process("predict", "noise.png", "--run", trained_run, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "unfamiliar" in done.stdout or "close call" in done.stdout
+    assert "not a digit" in done.stdout or "close call" in done.stdout
 
 
 def test_the_stages_are_explained_in_a_picture(trained_run: Path, pictures: Path) -> None:
