@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from mnistcli.errors import RunError
 from mnistcli.model import IMAGE_SHAPE, Network, count_steps, find_recurrent, unrolled
-from mnistcli.model.backend import keras
+from mnistcli.model.backend import keras, tf
 from mnistcli.model.construct import KERAS_ERRORS, explain
 from mnistcli.recognition import load_lite_model
 from mnistcli.runs import Artifact, RunDirectory, remove_file, write_whole
 
 TOLERANCE = 1e-4  # of the largest output
+HALF_TOLERANCE = 1e-2  # where weights have 11 bits
 CHECKED_IMAGES = 4
 UNROLLED_STEPS = 28  # a row of pixels each; more take long to convert
 
@@ -25,10 +26,13 @@ class ExportError(Exception):
     """A network cannot be had in a format; the message is one line."""
 
 
-def export_litert(network: Network) -> bytes:
+def export_litert(network: Network, half_precision: bool = False) -> bytes:
     """Return the contents of a .tflite file that gives what the network gives.
 
     It takes float32 pixels 0 to 255 (batch, 28, 28, 1), any number of them.
+
+    Args:
+        half_precision: keep the weights in float16, in half of the bytes.
 
     Raises:
         ExportError: it cannot be converted, does not run in LiteRT, or gives other outputs there.
@@ -39,14 +43,18 @@ def export_litert(network: Network) -> bytes:
     if model.input_shape[1:] != IMAGE_SHAPE:
         reshape = keras.layers.Reshape(model.input_shape[1:])
         model = keras.Sequential([keras.Input(IMAGE_SHAPE), reshape, model])
+    settings: dict[str, Any] = {}
+    if half_precision:
+        settings["optimizations"] = [tf.lite.Optimize.DEFAULT]
+        settings["target_spec"] = {"supported_types": [tf.float16]}
     with tempfile.TemporaryDirectory(prefix="mnistcli-") as folder:
         path = Path(folder) / "model.tflite"
         try:
             with unrolled(short_sequences):
-                model.export(path, format="litert", verbose=False)
+                model.export(path, format="litert", verbose=False, **settings)
         except Exception as error:  # the converter's errors have no common class
             raise ExportError(f"LiteRT's converter: {explain(error)}") from None
-        _check_equal(path, model)
+        _check_equal(path, model, HALF_TOLERANCE if half_precision else TOLERANCE)
         return path.read_bytes()
 
 
@@ -94,7 +102,7 @@ def write_model_files(run: RunDirectory, network: Network) -> dict[str, Artifact
     return artifacts
 
 
-def _check_equal(path: Path, model: keras.Model) -> None:
+def _check_equal(path: Path, model: keras.Model, tolerance: float) -> None:
     """Raise `ExportError` unless LiteRT runs a file, and gives what Keras gives."""
     images = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, 28, 28)).astype(np.uint8)
     try:
@@ -108,7 +116,7 @@ def _check_equal(path: Path, model: keras.Model) -> None:
     pixels = images[..., np.newaxis].astype(np.float32)
     by_keras = keras.ops.convert_to_numpy(model(pixels, training=False))
     difference = _largest_difference(by_lite, by_keras)
-    if not difference < TOLERANCE:
+    if not difference < tolerance:
         raise ExportError(f"LiteRT gives other outputs than Keras: they differ by {difference:.2g}")
 
 

@@ -68,13 +68,17 @@ def calibrate(
     outputs = loop.predict(images)
     kind = loop.network.output_kind
     temperature = fit_temperature(outputs, labels, kind)
-    rows = choose_described(train.labels)
-    familiarity = fit_familiarity(
-        *_augment(loop, train.images[rows], train.labels[rows]),
-        images,
-        outputs.argmax(axis=1),
-        loop.network.num_classes,
-    )
+    familiarity = None
+    # A network that was shown other things knows them better by itself, as
+    # tests/benchmarks/rejection.py measures.
+    if not loop.network.is_shown_others:
+        rows = choose_described(train.labels)
+        familiarity = fit_familiarity(
+            *_augment(loop, train.images[rows], train.labels[rows]),
+            images,
+            outputs.argmax(axis=1),
+            loop.network.num_classes,
+        )
     return Calibration(temperature, familiarity, fit_spread(outputs, kind, temperature))
 
 

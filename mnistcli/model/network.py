@@ -73,6 +73,11 @@ class Network:
     output_kind: OutputKind
     num_classes: int
 
+    @property
+    def is_shown_others(self) -> bool:
+        """Whether training shows it images of no class, for which it learns to have no answer."""
+        return any(isinstance(layer, RandomDrawings) and layer.others > 0 for layer in self.augment)
+
     def higher_is_better(self, column: str) -> bool:
         """Return whether more of a column of metrics.jsonl is better; of losses, less is."""
         name = column.removeprefix("val_")

@@ -1,18 +1,18 @@
 """How a run reads a folder of pictures that other people drew.
 
-    python tests/benchmarks/strangers.py DIR [--run RUN] [--errors]  # RUN: builtin unless told
+    python tests/benchmarks/strangers.py DIR [--run RUN] [--errors]
 
 DIR (or the environment variable MNISTCLI_STRANGERS_DIR) holds `single/<label>/` with pictures of
 one digit, `rows/<digits>__<name>` with digits side by side, `other/` with what is no digit, and
-`manifest.csv` with the columns path, source, kind and hard. Prints Markdown tables. The pictures
-belong to others: they are not in the repository.
+`manifest.csv` with the columns path, source, kind and hard. RUN is the built-in run unless told.
+Prints Markdown tables. The pictures belong to others: they are not in the repository.
 """
 
 import argparse
 import csv
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,54 @@ class Picture:
     @property
     def label(self) -> str:
         """Its digit, or its digits."""
-        parts = self.path.split("/")
-        return parts[1].split("__")[0]
+        return self.path.split("/")[1].split("__")[0]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was read in a picture: a prediction, or the digits of a row, or an error."""
+
+    picture: Picture
+    prediction: Prediction | None = None
+    number: str | None = None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the digit or the digits are those of the label."""
+        digits = self.number if self.prediction is None else str(self.prediction.digit)
+        return digits == self.picture.label
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not to be relied upon; None if it is."""
+        return "refused" if self.prediction is None else self.prediction.uncertain
+
+    def measure_doubt(self, of: Callable[[Prediction], float]) -> float:
+        """Return a number of the prediction; infinity where the picture was refused."""
+        return float("inf") if self.prediction is None else of(self.prediction)
+
+    def __str__(self) -> str:
+        found = self.number or "refused"
+        if self.prediction is not None:
+            found = (
+                f"{self.prediction.digit} ({self.prediction.confidence:.1%}, strangeness "
+                f"{self.prediction.strangeness:.2f}, {self.reason or 'sure'})"
+            )
+        return f"{self.picture.path} ({self.picture.kind}): {found}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All answers, by the kind of what is in the pictures."""
+
+    singles: list[Answer]
+    others: list[Answer]
+    rows: list[Answer]
+
+    @property
+    def answers(self) -> list[Answer]:
+        """All of them."""
+        return self.singles + self.others + self.rows
 
 
 def read_manifest(folder: Path) -> list[Picture]:
@@ -57,15 +103,30 @@ def read_manifest(folder: Path) -> list[Picture]:
         ]
 
 
+def measure(folder: Path, run: RunDirectory) -> Report:
+    """Read all pictures of a folder, one digit or a row of digits in each."""
+    recognizer = open_recognizer(run)
+    groups: dict[str, list[Picture]] = defaultdict(list)
+    for picture in read_manifest(folder):
+        groups[picture.group].append(picture)
+    return Report(
+        read_singles(folder, groups["single"], recognizer, run),
+        read_singles(folder, groups["other"], recognizer, run),
+        [Answer(p, number=read_row(folder / p.path, recognizer)) for p in groups["rows"]],
+    )
+
+
 def read_singles(
-    folder: Path, pictures: list[Picture], recognizer: Recognizer, run: RunDirectory
-) -> list[Prediction | None]:
-    """Return the answer for each picture, or None for one that is refused, as a blank page is."""
+    folder: Path, pictures: Sequence[Picture], recognizer: Recognizer, run: RunDirectory
+) -> list[Answer]:
     files = [PictureFile(folder / picture.path) for picture in pictures]
     readings = list(read_digits(files, read_framing(run)))
     digits = [reading for reading in readings if not isinstance(reading, ImageError)]
     predictions = iter(recognizer.predict(digits))
-    return [None if isinstance(reading, ImageError) else next(predictions) for reading in readings]
+    return [
+        Answer(picture, None if isinstance(reading, ImageError) else next(predictions))
+        for picture, reading in zip(pictures, readings, strict=True)
+    ]
 
 
 def read_row(path: Path, recognizer: Recognizer) -> str:
@@ -81,30 +142,58 @@ def area_under_curve(positives: Iterable[float], negatives: Iterable[float]) -> 
     return float(((high > low) + 0.5 * (high == low)).mean())
 
 
-def share(part: int, whole: int) -> str:
-    return f"{part} of {whole} ({part / whole:.1%})" if whole else "-"
+def share(answers: Sequence[Answer], is_counted: Callable[[Answer], bool]) -> str:
+    count = sum(map(is_counted, answers))
+    return f"{count} of {len(answers)} ({count / len(answers):.1%})" if answers else "-"
 
 
-def describe(answer: Prediction | None) -> str:
-    if answer is None:
-        return "refused"
-    sureness = f"{answer.confidence:.1%}, strangeness {answer.strangeness:.2f}"
-    return f"{answer.digit} ({sureness}, {answer.uncertain or 'sure'})"
+def result_table(report: Report) -> str:
+    """Return what the pictures come to, as a Markdown table."""
+    clean = [answer for answer in report.singles if not answer.picture.is_hard]
+    hard = [answer for answer in report.singles if answer.picture.is_hard]
+    right = [answer for answer in report.singles if answer.is_right]
+    wrong = [answer for answer in report.singles if not answer.is_right]
+    counts = Counter(answer.reason for answer in report.others if answer.reason)
+
+    def area(of: Callable[[Prediction], float]) -> str:
+        others, singles = (
+            [answer.measure_doubt(of) for answer in answers]
+            for answers in (report.others, report.singles)
+        )
+        return f"{area_under_curve(others, singles):.3f}"
+
+    lines = {
+        "clean, right": share(clean, lambda answer: answer.is_right),
+        "hard, right": share(hard, lambda answer: answer.is_right),
+        "wrong but sure, of all wrong": share(wrong, lambda answer: answer.reason is None),
+        "right but uncertain, of all right": share(right, lambda answer: answer.reason is not None),
+        "not a digit, and not taken for one": share(
+            report.others, lambda answer: answer.reason is not None
+        ),
+        "of these": ", ".join(f"{count} {reason}" for reason, count in counts.most_common()),
+        "AUROC of the strangeness": area(lambda prediction: prediction.strangeness),
+        "AUROC of 1 - confidence": area(lambda prediction: 1 - prediction.confidence),
+        "rows, all digits right": share(report.rows, lambda answer: answer.is_right),
+    }
+    rows = [f"| {name} | {result} |" for name, result in lines.items()]
+    return "\n".join(["| pictures | result |", "| --- | --- |", *rows])
 
 
-def print_by(
-    title: str, pictures: list[Picture], key: Callable[[Picture], str], right: list[bool]
-) -> None:
-    """Print the share that is right for each value of a key that has an error, then the rest."""
-    groups: dict[str, list[bool]] = defaultdict(list)
-    for picture, is_right in zip(pictures, right, strict=True):
-        groups[key(picture)].append(is_right)
-    print(f"\n| {title} | right |\n| --- | --- |")
-    for name in sorted(groups):
-        if not all(groups[name]) or title == "kind":
-            print(f"| {name} | {share(sum(groups[name]), len(groups[name]))} |")
-    whole = sum(all(group) for group in groups.values())
-    print(f"\n{whole} of {len(groups)} without an error.")
+def table_by(
+    title: str, answers: Sequence[Answer], key: Callable[[Answer], str], only_wrong: bool = False
+) -> str:
+    """Return the share that is right for each value of a key, as a Markdown table."""
+    groups: dict[str, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        groups[key(answer)].append(answer)
+    rows = [
+        f"| {name} | {share(groups[name], lambda answer: answer.is_right)} |"
+        for name in sorted(groups)
+        if not (only_wrong and all(answer.is_right for answer in groups[name]))
+    ]
+    whole = sum(all(answer.is_right for answer in group) for group in groups.values())
+    rows.append(f"| without an error | {whole} of {len(groups)} |")
+    return "\n".join([f"| {title} | right |", "| --- | --- |", *rows])
 
 
 def main() -> None:
@@ -115,55 +204,17 @@ def main() -> None:
     options = parser.parse_args()
     if options.folder is None:
         parser.error(f"expected a folder, or {VARIABLE}")
-    run, pictures = open_run_directory(options.run), read_manifest(options.folder)
-    recognizer = open_recognizer(run)
-    singles = [picture for picture in pictures if picture.group == "single"]
-    others = [picture for picture in pictures if picture.group == "other"]
-    rows = [picture for picture in pictures if picture.group == "rows"]
-    answers = read_singles(options.folder, singles, recognizer, run)
-    other_answers = read_singles(options.folder, others, recognizer, run)
-    numbers = [read_row(options.folder / picture.path, recognizer) for picture in rows]
-
-    right = [
-        answer is not None and str(answer.digit) == picture.label
-        for picture, answer in zip(singles, answers, strict=True)
+    report = measure(Path(options.folder), open_run_directory(options.run))
+    tables = [
+        result_table(report),
+        table_by("kind", report.singles, lambda answer: answer.picture.kind),
+        table_by("source", report.singles, lambda answer: answer.picture.source, only_wrong=True),
     ]
-    is_sure = [answer is not None and answer.uncertain is None for answer in answers]
-    clean = [ok for ok, picture in zip(right, singles, strict=True) if not picture.is_hard]
-    hard = [ok for ok, picture in zip(right, singles, strict=True) if picture.is_hard]
-    wrong_sure = sum(sure and not ok for sure, ok in zip(is_sure, right, strict=True))
-    right_unsure = sum(ok and not sure for sure, ok in zip(is_sure, right, strict=True))
-    reasons = Counter("refused" if each is None else each.uncertain for each in other_answers)
-    caught = len(others) - reasons[None]
-    row_right = [number == picture.label for number, picture in zip(numbers, rows, strict=True)]
-    print("| what | result |\n| --- | --- |")
-    print(f"| clean, right | {share(sum(clean), len(clean))} |")
-    print(f"| hard, right | {share(sum(hard), len(hard))} |")
-    print(f"| wrong but sure, of all wrong | {share(wrong_sure, len(right) - sum(right))} |")
-    print(f"| right but uncertain, of all right | {share(right_unsure, sum(right))} |")
-    print(f"| not digits called so or uncertain | {share(caught, len(others))} |")
-    named = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common() if reason)
-    print(f"| of them | {named} |")
-    strangeness = [each.strangeness for each in answers if each]
-    other_strangeness = [np.inf if each is None else each.strangeness for each in other_answers]
-    print(f"| AUROC of strangeness | {area_under_curve(other_strangeness, strangeness):.3f} |")
-    doubts = [1 - each.confidence for each in answers if each]
-    other_doubts = [1.0 if each is None else 1 - each.confidence for each in other_answers]
-    print(f"| AUROC of 1 - confidence | {area_under_curve(other_doubts, doubts):.3f} |")
-    print(f"| rows, right | {share(sum(row_right), len(rows))} |")
-    print_by("kind", singles, lambda picture: picture.kind, right)
-    print_by("source", singles, lambda picture: picture.source, right)
+    print("\n\n".join(tables))
     if options.errors:
-        print()
-        for picture, answer, ok in zip(singles, answers, right, strict=True):
-            if not ok:
-                print(f"{picture.path} ({picture.kind}): {describe(answer)}")
-        for picture, answer in zip(others, other_answers, strict=True):
-            if answer and not answer.uncertain:
-                print(f"{picture.path}: {describe(answer)}")
-        for picture, number, ok in zip(rows, numbers, row_right, strict=True):
-            if not ok:
-                print(f"{picture.path} ({picture.kind}): {number}")
+        errors = [answer for answer in report.singles + report.rows if not answer.is_right]
+        errors += [answer for answer in report.others if answer.reason is None]
+        print("", *errors, sep="\n")
 
 
 if __name__ == "__main__":
