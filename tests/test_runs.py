@@ -21,6 +21,7 @@ from mnistcli.runs import (
     describe_run,
     new_run_directory,
     open_run_directory,
+    open_to_read,
     utc_now,
     write_whole,
 )
@@ -294,7 +295,9 @@ def test_without_a_run_on_mnist_the_built_in_one_reads(
 
     run, note = choose_run()
 
-    assert run == builtin_run() == open_run_directory(Path("builtin"))
+    assert run == builtin_run() == open_to_read(Path("builtin"))
+    with pytest.raises(RunError, match="only `predict` and `reproduce` take the built-in run"):
+        open_run_directory(Path("builtin"))
     assert (note is not None) == (status == "completed")
     assert run.read_record().dataset.name == "mnist"
     assert describe_run(run) == "builtin"
@@ -302,7 +305,7 @@ def test_without_a_run_on_mnist_the_built_in_one_reads(
     runs_dir.mkdir(exist_ok=True)
     monkeypatch.chdir(runs_dir)
     mine = make_run(Path("builtin"))
-    assert open_run_directory(Path("builtin")) == mine
+    assert open_to_read(Path("builtin")) == open_run_directory(Path("builtin")) == mine
     assert describe_run(mine) == "builtin"
 
 

@@ -60,7 +60,7 @@ def predict_command(
     """Read the digit in each image."""
     from mnistcli.cli.pictures import read_framing
     from mnistcli.images import find_pictures
-    from mnistcli.runs import choose_run, open_run_directory
+    from mnistcli.runs import choose_run, open_to_read
 
     if line and (labelled or show or explain):
         raise UsageError(
@@ -70,7 +70,7 @@ def predict_command(
         from mnistcli.cli.figures import check_png_path
 
         check_png_path(explain)
-    directory, note = (open_run_directory(run), None) if run else choose_run()
+    directory, note = (open_to_read(run), None) if run else choose_run()
     framing = read_framing(directory)
     if line and framing.kind == "as_is":
         raise UsageError(

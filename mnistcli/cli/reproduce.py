@@ -20,9 +20,9 @@ def reproduce_command(
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
     from mnistcli.execution import request_kernels
-    from mnistcli.runs import open_run_directory
+    from mnistcli.runs import open_to_read
 
-    directory = open_run_directory(run)
+    directory = open_to_read(run)
     dataset = load_training_data(directory.read_config(), quiet)
     request_kernels(directory.read_record().kernels)
     with tensorflow_starting(quiet):

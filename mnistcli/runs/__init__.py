@@ -14,6 +14,7 @@ from mnistcli.runs.listing import (
     choose_run,
     describe_run,
     open_run_directory,
+    open_to_read,
     runs_root,
 )
 from mnistcli.runs.lock import lock_folder
@@ -50,6 +51,7 @@ __all__ = [
     "lock_folder",
     "new_run_directory",
     "open_run_directory",
+    "open_to_read",
     "pin_folder",
     "plan_continuation",
     "read_file",

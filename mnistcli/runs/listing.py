@@ -29,24 +29,35 @@ def describe_run(run: RunDirectory) -> str:
 
 
 def open_run_directory(path: Path) -> RunDirectory:
-    """Open a run directory that exists; `builtin` is the one that comes with mnistcli.
+    """Open a run directory that exists.
 
     Raises:
         RunError: it does not exist (the message names the latest run), its run.json is
             damaged, or it contains anything but regular files and folders.
     """
     run = RunDirectory(path)
-    if path == Path(BUILTIN_NAME) and not path.exists():
-        run = builtin_run()
-    elif not path.is_dir():
+    if not path.is_dir():
         hint = "train one with `mnistcli train`"
-        if runs := _recorded_runs():
+        if path == Path(BUILTIN_NAME):
+            hint = "only `predict` and `reproduce` take the built-in run: it has no checkpoints"
+        elif runs := _recorded_runs():
             _, latest_run = max(runs, key=lambda item: item[0].started)
             hint = f"the latest run is {latest_run.path}"
         raise RunError(f"there is no run directory {path}", hint)
     check_files(run.path)
     run.read_record()
     return run
+
+
+def open_to_read(path: Path) -> RunDirectory:
+    """Open a run that nothing is written into; `builtin` is the one that comes with mnistcli.
+
+    Raises:
+        RunError: as `open_run_directory` raises it.
+    """
+    if path == Path(BUILTIN_NAME) and not path.exists():
+        return builtin_run()
+    return open_run_directory(path)
 
 
 def choose_run() -> tuple[RunDirectory, str | None]:

@@ -23,7 +23,7 @@ from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.errors import ImageError
 from mnistcli.images import PictureFile, read_digits, read_picture
 from mnistcli.recognition import Prediction, Recognizer, read_number
-from mnistcli.runs import RunDirectory, open_run_directory
+from mnistcli.runs import RunDirectory, open_to_read
 
 VARIABLE = "MNISTCLI_STRANGERS_DIR"
 
@@ -204,7 +204,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.folder is None:
         parser.error(f"expected a folder, or {VARIABLE}")
-    report = measure(Path(options.folder), open_run_directory(options.run))
+    report = measure(Path(options.folder), open_to_read(options.run))
     tables = [
         result_table(report),
         table_by("kind", report.singles, lambda answer: answer.picture.kind),
