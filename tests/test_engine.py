@@ -314,7 +314,8 @@ def test_drawings_keep_their_labels_where_a_batch_is_cut(load_text: Load, digits
         network, images, engine.training.make_targets(labels, 10), shards=2
     )
 
-    pool, pool_digits = _draw_pool(network.augment[0].drawing_seed)
+    seed = network.augment[0].drawing_seed
+    pool, pool_digits = (each.numpy() for each in _draw_pool(seed))
     is_drawn = np.any(drawn != images, axis=(1, 2, 3))
     assert 20 < is_drawn.sum() < 65
     for image, one_hot, label, was_drawn in zip(

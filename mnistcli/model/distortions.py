@@ -139,13 +139,15 @@ class RandomDrawings(keras.layers.Layer):  # type: ignore[misc]
 
 
 @cache
-def _draw_pool(seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _draw_pool(seed: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Return drawn digits and then as many others, (2N, 28, 28) uint8, and the digits, (N,)."""
     random = np.random.default_rng(seed)
     digits = np.arange(POOL_SIZE, dtype=np.int32) % NUM_DIGITS
     strokes = [draw_digit(digit, random) for digit in digits.tolist()]
     strokes += [draw_other(random) for _ in range(POOL_SIZE)]
-    return np.stack([draw(vary(each, random), random) for each in strokes]), digits
+    drawings = np.stack([draw(vary(each, random), random) for each in strokes])
+    with tf.init_scope():  # in memory once, whatever number of graphs refers to it
+        return tf.constant(drawings), tf.constant(digits)
 
 
 def _gaussian(size: int, sigma: float) -> np.ndarray[Any, np.dtype[np.float32]]:
