@@ -56,8 +56,8 @@ def _one(random: Random) -> Strokes:
     strokes = [stem]
     if has_flag:
         # Down and to the left; a 7 has its bar nearly across.
-        drop = random.uniform(0.12, 0.5)
-        reach = drop * random.uniform(0.35, 1.15)
+        drop = random.uniform(0.12, 0.55)
+        reach = min(drop * random.uniform(0.35, 1.4), 0.5)
         end = (top[0] - reach, drop)
         middle = (top[0] - 0.5 * reach, drop * random.uniform(0.35, 0.6))
         strokes = [join(curve(end, middle, top), stem)]
@@ -117,22 +117,27 @@ def _four(random: Random) -> Strokes:
     stem, bar = random.uniform(0.58, 0.78), random.uniform(0.5, 0.72)
     left, right = random.uniform(0.05, 0.2), random.uniform(0.82, 1.02)
     lean = random.normal(0, 0.03)
-    style = random.choice(["closed", "open", "square", "pointed"])
+    tip = (right, bar - random.normal(0.0, 0.03))
+    style = random.choice(["closed", "open", "square", "pointed", "round"])
     if style == "closed":  # the bar starts where the slope ends
-        return [
-            line((stem, 0.0), (left, bar), (right, bar - random.normal(0.0, 0.03))),
-            line((stem, 0.0 if _chance(random, 0.7) else 0.2), (stem - lean, 1.0)),
-        ]
+        start = (stem, 0.0 if _chance(random, 0.7) else 0.2)
+        return [line((stem, 0.0), (left, bar), tip), line(start, (stem - lean, 1.0))]
     if style == "pointed":  # in one stroke, up along the stem
-        top = (stem + lean, 0.0)
-        return [line((right, bar), (left, bar), top, (stem, 1.0))]
-    slope = random.uniform(0.0, 0.28) if style == "open" else random.normal(0.02, 0.02)
-    start = (left + slope, random.uniform(0.0, 0.12))
-    elbow = (left, bar)
-    return [
-        line(start, elbow, (right, bar - random.normal(0.0, 0.03))),
-        line((stem + lean, random.uniform(0.0, 0.4)), (stem, 1.0)),
-    ]
+        return [line(tip, (left, bar), (stem + lean, 0.0), (stem, 1.0))]
+    start = (stem + lean, random.uniform(0.0, 0.45))
+    if style == "round":  # the slope bends into the bar
+        low = bar + random.uniform(0, 0.06)
+        slope = curve(
+            (random.uniform(0.3, 0.6), 0.0),
+            (left + 0.06, 0.6 * bar),
+            (left + random.uniform(0, 0.06), low - 0.04),
+            (left + 0.25, low),
+            (right, bar - random.uniform(0, 0.15)),
+        )
+    else:
+        lead = random.uniform(0.0, 0.28) if style == "open" else random.normal(0.02, 0.02)
+        slope = line((left + lead, random.uniform(0.0, 0.12)), (left, bar), tip)
+    return [slope, line(start, (stem, 1.0))]
 
 
 def _five(random: Random) -> Strokes:
@@ -181,8 +186,8 @@ def _seven(random: Random) -> Strokes:
     if _chance(random, 0.4):  # with a bent stem
         middle = ((right + foot[0]) / 2 - random.uniform(0, 0.14), 0.5)
         strokes = [join(line(start, corner), curve(corner, middle, foot))]
-    if _chance(random, 0.3):  # with a serif
-        drop = random.uniform(0.06, 0.2)
+    if _chance(random, 0.2):  # with a serif
+        drop = random.uniform(0.06, 0.15)
         strokes.insert(0, line((left + random.normal(0, 0.02), start[1] + drop), start))
         if _chance(random, 0.7):
             strokes = [join(*strokes)]
@@ -221,19 +226,20 @@ def _eight(random: Random) -> Strokes:
 
 
 def _nine(random: Random) -> Strokes:
-    width, waist = random.uniform(0.2, 0.32), random.uniform(0.4, 0.56)
+    width, waist = random.uniform(0.2, 0.32), random.uniform(0.38, 0.56)
     right = 0.5 + width
     start = random.uniform(-60, 20)
     loop = arc((0.5, waist / 2), (width, waist / 2), start, start - random.uniform(330, 370))
     top = (right, random.uniform(0.05, 0.2))
-    style = random.choice(["straight", "hook", "bent"])
+    style = random.choice(["straight", "hook", "bent", "round"])
     if style == "straight":
         tail = line(top, (right + random.normal(-0.06, 0.06), 1.0))
-    elif style == "hook":
-        low = random.uniform(0.82, 0.95)
-        tail = curve(top, (right, 0.6), (right - 0.08, 0.93), (0.48, 1.0), (0.5 - width * 0.9, low))
-    else:
+    elif style == "bent":
         tail = curve(top, (right - 0.02, 0.5), (0.5 + random.uniform(-0.4, 0.6) * width, 1.0))
+    else:  # the tail comes back, as that of a g
+        end = (0.5 - random.uniform(0.6, 1.3) * width, random.uniform(0.72, 0.95))
+        belly = right + (random.uniform(0, 0.12) if style == "round" else 0.0)
+        tail = curve(top, (belly, 0.62), (belly - 0.08, 0.9), (0.5, 1.0), end)
     return [join(loop, tail)] if _chance(random, 0.6) else [loop, tail]
 
 

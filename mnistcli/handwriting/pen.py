@@ -10,7 +10,7 @@ from mnistcli.handwriting.strokes import Random, Stroke
 from mnistcli.images import frame_large_mask
 
 SIDE = 120  # pixels of the longer side of what is drawn
-THINNEST, THICKEST = 0.07, 0.2  # widths of a pen, as shares of that side
+THINNEST, THICKEST = 0.07, 0.24  # widths of a pen, as shares of that side
 MARGIN = 16
 SHIFT = 4  # bits of a fraction of a pixel
 

@@ -67,13 +67,13 @@ def vary(strokes: Sequence[Stroke], random: Random) -> list[Stroke]:
     points = np.vstack(strokes)
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     angle = np.radians(random.normal(0, 5))
-    slant, stretch = random.normal(0.05, 0.17), np.exp(random.normal(0, 0.15))
+    slant, stretch = random.normal(0.05, 0.17), np.exp(random.normal(0, 0.2))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     matrix = turn @ np.array([[stretch, -slant], [0, 1]])
     # Waves about as long as a character bend neighbouring points alike.
     directions = random.normal(0, 3.5, (3, 2))
     phases = random.uniform(0, 2 * np.pi, 3)
-    bends = random.normal(0, 0.018, (3, 2))
+    bends = random.normal(0, 0.022, (3, 2))
     varied = []
     for stroke in strokes:
         shift = random.normal(0, 0.012, 2)  # where the pen is put down again
