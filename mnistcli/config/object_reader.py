@@ -33,7 +33,8 @@ _SINGULAR = {
 }
 _EXPECTED = {
     "optimizers.schedules": "a number, or one of keras.optimizers.schedules",
-    "augmentation": "one of keras.layers, RandomElasticDistortion or RandomStrokeWidth",
+    "augmentation": "one of keras.layers, RandomDrawings, RandomElasticDistortion or "
+    "RandomStrokeWidth",
 }
 _KIND_WORDS = {
     "integer": "a whole number",

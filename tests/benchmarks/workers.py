@@ -137,12 +137,21 @@ def measure_fit(model: str, precision: str, epochs: int, augmented: bool = False
     network.model.compile(network.optimizer, network.loss, metrics=["accuracy"])
     data: dict[str, Any] = {"x": x, "y": y, "batch_size": batch_size}
     if augmented:
-        layers = keras.Sequential([keras.Input((28, 28, 1)), *network.augment])
+
+        def augment(images: Any, labels: Any) -> tuple[Any, Any]:
+            for layer in network.augment:
+                if layer in network.label_mixers:
+                    mixed = layer({"images": images, "labels": labels}, training=True)
+                    images, labels = mixed["images"], mixed["labels"]
+                else:
+                    images = layer(images, training=True)
+            return images, labels
+
         data["x"] = (
             tf.data.Dataset.from_tensor_slices((x, y))
             .shuffle(len(y))
             .batch(batch_size)
-            .map(lambda x, y: (layers(x, training=True), y), num_parallel_calls=tf.data.AUTOTUNE)
+            .map(augment, num_parallel_calls=tf.data.AUTOTUNE)
             .prefetch(tf.data.AUTOTUNE)
         )
         del data["y"], data["batch_size"]
