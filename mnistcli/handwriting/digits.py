@@ -186,13 +186,15 @@ def _seven(random: Random) -> Strokes:
     if _chance(random, 0.4):  # with a bent stem
         middle = ((right + foot[0]) / 2 - random.uniform(0, 0.14), 0.5)
         strokes = [join(line(start, corner), curve(corner, middle, foot))]
+    elif _chance(random, 0.2):  # in one bend
+        strokes = [curve(start, (0.55, 0.0), (right - 0.03, 0.2), foot)]
     if _chance(random, 0.2):  # with a serif
         drop = random.uniform(0.06, 0.15)
         strokes.insert(0, line((left + random.normal(0, 0.02), start[1] + drop), start))
         if _chance(random, 0.7):
             strokes = [join(*strokes)]
     if _chance(random, 0.5):  # with a bar through its stem
-        height = random.uniform(0.4, 0.62)
+        height = random.uniform(0.4, 0.7)
         across = corner[0] + (foot[0] - corner[0]) * height
         before, after = random.uniform(0.1, 0.32, 2)
         tilt = random.normal(0.02, 0.04)
@@ -226,7 +228,7 @@ def _eight(random: Random) -> Strokes:
 
 
 def _nine(random: Random) -> Strokes:
-    width, waist = random.uniform(0.2, 0.32), random.uniform(0.38, 0.56)
+    width, waist = random.uniform(0.2, 0.32), random.uniform(0.34, 0.56)
     right = 0.5 + width
     start = random.uniform(-60, 20)
     loop = arc((0.5, waist / 2), (width, waist / 2), start, start - random.uniform(330, 370))
