@@ -128,7 +128,8 @@ def test_tensorflow_is_not_loaded(trained_run: Path, pictures: Path) -> None:
     assert "ai_edge_litert.interpreter" in imported
     assert not imported & {"tensorflow", "keras", "scipy", "sklearn", "matplotlib"}
     # Nor the config language, or what only a training or many pictures need.
-    assert not imported & {"mnistcli.config", "yaml", "threadpoolctl", "mnistcli.images.workers"}
+    assert not imported & {"mnistcli.config", "pydantic", "yaml", "importlib.metadata"}
+    assert not imported & {"threadpoolctl", "mnistcli.images.workers"}
 
 
 def answers(told: str) -> list[tuple[str, int]]:

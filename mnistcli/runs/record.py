@@ -4,13 +4,13 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
+# Pydantic, which reads configs, would add 0.06 s to a prediction of 0.2 s; msgspec adds 6 ms.
 import msgspec
 from msgspec import Meta
 
 FORMAT: Literal[1] = 1
 
 Status = Literal["running", "completed", "failed", "interrupted"]
-
 
 Count = Annotated[int, Meta(ge=0)]
 # JSON allows 1 followed by 400 zeros, which no float can hold.
@@ -120,16 +120,15 @@ class RunRecord(Environment, frozen=True, kw_only=True):
         """
         try:
             document = msgspec.json.decode(content)  # refuses NaN and infinity, as json does not
+            if not isinstance(document, dict):
+                raise ValueError("expected a mapping")
+            file_format = document.get("format", FORMAT)
+            if type(file_format) is int and file_format > FORMAT:
+                raise NewerFormatError
+            return msgspec.convert(_convert_older(document), cls)
         except RecursionError:
             raise ValueError("its brackets are too deep") from None
-        if not isinstance(document, dict):
-            raise ValueError("expected a mapping")
-        file_format = document.get("format", FORMAT)
-        if type(file_format) is int and file_format > FORMAT:
-            raise NewerFormatError
-        try:
-            return msgspec.convert(_convert_older(document), cls)
-        except msgspec.ValidationError as error:
+        except msgspec.MsgspecError as error:
             # Such as "Invalid enum value 'done' - at `$.status`"; the value may be long.
             problem, _, place = str(error).rpartition(" - at ")
             raise ValueError(f"{place}: {problem[:80]}" if problem else place) from None
