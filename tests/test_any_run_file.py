@@ -120,6 +120,15 @@ def test_a_record_with_a_wrong_value_names_it(
         run.read_record()
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_record_with_a_number_that_json_lacks_is_damaged(number: str, run: RunDirectory) -> None:
+    content = run.record.read_text()
+    run.record.write_text(content.replace('"best_epoch": 1', f'"best_epoch": {number}'))
+
+    with pytest.raises(RunError, match=rf"run\.json is damaged: {number} is out of range"):
+        run.read_record()
+
+
 def test_a_record_of_before_there_were_formats(run: RunDirectory) -> None:
     run.record.write_text(json.dumps(OLDER))
 

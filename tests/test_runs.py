@@ -241,6 +241,13 @@ def test_numbers_that_json_does_not_have_become_null(tmp_path: Path) -> None:
     assert run.read_record().metrics == {"a": None}
 
 
+def test_a_command_that_is_not_utf_8_is_kept(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.write_record(make_record(command=["train", "a\udcff.yaml"]))
+
+    assert run.read_record().command == ["train", "a\udcff.yaml"]
+
+
 @pytest.mark.parametrize(
     "content",
     [None, b"", b'{"status": "comp', b"\xff\xfe", b"[]", b"1", b"[" * 10**6, b" " * 2**27],

@@ -1,6 +1,8 @@
 """The contents of run.json: what a run is, how it was made, and its status."""
 
 import hashlib
+import json
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -119,7 +121,8 @@ class RunRecord(Environment, frozen=True, kw_only=True):
             ValueError: the content is damaged; the message is one line.
         """
         try:
-            document = msgspec.json.decode(content)  # refuses NaN and infinity, as json does not
+            # A file's name in `command` may be no UTF-8: msgspec.json would refuse such a text.
+            document = json.loads(content, parse_float=_to_finite, parse_constant=_to_finite)
             if not isinstance(document, dict):
                 raise ValueError("expected a mapping")
             file_format = document.get("format", FORMAT)
@@ -128,10 +131,17 @@ class RunRecord(Environment, frozen=True, kw_only=True):
             return msgspec.convert(_convert_older(document), cls)
         except RecursionError:
             raise ValueError("its brackets are too deep") from None
-        except msgspec.MsgspecError as error:
+        except msgspec.ValidationError as error:
             # Such as "Invalid enum value 'done' - at `$.status`"; the value may be long.
             problem, _, place = str(error).rpartition(" - at ")
             raise ValueError(f"{place}: {problem[:80]}" if problem else place) from None
+
+
+def _to_finite(number: str) -> float:
+    """Refuse NaN and infinity, which JSON lacks, and 1e999, which Python reads as infinity."""
+    if not math.isfinite(value := float(number)):
+        raise ValueError(f"{number[:20]} is out of range")
+    return value
 
 
 def _convert_older(document: dict[str, Any]) -> dict[str, Any]:
