@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from mnistcli.runs import DatasetRecord, RunRecord
 
 
@@ -26,4 +28,4 @@ def make_record(**fields: Any) -> RunRecord:
     return RunRecord(**values | fields)
 
 
-ON_MNIST = make_record().dataset.model_copy(update={"name": "mnist"})
+ON_MNIST = replace(make_record().dataset, name="mnist")

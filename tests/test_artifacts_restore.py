@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from config_texts import Load
+from msgspec.structs import replace
 
 from mnistcli.artifacts import restore_network
 from mnistcli.data import Dataset
@@ -136,7 +137,7 @@ def test_a_checkpoint_of_another_config_is_an_error(run: RunDirectory) -> None:
         run.config.read_text().replace("- Dense:", "- BatchNormalization\n- Dense:")
     )
     # A run of an older version, which kept no config in its record.
-    run.write_record(run.read_record().model_copy(update={"config": None}))
+    run.write_record(replace(run.read_record(), config=None))
 
     with pytest.raises(RunError, match="is of another network"):
         restore_network(run)

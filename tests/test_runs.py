@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from run_records import ON_MNIST, make_record
 
@@ -235,10 +236,17 @@ def test_numbers_that_json_does_not_have_become_null(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     row = {"epoch": 1, "loss": float("nan"), "val_loss": float("inf")}
     run.append_metrics(row)
-    run.write_record(make_record(metrics=None).model_copy(update={"metrics": {"a": math.nan}}))
+    run.write_record(make_record(metrics={"a": math.nan}))
 
     assert run.metrics.read_text() == '{"epoch": 1, "loss": null, "val_loss": null}\n'
     assert run.read_record().metrics == {"a": None}
+
+
+def test_a_command_that_is_not_utf_8_is_kept(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.write_record(make_record(command=["train", "a\udcff.yaml"]))
+
+    assert run.read_record().command == ["train", "a\udcff.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +318,7 @@ def test_without_a_run_on_mnist_the_built_in_one_reads(
 
 
 def test_the_environment_is_plain_json() -> None:
-    environment = json.loads(describe_environment(threads=2).model_dump_json())
+    environment = json.loads(msgspec.json.encode(describe_environment(threads=2)))
 
     assert set(environment["versions"]) == {"python", "mnistcli", "tensorflow", "keras", "numpy"}
     assert environment["hardware"]["cores"] == os.cpu_count()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import msgspec
 import numpy as np
 import pytest
 from commands import invoke
@@ -26,7 +27,7 @@ from mnistcli.data import Dataset
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import RunError
 from mnistcli.recognition import read_calibration
-from mnistcli.runs import RunDirectory
+from mnistcli.runs import Artifact, RunDirectory
 from mnistcli.training import (
     TrainingObserver,
     prepare,
@@ -174,7 +175,7 @@ def test_training_stops_early_and_says_so(load_text: Load, digits: Dataset, tmp_
     assert run.read_record().stop_reason == stopped[2]
 
     # Interrupted in its last second, it does not train on.
-    run.write_record(run.read_record().model_copy(update={"status": "interrupted"}))
+    run.write_record(msgspec.structs.replace(run.read_record(), status="interrupted"))
     recorder = Recorder()
     resume(run, prepare(load_config(run.config), digits), [recorder])
     assert recorder.calls == [("training_started", 4, 9, 1294), stopped, ("training_finished",)]
@@ -354,9 +355,8 @@ data: {dataset: digits}
     result = train(prepare(load_text(text), digits), tmp_path / "run")
     record = result.run.read_record()
     assert record.status == "completed"
-    assert record.artifacts["model.tflite"].model_dump() == {
-        "sha256": None,
-        "problem": "LiteRT cannot run it: it needs an operation that LiteRT does not have",
-    }
+    assert record.artifacts["model.tflite"] == Artifact(
+        problem="LiteRT cannot run it: it needs an operation that LiteRT does not have"
+    )
     assert not result.run.lite_model.exists() and result.run.model.is_file()
     assert result.evaluation.is_at_chance  # it sees which classes there are, and no digit

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from trainings import Stopper, Trained
 
 from mnistcli.config import load_config
@@ -26,7 +27,7 @@ def changed(trained: Trained, tmp_path: Path) -> RunDirectory:
     record = run.read_record()
     versions = record.versions | {"tensorflow": "2.0"}
     changes = {"versions": versions, "threads": 7, "metrics": None}
-    run.write_record(record.model_copy(update=changes))
+    run.write_record(replace(record, **changes))
     return run
 
 

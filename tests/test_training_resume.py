@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from config_texts import Load
@@ -114,7 +115,7 @@ def cut(trained: Trained, tmp_path: Path) -> RunDirectory:
     """A completed run that says it was killed."""
     shutil.copytree(trained.run.path, tmp_path / "run")
     run = RunDirectory(tmp_path / "run")
-    run.write_record(run.read_record().model_copy(update={"status": "running"}))
+    run.write_record(msgspec.structs.replace(run.read_record(), status="running"))
     return run
 
 
@@ -270,7 +271,7 @@ def test_a_change_of_no_number_is_allowed(trained: Trained, override: str) -> No
 def test_fewer_epochs_than_there_were_are_refused(cut: RunDirectory) -> None:
     config = cut.config.read_text().replace("100%", "39")
     cut.config.write_text(config)
-    cut.write_record(cut.read_record().model_copy(update={"config": config}))
+    cut.write_record(msgspec.structs.replace(cut.read_record(), config=config))
 
     with pytest.raises(RunError, match="has 3 epochs behind it already"):
         plan_continuation(cut, ["epochs=2"])

@@ -87,7 +87,7 @@ def train_command(
         else:
             result = training.train_config(file, dataset, [display], run_dir)
     if json:
-        print_json({"run": str(result.run.path)} | result.record.model_dump())
+        print_json({"run": str(result.run.path)} | result.record.to_json())
     else:
         results().print(_result_panel(result))
     from mnistcli.cli.figures import Answers, write_run_figures
@@ -118,7 +118,7 @@ def _show_finished(run: "RunDirectory", json: bool) -> None:
     from mnistcli.cli.console import format_count, print_json, results
 
     if json:
-        print_json({"run": str(run.path)} | run.read_record().model_dump())
+        print_json({"run": str(run.path)} | run.read_record().to_json())
         return
     epochs = max(len(run.read_metrics()) - 1, 0)
     more = command_line("train", "--resume", run.path, "--set", f"epochs={2 * epochs}")

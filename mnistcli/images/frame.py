@@ -57,7 +57,7 @@ def draw_large(ink: Ink, digit: Mask) -> Mask:
     surroundings = cv2.dilate(digit[box].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     crop = _pad(np.where(surroundings, ink[box], 0), 2)
     # Hairlines do not fill their pixels, so the level is half of the ink that the strokes have.
-    level = float(np.median(crop[crop > EDGE])) / 2 if (crop > EDGE).any() else 0.5
+    level = _median(crop[crop > EDGE]) / 2 if (crop > EDGE).any() else 0.5
     scale = OVERSAMPLING * BOX_SIDE / max(digit[box].shape)
     size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
     if scale > 1:
@@ -125,6 +125,11 @@ def _centre(profile: Ink) -> float:
 def _pad(pixels: NDArray[Any], margin: int) -> NDArray[Any]:
     """Return pixels (H, W) with zeros around them; np.pad takes ten times as long."""
     return cv2.copyMakeBorder(pixels, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
+
+
+def _median(values: Ink) -> float:
+    """Return the median of float32 values (N,); np.median imports numpy.ma, which takes 6 ms."""
+    return float(np.sort(values)[[(values.size - 1) // 2, values.size // 2]].mean())
 
 
 def _crop(mask: Mask) -> Mask:

@@ -133,7 +133,7 @@ class RunDirectory:
 
     def write_record(self, record: RunRecord) -> None:
         """Replace run.json."""
-        write_whole(self.record, dump_json(record.model_dump(), indent=2))
+        write_whole(self.record, dump_json(record.to_json(), indent=2))
 
     def read_record(self) -> RunRecord:
         """Return the contents of run.json.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 from mnistcli.artifacts import load_checkpoint, save_checkpoint
 from mnistcli.config import dump_config
@@ -72,15 +72,14 @@ def resume(
             differences=differences,
         )
         config_text = dump_config(preparation.file.config)
-        record = record.model_copy(
-            update={
-                "status": "running",
-                "finished": None,
-                "error": None,
-                "stop_reason": None,
-                "config": config_text,
-                "resumed": [*record.resumed, resumption],
-            }
+        record = msgspec.structs.replace(
+            record,
+            status="running",
+            finished=None,
+            error=None,
+            stop_reason=None,
+            config=config_text,
+            resumed=[*record.resumed, resumption],
         )
         run.write_record(record)
         write_whole(run.config, config_text)
@@ -127,14 +126,12 @@ def _load_position(checkpoint: CheckpointFile, preparation: Preparation) -> Posi
     try:
         position = Position.from_json(document)
         check_rows(position.rows)
-        TypeAdapter(EpochProgress).validate_python(asdict(position.unfinished))
+        msgspec.convert(asdict(position.unfinished), EpochProgress)
         for column in columns:
             if not all(type(row[column]) in (int, float) for row in position.rows):
                 raise ValueError(f"a row has no {column}")
-    except ValidationError as error:
-        raise RunError(
-            f"the checkpoint {checkpoint.path} is damaged: {error.errors()[0]['msg']}"
-        ) from None
+    except msgspec.ValidationError as error:
+        raise RunError(f"the checkpoint {checkpoint.path} is damaged: {error}") from None
     except (LookupError, TypeError, ValueError) as error:
         raise RunError(f"the checkpoint {checkpoint.path} is damaged: {error!r}") from None
     if (position.epoch, position.unfinished.step) != (checkpoint.epoch, checkpoint.step):

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,8 +68,9 @@ def train(
     """
     config, runtime = preparation.file.config, preparation.runtime
     config_text = dump_config(config)
+    environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
     record = RunRecord(
-        **describe_environment(runtime.threads, runtime.device, runtime.kernels).model_dump(),
+        **msgspec.structs.asdict(environment),
         status="running",
         started=utc_now(),
         seed=config.seed,
@@ -136,7 +138,7 @@ class _RecordKeeper:
 
     def update(self, **changes: Any) -> None:
         """Write run.json with changes of its fields."""
-        self.record = self.record.model_copy(update=changes)
+        self.record = msgspec.structs.replace(self.record, **changes)
         self.run.write_record(self.record)
 
 

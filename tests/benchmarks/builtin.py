@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -87,9 +88,9 @@ def main() -> None:
         shutil.copy(path, builtin.path)
     builtin.lite_model.write_bytes(content)
     artifact = Artifact(sha256=hashlib.sha256(content).hexdigest())
-    dataset = record.dataset.model_copy(update={"source": SOURCE})
+    dataset = replace(record.dataset, source=SOURCE)
     updates = {"artifacts": {builtin.lite_model.name: artifact}, "dataset": dataset}
-    builtin.write_record(record.model_copy(update=updates))
+    builtin.write_record(replace(record, **updates))
 
     data, metrics = load_dataset("mnist"), record.metrics or {}
     predicted = load_lite_model(builtin.lite_model)(data.test_images).argmax(axis=1)
