@@ -65,11 +65,8 @@ NO_INPUT = "error: standard input: cannot be read (Bad file descriptor)\n"
         ("predict digit.png <&- >&- 2>&-", 1, ""),
     ],
 )
-def test_a_stream_that_cannot_be_used(
-    trained_run: Path, picture: Path, line: str, status: int, words: str
-) -> None:
-    run = str(trained_run.parent)
-    done = shell(f"mnistcli {line}", picture.parent, MNISTCLI_RUNS_DIR=run)
+def test_a_stream_that_cannot_be_used(picture: Path, line: str, status: int, words: str) -> None:
+    done = shell(f"mnistcli {line}", picture.parent)
     assert done.returncode == status, done.stderr
     assert done.stderr.startswith(words) if words else done.stderr == ""
 
