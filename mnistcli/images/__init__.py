@@ -6,10 +6,10 @@ from mnistcli.images.find import PictureFile, PictureSelection, describe_omissio
 from mnistcli.images.formats import EXPECTED_FORMATS
 from mnistcli.images.framing import Framing, find_framing
 from mnistcli.images.ink import measure_ink
-from mnistcli.images.margin import remove_margins
 from mnistcli.images.read import name_error, picture_name, read_picture
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit, frame_mask
 from mnistcli.images.row import find_cuts, find_row, remove_slivers
+from mnistcli.images.sheet import Sheet, find_sheet
 
 __all__ = [
     "EXPECTED_FORMATS",
@@ -20,12 +20,14 @@ __all__ = [
     "PictureFile",
     "PictureSelection",
     "Reading",
+    "Sheet",
     "describe_omissions",
     "draw_stages",
     "find_cuts",
     "find_framing",
     "find_pictures",
     "find_row",
+    "find_sheet",
     "frame_digit",
     "frame_mask",
     "join_drawings",
@@ -34,6 +36,5 @@ __all__ = [
     "picture_name",
     "read_digits",
     "read_picture",
-    "remove_margins",
     "remove_slivers",
 ]

@@ -16,8 +16,8 @@ from mnistcli.images.frame import (
 )
 from mnistcli.images.framing import Framing, take_whole
 from mnistcli.images.ink import Ink, Mask, measure_ink
-from mnistcli.images.margin import remove_margins
 from mnistcli.images.segment import find_digit
+from mnistcli.images.sheet import find_sheet
 
 MNIST_FRAMING = Framing()
 
@@ -77,15 +77,21 @@ def _fit_digit(
 ) -> tuple[NDArray[np.uint8], bool, dict[str, NDArray[Any]]]:
     """Return the digit as a light-on-black image, whether it is alone, and the stages before."""
     image = find_mnist_frame(picture)
-    is_alone = True
+    is_alone, sheet = True, picture
     if image is not None:
         ink = image.astype(np.float32) / np.float32(255)
         digit = strokes = image > 127
     else:
-        picture = remove_margins(picture)
-        ink = measure_ink(picture)
+        sheet = find_sheet(picture).picture
+        ink = measure_ink(sheet)
         digit, is_alone = find_digit(ink)
         strokes = set_stroke_width(draw_large(ink, digit))
         image = centre_by_mass(fit_to_box(strokes))
-    stages = {"the picture": picture, "its ink": ink, "the digit": digit, "MNIST's pen": strokes}
+    stages = {
+        "the picture": picture,
+        "the sheet": sheet,
+        "its ink": ink,
+        "the digit": digit,
+        "MNIST's pen": strokes,
+    }
     return image, is_alone, stages

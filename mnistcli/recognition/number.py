@@ -18,9 +18,9 @@ from mnistcli.images import (
     Framing,
     find_cuts,
     find_row,
+    find_sheet,
     frame_mask,
     measure_ink,
-    remove_margins,
     remove_slivers,
 )
 from mnistcli.recognition.predictions import Prediction, Recognizer
@@ -90,7 +90,7 @@ def read_number(
     Raises:
         ImageError: the picture is blank, or no row of digits.
     """
-    ink = measure_ink(remove_margins(picture))
+    ink = measure_ink(find_sheet(picture).picture)
     masks, is_separate = [], []
     for mask in find_row(ink, MAX_DIGITS):
         left, top, right, bottom = _bounding_box(mask)

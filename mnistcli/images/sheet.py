@@ -1,0 +1,237 @@
+"""The sheet that digits are drawn on: a page without its margins, or a canvas on a web page.
+
+A screenshot shows a canvas with a title, buttons and ticks around it, and a canvas may be framed.
+All of that stays outside. Of several sheets, the one with the largest piece of ink counts.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+Colour = NDArray[np.float64]
+
+MIN_DIFFERENCE = 24.0  # grey levels between a margin and the paper; JPEG's noise is below that
+MIN_SIDE = 20  # pixels of a sheet
+# A smaller picture is the drawing itself. Looking for sheets in it would take 10% of its time.
+MIN_PAGE_SIDE = 64
+# A page has fewer things on it; more are the grains of a photo.
+MAX_THINGS = 500
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A rectangle of a picture.
+
+    Attributes:
+        picture: (H, W, 3) uint8, RGB; what is on the sheet, but does not belong to the drawing,
+            has the paper's colour.
+        left: its first column in the picture that it is cut from.
+        top: its first row.
+    """
+
+    picture: Picture
+    left: int = 0
+    top: int = 0
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom."""
+        height, width = self.picture.shape[:2]
+        return self.left, self.top, self.left + width, self.top + height
+
+    def crop(self, left: int, top: int, right: int, bottom: int) -> Self:
+        """Return a rectangle of this sheet."""
+        inner = self.picture[top:bottom, left:right]
+        return type(self)(inner, self.left + left, self.top + top)
+
+
+def find_sheet(picture: Picture) -> Sheet:
+    """Find the sheet in a picture (H, W, 3); the whole picture if there is none."""
+    sheet = Sheet(picture)
+    while (inner := _remove_margin(sheet) or _choose_sheet(sheet)) is not None:
+        sheet = inner
+    return sheet
+
+
+def _remove_margin(sheet: Sheet) -> Sheet | None:
+    """Return what is within a margin of one colour, or None without such a margin.
+
+    The margin surrounds a rectangle of another colour. The rectangle has one colour along its
+    rim, and something else inside: without that, it is ink and the margin is its paper.
+    """
+    picture = sheet.picture
+    margin = _corner_colour(picture)
+    if margin is None:
+        return None
+    content = ~_is_like(picture, margin)
+    rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
+    if (
+        min(rows.size, columns.size) < MIN_SIDE
+        or (np.ptp(rows) + 1, np.ptp(columns) + 1) == content.shape
+    ):
+        return None
+    # JPEG blurs the rectangle's edge, so the rim begins a little inside it.
+    inset = max(1, min(rows.size, columns.size) // 100)
+    inner = sheet.crop(
+        columns[0] + inset, rows[0] + inset, columns[-1] + 1 - inset, rows[-1] + 1 - inset
+    )
+    paper = _paper_colour(inner.picture, margin)
+    if paper is None or _is_like(inner.picture, paper).mean() > 0.998:
+        return None
+    return inner
+
+
+def _choose_sheet(page: Sheet) -> Sheet | None:
+    """Return the sheet on a page whose largest piece of ink is the largest of all.
+
+    Returns:
+        The page itself without other sheets on it, if its own ink is larger. None if the page
+        holds no sheet.
+    """
+    picture = page.picture
+    if min(picture.shape[:2]) < MIN_PAGE_SIDE:
+        return None
+    margin = _corner_colour(picture)
+    if margin is None:
+        margin = _common_colour(_rim(picture), 0.4)
+    if margin is not None:
+        content = ~_is_like(picture, margin)
+    elif (paper := _common_colour(picture[::4, ::4].reshape(-1, 3), 0.1)) is not None:
+        content = _is_like(picture, paper)  # the page has many colours, so the sheet has one
+    else:
+        return None
+    content = content.astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(content, connectivity=8)
+    if count > MAX_THINGS:
+        return None
+    boxes = stats[1:, : cv2.CC_STAT_AREA].tolist()
+    sheets = {}
+    for label, (left, top, width, height) in enumerate(boxes, start=1):
+        if min(width, height) < MIN_SIDE:
+            continue
+        thing = labels[top : top + height, left : left + width] == label
+        right, bottom = left + width, top + height
+        touches_border = min(left, top) == 0 or right == picture.shape[1] or bottom == len(picture)
+        if (height, width) == content.shape:
+            continue
+        if touches_border and thing.mean() < 0.5:
+            continue  # ruled lines in both directions
+        inner = _inside(page.crop(left, top, right, bottom), thing, margin)
+        if inner is not None:
+            sheets[left, top, right, bottom] = inner
+    if not sheets:
+        return None
+    inks = {box: _largest_ink(inner.picture) for box, inner in sheets.items()}
+    largest = max(inks, key=lambda box: inks[box])
+    page_inks = [
+        (width * height) ** 0.5
+        for left, top, width, height in boxes
+        if not any(
+            box[0] <= left <= box[2] - width and box[1] <= top <= box[3] - height for box in sheets
+        )
+    ]
+    if margin is None or inks[largest] > max(page_inks, default=0):
+        return sheets[largest]
+    picture = picture.copy()
+    for left, top, right, bottom in sheets:
+        picture[top:bottom, left:right] = np.rint(margin)
+    return Sheet(picture, page.left, page.top)
+
+
+def _inside(sheet: Sheet, thing: NDArray[np.bool_], margin: Colour | None) -> Sheet | None:
+    """Return the inside of a thing that is a sheet or the frame of one, or None for another thing.
+
+    Args:
+        sheet: the thing's bounding box.
+        thing: (H, W), where the thing is.
+        margin: the colour around it; None if it varies.
+    """
+    rim = max(2, round(0.04 * min(thing.shape)))
+    sides = [thing[:rim].any(axis=0), thing[-rim:].any(axis=0)]
+    sides += [thing[:, :rim].any(axis=1), thing[:, -rim:].any(axis=1)]
+    if min(side.mean() for side in sides) < 0.9:
+        return None
+    is_frame = thing.mean() < 0.5
+    rows, columns = thing.mean(axis=1) > 0.5, thing.mean(axis=0) > 0.5
+    inset = max(1, min(thing.shape) // 100)
+    top, bottom = (_depth(line, is_frame) + inset for line in (rows, rows[::-1]))
+    left, right = (_depth(line, is_frame) + inset for line in (columns, columns[::-1]))
+    height, width = thing.shape
+    if min(height - top - bottom, width - left - right) < MIN_SIDE:
+        return None
+    inner = sheet.crop(left, top, width - right, height - bottom)
+    paper = _paper_colour(inner.picture, None if is_frame else margin)
+    if paper is None or _is_like(inner.picture, paper).mean() > 0.998:
+        return None
+    return inner if is_frame or margin is None else _round_corners(inner, margin, paper)
+
+
+def _depth(line: NDArray[np.bool_], is_frame: bool) -> int:
+    """Return how many rows to leave out: the ticks outside a sheet, and its frame."""
+    depth = int(line.argmax())
+    return depth + int((~line[depth:]).argmax()) if is_frame else depth
+
+
+def _round_corners(sheet: Sheet, margin: Colour, paper: Colour) -> Sheet:
+    """Return a sheet with its paper's colour where the margin shows at its corners."""
+    is_margin = _is_like(sheet.picture, margin).astype(np.uint8)
+    if not is_margin[[0, 0, -1, -1], [0, -1, 0, -1]].any():
+        return sheet
+    _, labels = cv2.connectedComponents(is_margin, connectivity=8)
+    corners = set(labels[[0, 0, -1, -1], [0, -1, 0, -1]].tolist()) - {0}
+    picture = sheet.picture.copy()
+    picture[np.isin(labels, list(corners))] = np.rint(paper)
+    return Sheet(picture, sheet.left, sheet.top)
+
+
+def _largest_ink(picture: Picture) -> float:
+    """Return the size of the largest connected thing that has not the paper's colour."""
+    content = (~_is_like(picture, _rim_median(picture))).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(content, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_WIDTH] * stats[1:, cv2.CC_STAT_HEIGHT]
+    return float(np.sqrt(areas.max(initial=0)))
+
+
+def _corner_colour(picture: Picture) -> Colour | None:
+    """Return the colour of all four corners, or None if they differ."""
+    corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]]
+    colour: Colour = np.median(corners, axis=0)
+    return colour if _is_like(corners, colour, MIN_DIFFERENCE / 2).all() else None
+
+
+def _common_colour(colours: Picture, min_share: float) -> Colour | None:
+    """Return the most common of colours (N, 3), or None if a smaller share of them is like it."""
+    bins = (colours >> 4) @ np.array([256, 16, 1])
+    most_common = int(np.bincount(bins, minlength=4096).argmax())
+    colour: Colour = np.median(colours[bins == most_common], axis=0)
+    return colour if _is_like(colours, colour).mean() > min_share else None
+
+
+def _paper_colour(picture: Picture, margin: Colour | None) -> Colour | None:
+    """Return the colour along the rim of a sheet; None if it varies or is like the margin's."""
+    paper = _rim_median(picture)
+    contrast = 2 * MIN_DIFFERENCE if margin is None else float(np.abs(paper - margin).max())
+    is_uniform = _is_like(_rim(picture), paper, contrast / 2).mean() >= 0.9
+    return paper if contrast >= MIN_DIFFERENCE and is_uniform else None
+
+
+def _rim(picture: Picture) -> Picture:
+    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+
+
+def _rim_median(picture: Picture) -> Colour:
+    colour: Colour = np.median(_rim(picture), axis=0)
+    return colour
+
+
+def _is_like(
+    colours: Picture, colour: Colour, tolerance: float = MIN_DIFFERENCE
+) -> NDArray[np.bool_]:
+    """Return which of the colours (..., 3) are within the tolerance of one in every channel."""
+    low, high = colour - tolerance, colour + tolerance
+    pixels = np.ascontiguousarray(colours.reshape(-1, 1, 3))
+    return cv2.inRange(pixels, low, high).reshape(colours.shape[:-1]) > 0
