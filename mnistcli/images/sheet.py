@@ -1,7 +1,7 @@
 """The sheet that digits are drawn on: a page without its margins, or a canvas on a web page.
 
 A screenshot shows a canvas with a title, buttons and ticks around it, and a canvas may be framed.
-All of that stays outside. Of several sheets, the one with the largest piece of ink counts.
+All of that stays outside. Of several sheets, the one with the highest piece of ink counts.
 """
 
 from dataclasses import dataclass
@@ -86,10 +86,10 @@ def _remove_margin(sheet: Sheet) -> Sheet | None:
 
 
 def _choose_sheet(page: Sheet) -> Sheet | None:
-    """Return the sheet on a page whose largest piece of ink is the largest of all.
+    """Return the sheet on a page whose highest piece of ink is the highest of all.
 
     Returns:
-        The page itself without other sheets on it, if its own ink is larger. None if the page
+        The page itself without other sheets on it, if its own ink is higher. None if the page
         holds no sheet.
     """
     picture = page.picture
@@ -125,17 +125,17 @@ def _choose_sheet(page: Sheet) -> Sheet | None:
             sheets[left, top, right, bottom] = inner
     if not sheets:
         return None
-    inks = {box: _largest_ink(inner.picture) for box, inner in sheets.items()}
-    largest = max(inks, key=lambda box: inks[box])
+    inks = {box: _ink_height(inner.picture) for box, inner in sheets.items()}
+    highest = max(inks, key=lambda box: inks[box])
     page_inks = [
-        (width * height) ** 0.5
+        height
         for left, top, width, height in boxes
         if not any(
             box[0] <= left <= box[2] - width and box[1] <= top <= box[3] - height for box in sheets
         )
     ]
-    if margin is None or inks[largest] > max(page_inks, default=0):
-        return sheets[largest]
+    if margin is None or inks[highest] > max(page_inks, default=0):
+        return sheets[highest]
     picture = picture.copy()
     for left, top, right, bottom in sheets:
         picture[top:bottom, left:right] = np.rint(margin)
@@ -188,12 +188,11 @@ def _round_corners(sheet: Sheet, margin: Colour, paper: Colour) -> Sheet:
     return Sheet(picture, sheet.left, sheet.top)
 
 
-def _largest_ink(picture: Picture) -> float:
-    """Return the size of the largest connected thing that has not the paper's colour."""
+def _ink_height(picture: Picture) -> int:
+    """Return the height of the highest connected thing that has not the paper's colour."""
     content = (~_is_like(picture, _rim_median(picture))).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(content, connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_WIDTH] * stats[1:, cv2.CC_STAT_HEIGHT]
-    return float(np.sqrt(areas.max(initial=0)))
+    return int(stats[1:, cv2.CC_STAT_HEIGHT].max(initial=0))
 
 
 def _corner_colour(picture: Picture) -> Colour | None:
