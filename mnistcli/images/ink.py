@@ -171,10 +171,30 @@ def _ink_level(differences: Ink, paper: float, deviation: float) -> float:
     return quantiles(signal, 0.9)[0] if signal.size else 0.0
 
 
+def _strong_level(differences: Ink, level: float) -> float | None:
+    """Return the level of strokes at least twice as strong as a level, or None without such.
+
+    A page's grain and what shows through from its back may be more than its ink. Specks, and
+    what lies along the border, are no strokes.
+    """
+    strong = differences > 2 * level
+    if not strong.any():
+        return None
+    _, _, stats, _ = cv2.connectedComponentsWithStats(strong.astype(np.uint8), connectivity=8)
+    left, top, width, height = stats[1:, : cv2.CC_STAT_AREA].T
+    is_inside = (np.minimum(left, top) > 0) & (left + width < differences.shape[1])
+    is_inside &= top + height < differences.shape[0]
+    size = np.maximum(width, height)[is_inside].max(initial=0)
+    if size < max(10, 0.02 * max(differences.shape)):
+        return None
+    return quantiles(differences[strong], 0.9)[0]
+
+
 def _normalize(differences: Ink) -> Ink:
     """Return differences as shares of full ink; all 0 if nothing exceeds the noise."""
     paper, deviation = _paper_noise(differences)
     level = _ink_level(differences, paper, deviation)
+    level = _strong_level(differences, level) or level
     floor = paper + 3 * deviation
     if level < max(MIN_CONTRAST, 1.5 * floor):
         return np.zeros_like(differences)
