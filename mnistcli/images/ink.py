@@ -166,9 +166,12 @@ def _paper_noise(differences: Ink) -> tuple[float, float]:
 
 
 def _ink_level(differences: Ink, paper: float, deviation: float) -> float:
-    """Return the difference of full ink: the 0.9 quantile of all that is no noise."""
+    """Return the difference of full ink: the 0.9 quantile of all strokes, or of all but noise."""
     signal = differences[differences > max(paper + 4 * deviation, MIN_CONTRAST / 2)]
-    return quantiles(signal, 0.9)[0] if signal.size else 0.0
+    if not signal.size:
+        return 0.0
+    level = quantiles(signal, 0.9)[0]
+    return _strong_level(differences, level) or level
 
 
 def _strong_level(differences: Ink, level: float) -> float | None:
@@ -194,7 +197,6 @@ def _normalize(differences: Ink) -> Ink:
     """Return differences as shares of full ink; all 0 if nothing exceeds the noise."""
     paper, deviation = _paper_noise(differences)
     level = _ink_level(differences, paper, deviation)
-    level = _strong_level(differences, level) or level
     floor = paper + 3 * deviation
     if level < max(MIN_CONTRAST, 1.5 * floor):
         return np.zeros_like(differences)
