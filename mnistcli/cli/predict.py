@@ -195,16 +195,16 @@ def _read_lines(
     from mnistcli.cli.console import print_json, results
     from mnistcli.cli.prediction_views import number_view
     from mnistcli.cli.recognizer import open_recognizer
-    from mnistcli.images import name_error, read_picture
+    from mnistcli.images import name_error, read_reduced_picture
     from mnistcli.recognition import read_number
 
     recognizer = None
     numbers = []
     for file in selection.pictures:
         try:
-            picture = read_picture(file.path)
+            picture, reduction = read_reduced_picture(file.path)
             recognizer = recognizer or open_recognizer(directory)
-            numbers.append((file.name, read_number(picture, recognizer, framing)))
+            numbers.append((file.name, read_number(picture, recognizer, framing, reduction)))
         except ImageError as error:
             selection.errors[file.name] = str(name_error(file.path, error))
     if json:

@@ -1,14 +1,15 @@
 """Pictures of any kind, read as 28x28 images like those that a network was trained on."""
 
+from mnistcli.images.cuts import find_cuts, remove_slivers
 from mnistcli.images.digits import Digit, read_digits
 from mnistcli.images.explain import MAX_DRAWINGS, draw_stages, join_drawings
 from mnistcli.images.find import PictureFile, PictureSelection, describe_omissions, find_pictures
 from mnistcli.images.formats import EXPECTED_FORMATS
 from mnistcli.images.framing import Framing, find_framing
 from mnistcli.images.ink import measure_ink
-from mnistcli.images.read import name_error, picture_name, read_picture
+from mnistcli.images.read import name_error, picture_name, read_picture, read_reduced_picture
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit, frame_mask
-from mnistcli.images.row import find_cuts, find_row, remove_slivers
+from mnistcli.images.row import Row, find_rows
 from mnistcli.images.sheet import Sheet, find_sheet
 
 __all__ = [
@@ -20,13 +21,14 @@ __all__ = [
     "PictureFile",
     "PictureSelection",
     "Reading",
+    "Row",
     "Sheet",
     "describe_omissions",
     "draw_stages",
     "find_cuts",
     "find_framing",
     "find_pictures",
-    "find_row",
+    "find_rows",
     "find_sheet",
     "frame_digit",
     "frame_mask",
@@ -36,5 +38,6 @@ __all__ = [
     "picture_name",
     "read_digits",
     "read_picture",
+    "read_reduced_picture",
     "remove_slivers",
 ]

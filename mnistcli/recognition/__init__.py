@@ -4,7 +4,7 @@ from mnistcli.recognition.calibration import Calibration, read_calibration
 from mnistcli.recognition.classifier import Classifier, ComputeOutputs, NetworkClassifier
 from mnistcli.recognition.familiarity import Familiarity, fit_familiarity
 from mnistcli.recognition.lite import load_lite_model
-from mnistcli.recognition.number import NumberReading, read_number
+from mnistcli.recognition.number import Line, NumberReading, read_number
 from mnistcli.recognition.outputs import (
     OutputKind,
     find_output_kind,
@@ -18,6 +18,7 @@ __all__ = [
     "Classifier",
     "ComputeOutputs",
     "Familiarity",
+    "Line",
     "NetworkClassifier",
     "NumberReading",
     "OutputKind",

@@ -1,0 +1,129 @@
+"""Digits that touch, split into single ones.
+
+They are cut wherever they might be separate, and the pieces between two cuts are rated by the
+network and by their distance to the training images. The cheapest way to split them wins (LeCun
+et al. 1998, section V, heuristic over-segmentation, with a shortest path in place of a graph
+transformer).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistcli.images import Digit, Framing, find_cuts, frame_mask, remove_slivers
+from mnistcli.recognition.predictions import Recognizer
+
+Ink = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Span = tuple[int, int]  # the indices of two cuts; a piece lies between them
+Path = tuple[float, list[Span]]  # a cost in nats, and the pieces from left to right
+
+MAX_DIGITS = 64  # no number is longer, and cutting a picture of a fence would take minutes
+
+# Widths of a digit as shares of its height.
+MAX_SINGLE_WIDTH = 0.5  # a slimmer mask cannot be two digits
+MIN_WIDTH, MAX_WIDTH = 0.1, 1.15  # of one digit
+
+# Costs in nats.
+CLEAR_MARGIN = 0.4  # a path that is so much cheaper than the next one is beyond doubt
+PIECE_COST = 0.3  # of two equally good paths, the one with fewer cuts wins
+STRANGENESS_COST = 8.0  # for each unit above MAX_STRANGENESS
+EXCESS_WIDTH_COST = 5.0  # for each height above MAX_WIDTH
+MAX_STRANGENESS = 0.7
+
+
+def split_digits(
+    ink: Ink, mask: Mask, recognizer: Recognizer, framing: Framing
+) -> tuple[list[Mask], bool]:
+    """Return the best way to cut digits that may touch.
+
+    Args:
+        ink: (H, W) in [0, 1].
+        mask: (H, W), the mask of the digits.
+        recognizer: the network.
+        framing: of the network's training images.
+
+    Returns:
+        The masks (H, W) of the pieces, left to right, and whether no other number of pieces is
+        nearly as good.
+
+    Raises:
+        ImageError: there are too many places to cut.
+    """
+    left, top, right, bottom = bounding_box(mask)
+    if right - left <= MAX_SINGLE_WIDTH * (bottom - top):
+        return [mask], True
+    cuts = find_cuts(mask, MAX_DIGITS)
+    positions = [float(cut.mean()) for cut in cuts]
+    min_width, max_width = MIN_WIDTH * (bottom - top), MAX_WIDTH * (bottom - top)
+    spans = [
+        (i, j)
+        for i in range(len(cuts))
+        for j in range(i + 1, len(cuts))
+        if min_width <= positions[j] - positions[i] <= max_width or j - i == len(cuts) - 1
+    ]
+    paths = _cheapest_paths(_costs(ink, mask, cuts, spans, recognizer, framing), len(cuts))
+    is_clear = len(paths) == 1 or paths[1][0] - paths[0][0] > CLEAR_MARGIN
+    return [_between(mask, cuts[i], cuts[j]) for i, j in paths[0][1]], is_clear
+
+
+def _cheapest_paths(costs: dict[Span, float], num_cuts: int) -> list[Path]:
+    """Return the cheapest path from the first cut to the last for each number of pieces.
+
+    The cheapest of all comes first.
+    """
+    # By the last cut and the number of pieces.
+    cheapest: dict[tuple[int, int], Path] = {(0, 0): (0.0, [])}
+    for end in range(1, num_cuts):
+        for (i, j), cost in costs.items():
+            if j != end:
+                continue
+            for count in range(num_cuts):
+                if (i, count) in cheapest:
+                    path = cheapest[i, count][0] + cost, [*cheapest[i, count][1], (i, j)]
+                    cheapest[j, count + 1] = min(path, cheapest.get((j, count + 1), path))
+    return sorted(path for (end, _), path in cheapest.items() if end == num_cuts - 1)
+
+
+def _costs(
+    ink: Ink,
+    mask: Mask,
+    cuts: list[NDArray[np.int64]],
+    spans: list[Span],
+    recognizer: Recognizer,
+    framing: Framing,
+) -> dict[Span, float]:
+    """Return how little each piece looks like one digit, in nats, at least 0.
+
+    Spans without ink are left out.
+    """
+    # Only images are kept: there may be hundreds of pieces, each as large as the picture.
+    digits: dict[Span, Digit] = {}
+    excess_widths = []
+    for i, j in spans:
+        columns = slice(max(0, int(cuts[i].min()) - 2), int(cuts[j].max()) + 2)
+        start = columns.start
+        piece = _between(mask[:, columns], cuts[i] - start, cuts[j] - start)
+        if piece.any():
+            digits[i, j] = Digit("", frame_mask(ink[:, columns], piece, framing))
+            left, top, right, bottom = bounding_box(piece)
+            excess_widths.append(max(0.0, (right - left) / (bottom - top) - MAX_WIDTH))
+    predictions = recognizer.predict(list(digits.values()))
+    costs = {}
+    for span, prediction, excess_width in zip(digits, predictions, excess_widths, strict=True):
+        surprise = -np.log(max(prediction.confidence, 1e-9))
+        strangeness = STRANGENESS_COST * max(0.0, prediction.strangeness - MAX_STRANGENESS)
+        costs[span] = float(surprise + strangeness + EXCESS_WIDTH_COST * excess_width + PIECE_COST)
+    return costs
+
+
+def _between(mask: Mask, left: NDArray[np.int64], right: NDArray[np.int64]) -> Mask:
+    """Return the piece between two cuts, without slivers of its neighbours."""
+    columns = np.arange(mask.shape[1])
+    between = (columns >= left[:, np.newaxis]) & (columns < right[:, np.newaxis])
+    return remove_slivers(mask & between)
+
+
+def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom; right and bottom are just outside the mask."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
