@@ -85,8 +85,9 @@ def predict_command(
     predictions: list[Prediction] = []
     if digits:
         from mnistcli.cli.recognizer import open_recognizer
+        from mnistcli.recognition import predict_digits
 
-        predictions = open_recognizer(directory).predict(digits)
+        predictions = predict_digits(digits, open_recognizer(directory), framing)
         if explain:
             _write_stages(digits, explain)
     if json:
@@ -184,7 +185,9 @@ def _print_predictions(
     else:
         results().print(predictions_view(predictions, top))
     results().print(f"Read by {directory.path}", soft_wrap=True)
-    if not show and not labelled:
+    if any(prediction.uncertain == "several" for prediction in predictions):
+        results().print("Next: add --line to read several digits in a picture")
+    elif not show and not labelled:
         results().print("Next: add --show to see the 28x28 pixels that it saw")
 
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 Colour = NDArray[np.float64]
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 MIN_DIFFERENCE = 24.0  # grey levels between a margin and the paper; JPEG's noise is below that
 MIN_SIDE = 20  # pixels of a sheet
+MAX_FRAME_SHARE = 0.5  # of its bounding box; a sheet of another colour than the page covers more
 # A smaller picture is the drawing itself. Looking for sheets in it would take 10% of its time.
 MIN_PAGE_SIDE = 64
 # A page has fewer things on it; more are the grains of a photo.
@@ -38,7 +40,7 @@ class Sheet:
     top: int = 0
 
     @property
-    def box(self) -> tuple[int, int, int, int]:
+    def box(self) -> Box:
         """Left, top, right and bottom."""
         height, width = self.picture.shape[:2]
         return self.left, self.top, self.left + width, self.top + height
@@ -95,51 +97,58 @@ def _choose_sheet(page: Sheet) -> Sheet | None:
     picture = page.picture
     if min(picture.shape[:2]) < MIN_PAGE_SIDE:
         return None
-    margin = _corner_colour(picture)
-    if margin is None:
-        margin = _common_colour(_rim(picture), 0.4)
-    if margin is not None:
-        content = ~_is_like(picture, margin)
-    elif (paper := _common_colour(picture[::4, ::4].reshape(-1, 3), 0.1)) is not None:
-        content = _is_like(picture, paper)  # the page has many colours, so the sheet has one
-    else:
+    margin, content = _separate(picture)
+    if content is None:
         return None
-    content = content.astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(content, connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        content.astype(np.uint8), connectivity=8
+    )
     if count > MAX_THINGS:
         return None
-    boxes = stats[1:, : cv2.CC_STAT_AREA].tolist()
-    sheets = {}
-    for label, (left, top, width, height) in enumerate(boxes, start=1):
-        if min(width, height) < MIN_SIDE:
+    sheets, page_inks = {}, [0]
+    for label, (left, top, width, height, _) in enumerate(stats.tolist()):
+        if label == 0 or min(width, height) < MIN_SIDE or (height, width) == content.shape:
             continue
+        box = left, top, left + width, top + height
         thing = labels[top : top + height, left : left + width] == label
-        right, bottom = left + width, top + height
-        touches_border = min(left, top) == 0 or right == picture.shape[1] or bottom == len(picture)
-        if (height, width) == content.shape:
-            continue
-        if touches_border and thing.mean() < 0.5:
+        touches_border = min(box) == 0 or box[2] == content.shape[1] or box[3] == len(content)
+        if touches_border and thing.mean() < MAX_FRAME_SHARE:
             continue  # ruled lines in both directions
-        inner = _inside(page.crop(left, top, right, bottom), thing, margin)
+        inner = _inside(page.crop(*box), thing, margin)
         if inner is not None:
-            sheets[left, top, right, bottom] = inner
+            sheets[box] = inner
     if not sheets:
         return None
+    for left, top, width, height, _ in stats[1:].tolist():
+        if not any(_is_within((left, top, left + width, top + height), box) for box in sheets):
+            page_inks.append(height)
     inks = {box: _ink_height(inner.picture) for box, inner in sheets.items()}
     highest = max(inks, key=lambda box: inks[box])
-    page_inks = [
-        height
-        for left, top, width, height in boxes
-        if not any(
-            box[0] <= left <= box[2] - width and box[1] <= top <= box[3] - height for box in sheets
-        )
-    ]
-    if margin is None or inks[highest] > max(page_inks, default=0):
+    if margin is None or inks[highest] > max(page_inks):
         return sheets[highest]
     picture = picture.copy()
     for left, top, right, bottom in sheets:
         picture[top:bottom, left:right] = np.rint(margin)
     return Sheet(picture, page.left, page.top)
+
+
+def _separate(picture: Picture) -> tuple[Colour | None, NDArray[np.bool_] | None]:
+    """Return the colour of a page and where other colours are.
+
+    Of a page with many colours, return None and where its most common colour is, which may be a
+    sheet's; and None twice if no colour is common.
+    """
+    margin = _corner_colour(picture)
+    if margin is None:
+        margin = _common_colour(_rim(picture), 0.4)
+    if margin is not None:
+        return margin, ~_is_like(picture, margin)
+    paper = _common_colour(picture[::4, ::4].reshape(-1, 3), 0.1)
+    return None, None if paper is None else _is_like(picture, paper)
+
+
+def _is_within(box: Box, other: Box) -> bool:
+    return box[0] >= other[0] and box[1] >= other[1] and box[2] <= other[2] and box[3] <= other[3]
 
 
 def _inside(sheet: Sheet, thing: NDArray[np.bool_], margin: Colour | None) -> Sheet | None:
@@ -155,7 +164,7 @@ def _inside(sheet: Sheet, thing: NDArray[np.bool_], margin: Colour | None) -> Sh
     sides += [thing[:, :rim].any(axis=1), thing[:, -rim:].any(axis=1)]
     if min(side.mean() for side in sides) < 0.9:
         return None
-    is_frame = thing.mean() < 0.5
+    is_frame = thing.mean() < MAX_FRAME_SHARE
     rows, columns = thing.mean(axis=1) > 0.5, thing.mean(axis=0) > 0.5
     inset = max(1, min(thing.shape) // 100)
     top, bottom = (_depth(line, is_frame) + inset for line in (rows, rows[::-1]))

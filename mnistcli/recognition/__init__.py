@@ -12,6 +12,7 @@ from mnistcli.recognition.outputs import (
     to_probabilities,
 )
 from mnistcli.recognition.predictions import Prediction, Recognizer
+from mnistcli.recognition.several import predict_digits
 
 __all__ = [
     "Calibration",
@@ -28,6 +29,7 @@ __all__ = [
     "fit_familiarity",
     "fit_temperature",
     "load_lite_model",
+    "predict_digits",
     "read_calibration",
     "read_number",
     "to_probabilities",

@@ -6,6 +6,8 @@ et al. 1998, section V, heuristic over-segmentation, with a shortest path in pla
 transformer).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,7 @@ from mnistcli.recognition.predictions import Recognizer
 
 Ink = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Cut = NDArray[np.int64]  # (H,), the first column to its right in each row
 Span = tuple[int, int]  # the indices of two cuts; a piece lies between them
 Path = tuple[float, list[Span]]  # a cost in nats, and the pieces from left to right
 
@@ -29,6 +32,19 @@ PIECE_COST = 0.3  # of two equally good paths, the one with fewer cuts wins
 STRANGENESS_COST = 8.0  # for each unit above MAX_STRANGENESS
 EXCESS_WIDTH_COST = 5.0  # for each height above MAX_WIDTH
 MAX_STRANGENESS = 0.7
+
+
+@dataclass(frozen=True)
+class Split:
+    """A way to split digits that may touch.
+
+    Attributes:
+        cost: how little its pieces look like single digits, in nats.
+        pieces: the cuts on the left and on the right of each piece, as `find_cuts` returns them.
+    """
+
+    cost: float
+    pieces: list[tuple[Cut, Cut]]
 
 
 def split_digits(
@@ -52,8 +68,26 @@ def split_digits(
     left, top, right, bottom = bounding_box(mask)
     if right - left <= MAX_SINGLE_WIDTH * (bottom - top):
         return [mask], True
+    splits = rate_splits(ink, mask, recognizer, framing)
+    is_clear = len(splits) == 1 or splits[1].cost - splits[0].cost > CLEAR_MARGIN
+    return [_between(mask, left, right) for left, right in splits[0].pieces], is_clear
+
+
+def rate_splits(ink: Ink, mask: Mask, recognizer: Recognizer, framing: Framing) -> list[Split]:
+    """Return the best split into each possible number of pieces, the cheapest first.
+
+    Args:
+        ink: (H, W) in [0, 1].
+        mask: (H, W), the mask of the digits.
+        recognizer: the network.
+        framing: of the network's training images.
+
+    Raises:
+        ImageError: there are too many places to cut.
+    """
     cuts = find_cuts(mask, MAX_DIGITS)
     positions = [float(cut.mean()) for cut in cuts]
+    _, top, _, bottom = bounding_box(mask)
     min_width, max_width = MIN_WIDTH * (bottom - top), MAX_WIDTH * (bottom - top)
     spans = [
         (i, j)
@@ -62,8 +96,7 @@ def split_digits(
         if min_width <= positions[j] - positions[i] <= max_width or j - i == len(cuts) - 1
     ]
     paths = _cheapest_paths(_costs(ink, mask, cuts, spans, recognizer, framing), len(cuts))
-    is_clear = len(paths) == 1 or paths[1][0] - paths[0][0] > CLEAR_MARGIN
-    return [_between(mask, cuts[i], cuts[j]) for i, j in paths[0][1]], is_clear
+    return [Split(cost, [(cuts[i], cuts[j]) for i, j in path]) for cost, path in paths]
 
 
 def _cheapest_paths(costs: dict[Span, float], num_cuts: int) -> list[Path]:
@@ -87,7 +120,7 @@ def _cheapest_paths(costs: dict[Span, float], num_cuts: int) -> list[Path]:
 def _costs(
     ink: Ink,
     mask: Mask,
-    cuts: list[NDArray[np.int64]],
+    cuts: list[Cut],
     spans: list[Span],
     recognizer: Recognizer,
     framing: Framing,
@@ -116,7 +149,7 @@ def _costs(
     return costs
 
 
-def _between(mask: Mask, left: NDArray[np.int64], right: NDArray[np.int64]) -> Mask:
+def _between(mask: Mask, left: Cut, right: Cut) -> Mask:
     """Return the piece between two cuts, without slivers of its neighbours."""
     columns = np.arange(mask.shape[1])
     between = (columns >= left[:, np.newaxis]) & (columns < right[:, np.newaxis])

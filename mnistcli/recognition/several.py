@@ -1,0 +1,46 @@
+"""Single digits, told from several that touch or stand close together."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from mnistcli.images import MNIST_FRAMING, Digit, Framing
+from mnistcli.recognition.predictions import Prediction, Recognizer
+from mnistcli.recognition.split import MAX_STRANGENESS, PIECE_COST, rate_splits
+
+# Of the 70,000 digits of MNIST hardly any is so doubtful, so looking for several takes no time.
+MIN_CONFIDENCE = float(np.exp(-PIECE_COST))
+MAX_COST_PER_PIECE = 1.3  # in nats; the pieces of a letter mostly cost more
+
+
+def predict_digits(
+    digits: Sequence[Digit], recognizer: Recognizer, framing: Framing = MNIST_FRAMING
+) -> list[Prediction]:
+    """Return the prediction for each image; where it shows several digits, it is "several".
+
+    Args:
+        digits: the images; those that may be several digits have `strokes`.
+        recognizer: the network.
+        framing: of the network's training images.
+    """
+    predictions = recognizer.predict(digits)
+    return [
+        dataclasses.replace(prediction, uncertain="several")
+        if _shows_several(digit, prediction, recognizer, framing)
+        else prediction
+        for digit, prediction in zip(digits, predictions, strict=True)
+    ]
+
+
+def _shows_several(
+    digit: Digit, prediction: Prediction, recognizer: Recognizer, framing: Framing
+) -> bool:
+    """Return whether an image looks less like one digit than its pieces look like digits."""
+    is_doubtful = prediction.strangeness > MAX_STRANGENESS or prediction.confidence < MIN_CONFIDENCE
+    if digit.strokes is None or not is_doubtful:
+        return False
+    ink = digit.strokes.astype(np.float32)
+    best_split, *_ = rate_splits(ink, digit.strokes, recognizer, framing)
+    num_pieces = len(best_split.pieces)
+    return num_pieces > 1 and best_split.cost / num_pieces < MAX_COST_PER_PIECE
