@@ -58,9 +58,13 @@ def find_rows(ink: Ink, max_digits: int) -> list[Row]:
                 f"the picture holds no lines of digits: {len(groups)} things stand side by side",
                 f"expected at most {max_digits} digits in a line",
             )
-        for group in groups:
-            candidates = [part for part in small_parts if not _is_punctuation(part, group)]
-            group += gather_parts(group[0], candidates)[1:]
+        groups = [
+            group
+            + gather_parts(
+                group[0], [part for part in small_parts if not _is_punctuation(part, group)]
+            )[1:]
+            for group in groups
+        ]
         members = [part for group in groups for part in group]
         left, top = (min(getattr(part, side) for part in members) for side in ("left", "top"))
         right, bottom = (max(getattr(p, side) for p in members) for side in ("right", "bottom"))
@@ -77,12 +81,18 @@ def _join_rows(parts: list[Part]) -> list[list[Part]]:
     """
     rows: list[list[Part]] = []
     for part in sorted(parts, key=lambda part: part.left):
-        fitting_rows = [row for row in rows if _vertical_overlap(row[-1], part) > 0.4]
+        fitting_rows = [row for row in rows if _are_in_one_row(row[-1], part)]
         if fitting_rows:
             max(fitting_rows, key=lambda row: _vertical_overlap(row[-1], part)).append(part)
         else:
             rows.append([part])
     return rows
+
+
+def _are_in_one_row(part: Part, other: Part) -> bool:
+    """Return whether two parts are as high up as each other, or halves of a broken digit."""
+    overlap = _vertical_overlap(part, other)
+    return overlap > 0.4 or (overlap > 0.2 and _horizontal_overlap([part], other) > 0.5)
 
 
 def _main_rows(rows: list[list[Part]]) -> list[list[Part]]:
