@@ -7,7 +7,7 @@ import numpy as np
 
 from mnistcli.images import MNIST_FRAMING, Digit, Framing
 from mnistcli.recognition.predictions import Prediction, Recognizer
-from mnistcli.recognition.split import MAX_STRANGENESS, PIECE_COST, rate_splits
+from mnistcli.recognition.split import MAX_STRANGENESS, MAX_WIDTH, PIECE_COST, rate_splits
 
 # Of the 70,000 digits of MNIST hardly any is so doubtful, so looking for several takes no time.
 MIN_CONFIDENCE = float(np.exp(-PIECE_COST))
@@ -43,4 +43,6 @@ def _shows_several(
     ink = digit.strokes.astype(np.float32)
     best_split, *_ = rate_splits(ink, digit.strokes, recognizer, framing)
     num_pieces = len(best_split.pieces)
-    return num_pieces > 1 and best_split.cost / num_pieces < MAX_COST_PER_PIECE
+    height, width = digit.strokes.shape
+    is_wide = width > MAX_WIDTH * height
+    return num_pieces > 1 and (is_wide or best_split.cost < MAX_COST_PER_PIECE * num_pieces)
