@@ -1,5 +1,7 @@
 """Ruled lines on the paper, removed from the ink."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +9,25 @@ from numpy.typing import NDArray
 from mnistcli.images.ink import Ink, Mask, stroke_width
 from mnistcli.images.parts import connected_parts
 
+MIN_OVERHANG = 0.08  # of the picture, on each side of its digits
 FAINT = 0.15  # of full ink; a ruled line may be paler than any stroke
+
+
+@dataclass(frozen=True)
+class RuledLine:
+    """A horizontal line that may be ruled.
+
+    Attributes:
+        pixels: (H, W), its own pixels, without those of strokes that cross it or lie on it.
+        start: its first column.
+        stop: the column after its last.
+        is_straight: whether it is so straight as no hand draws.
+    """
+
+    pixels: Mask
+    start: int
+    stop: int
+    is_straight: bool
 
 
 def remove_ruled_lines(mask: Mask, ink: Ink) -> Mask:
@@ -19,46 +39,57 @@ def remove_ruled_lines(mask: Mask, ink: Ink) -> Mask:
     if min(mask.shape) < 40:
         return mask
     faint = ink > FAINT
-    horizontal, columns = _long_lines(mask, faint)
-    vertical, rows = _long_lines((mask & ~horizontal).T, (faint & ~horizontal).T)
-    vertical = vertical.T
-    if not (horizontal.any() or vertical.any()):
+    horizontal = _long_lines(mask, faint)
+    without_horizontal = mask & ~_union(horizontal, mask)
+    vertical = _long_lines(without_horizontal.T, (faint & (without_horizontal | ~mask)).T)
+    if not (horizontal or vertical):
         return mask
-    _, parts = connected_parts(mask & ~horizontal & ~vertical, ink)
+    rest = without_horizontal & ~_union(vertical, mask.T).T
+    _, parts = connected_parts(rest, ink)
     large_parts = [part for part in parts if part.size > 0.1 * min(mask.shape)]
     if not large_parts:
         return mask
-    spans = [
-        (min(part.left for part in large_parts), max(part.right for part in large_parts)),
-        (min(part.top for part in large_parts), max(part.bottom for part in large_parts)),
-    ]
-    lines = np.zeros_like(mask)
-    for axis, (candidates, (start, stop)) in enumerate(((horizontal, columns), (vertical, rows))):
-        length = mask.shape[1 - axis]
-        overhang = min(spans[axis][0] - start, stop - spans[axis][1])
+    left, right = min(part.left for part in large_parts), max(part.right for part in large_parts)
+    top, bottom = min(part.top for part in large_parts), max(part.bottom for part in large_parts)
+    height, width = mask.shape
+    horizontal = [
+        line
+        for line in horizontal
         # No bar of a digit is as long as the picture if that is much longer than it is wide.
-        is_too_long = stop - start > 0.95 * length > 1.3 * mask.shape[axis]
-        if overhang > 0.08 * length or is_too_long:
-            lines |= candidates
-    return mask & ~lines
+        if min(left - line.start, line.stop - right) > MIN_OVERHANG * width
+        or line.stop - line.start > 0.95 * width > 1.3 * height
+    ]
+    vertical = [
+        line
+        for line in vertical
+        # The cells of a table may be hardly higher than their digits, but a 1 is not so straight.
+        if min(top - line.start, line.stop - bottom)
+        > (MIN_OVERHANG / 4 if line.is_straight and width > 1.3 * height else MIN_OVERHANG) * height
+    ]
+    return mask & ~_union(horizontal, mask) & ~_union(vertical, mask.T).T
 
 
-def _long_lines(mask: Mask, faint: Mask) -> tuple[Mask, tuple[int, int]]:
+def _union(lines: list[RuledLine], mask: Mask) -> Mask:
+    """Return the pixels of all lines, of the mask's shape."""
+    union = np.zeros_like(mask)
+    for line in lines:
+        union |= line.pixels
+    return union
+
+
+def _long_lines(mask: Mask, faint: Mask) -> list[RuledLine]:
     """Find the horizontal lines that are nearly as long as the picture is wide.
 
     Args:
         mask: (H, W), the ink to take them from.
         faint: (H, W), the ink to find them in.
-
-    Returns:
-        The lines' pixels (H, W), the first column of any line, and the column after the last.
     """
     height, width = mask.shape
     # A line in a photo is not quite horizontal: dilate it over a few rows before the opening.
     thick = cv2.dilate(faint.astype(np.uint8), np.ones((3, 1), np.uint8))
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, width // 4), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
-    lines, starts, stops = np.zeros_like(mask), [], []
+    lines = []
     run_heights: NDArray[np.int32] | None = None
     for label, (left, _, length, rise, area) in enumerate(stats.tolist()):
         max_thickness = max(6, 0.06 * height)
@@ -71,19 +102,21 @@ def _long_lines(mask: Mask, faint: Mask) -> tuple[Mask, tuple[int, int]]:
             continue
         if run_heights is None:
             run_heights = _run_heights(mask)
-        lines |= _trace(labels == label, mask, run_heights)
-        starts.append(left)
-        stops.append(left + length)
-    return lines, (min(starts, default=0), max(stops, default=0))
+        pixels, is_straight = _trace(labels == label, mask, run_heights)
+        lines.append(RuledLine(pixels, left, left + length, is_straight))
+    return lines
 
 
-def _trace(line: Mask, mask: Mask, run_heights: NDArray[np.int32]) -> Mask:
+def _trace(line: Mask, mask: Mask, run_heights: NDArray[np.int32]) -> tuple[Mask, bool]:
     """Return a line's pixels in a mask, but for those of strokes that cross it or lie on it.
 
     Args:
         line: (H, W), roughly where the line is.
         mask: (H, W), all ink.
         run_heights: (H, W), of how many pixels above each other each pixel is one.
+
+    Returns:
+        The pixels (H, W), and whether nearly all of the line is straight.
     """
     counts = line.sum(axis=0)
     columns = np.flatnonzero(counts)
@@ -94,10 +127,11 @@ def _trace(line: Mask, mask: Mask, run_heights: NDArray[np.int32]) -> Mask:
     near = np.abs(middles - curve(columns)) < 2
     if near.sum() > 0.3 * len(columns):
         curve = np.polynomial.Polynomial.fit(columns[near], middles[near], 2)
+    is_straight = float((np.abs(middles - curve(columns)) < 0.75).mean()) > 0.9
     distances = np.abs(rows[:, np.newaxis] - curve(np.arange(line.shape[1])))
     thickness = max(1.0, line.sum() / len(columns) - 2)  # the dilation has added two rows
     is_thin = run_heights <= thickness + 0.35 * stroke_width(mask)
-    return mask & is_thin & (distances <= thickness / 2 + 2)
+    return mask & is_thin & (distances <= thickness / 2 + 2), is_straight
 
 
 def _run_heights(mask: Mask) -> NDArray[np.int32]:
