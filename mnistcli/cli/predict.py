@@ -34,9 +34,9 @@ def predict_command(
     top: Annotated[
         int, typer.Option(metavar="K", min=1, help="Show the K most probable digits.")
     ] = 2,
-    line: Annotated[bool, typer.Option("--line", help="Read a row of digits in each image.")] = (
-        False
-    ),
+    line: Annotated[
+        bool, typer.Option("--line", help="Read each line of digits in each image.")
+    ] = (False),
     labelled: Annotated[
         bool,
         typer.Option(
@@ -50,7 +50,8 @@ def predict_command(
         Path | None,
         typer.Option(
             metavar="PNG",
-            help="Write how each picture was read, stage by stage.",
+            help="Write how each picture was read, stage by stage, or with --line where its "
+            "digits are.",
             show_default=False,
         ),
     ] = None,
@@ -58,12 +59,12 @@ def predict_command(
 ) -> None:
     """Read the digit in each image."""
     from mnistcli.cli.pictures import read_framing
-    from mnistcli.images import find_pictures
+    from mnistcli.images import MAX_DRAWINGS, find_pictures
     from mnistcli.runs import latest_completed_run, open_run_directory
 
-    if line and (labelled or show or explain):
+    if line and (labelled or show):
         raise UsageError(
-            "--line does not go with --labelled, --show or --explain", "use one of them at a time"
+            "--line does not go with --labelled or --show", "use one of them at a time"
         )
     if explain:
         from mnistcli.cli.figures import check_png_path
@@ -78,8 +79,16 @@ def predict_command(
             "expected a run trained on single digits as MNIST has them",
         )
     selection = find_pictures(images, labelled)
+    if explain and len(selection.pictures) > MAX_DRAWINGS:
+        raise UsageError(
+            f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(selection.pictures):,}",
+            "expected fewer pictures; name some of them",
+        )
     if line:
-        _read_lines(selection, directory, framing, json)
+        from mnistcli.cli.predict_lines import predict_lines
+
+        predict_lines(selection, directory, framing, explain, json)
+        _report_selection(selection)
         return
     digits = _read_digits(selection, framing, explain)
     predictions: list[Prediction] = []
@@ -98,20 +107,15 @@ def predict_command(
         from mnistcli.cli.console import results
 
         results().print(f"Written to {explain}", soft_wrap=True)
-    _report(selection)
+    _report_selection(selection)
 
 
 def _read_digits(
     selection: "PictureSelection", framing: "Framing", explain: Path | None
 ) -> "list[Digit]":
     """Read each picture as the network sees it; add the error of any other to the selection."""
-    from mnistcli.images import MAX_DRAWINGS, draw_stages, read_digits
+    from mnistcli.images import draw_stages, read_digits
 
-    if explain and len(selection.pictures) > MAX_DRAWINGS:
-        raise UsageError(
-            f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(selection.pictures):,}",
-            "expected fewer pictures; name some of them",
-        )
     digits = []
     readings = read_digits(selection.pictures, framing, draw_stages if explain else None)
     for file, digit in zip(selection.pictures, readings, strict=True):
@@ -191,38 +195,7 @@ def _print_predictions(
         results().print("Next: add --show to see the 28x28 pixels that it saw")
 
 
-def _read_lines(
-    selection: "PictureSelection", directory: "RunDirectory", framing: "Framing", json: bool
-) -> None:
-    """Read a row of digits in each picture."""
-    from mnistcli.cli.console import print_json, results
-    from mnistcli.cli.prediction_views import number_view
-    from mnistcli.cli.recognizer import open_recognizer
-    from mnistcli.images import name_error, read_reduced_picture
-    from mnistcli.recognition import read_number
-
-    recognizer = None
-    numbers = []
-    for file in selection.pictures:
-        try:
-            picture, reduction = read_reduced_picture(file.path)
-            recognizer = recognizer or open_recognizer(directory)
-            numbers.append((file.name, read_number(picture, recognizer, framing, reduction)))
-        except ImageError as error:
-            selection.errors[file.name] = str(name_error(file.path, error))
-    if json:
-        readings = [{"image": name} | number.to_json() for name, number in numbers]
-        document = {"run": str(directory.path), "numbers": readings}
-        print_json(document | {"errors": selection.errors, "left_out": selection.omissions})
-    else:
-        for name, number in numbers:
-            results().print(number_view(name, number))
-        if numbers:
-            results().print(f"Read by {directory.path}", soft_wrap=True)
-    _report(selection)
-
-
-def _report(selection: "PictureSelection") -> None:
+def _report_selection(selection: "PictureSelection") -> None:
     """Print what is left out and what cannot be read; fail if a picture cannot be read.
 
     Raises:

@@ -1,5 +1,6 @@
 """Pictures of any kind, read as 28x28 images like those that a network was trained on."""
 
+from mnistcli.images.annotate import Mark, annotate, stack_drawings
 from mnistcli.images.cuts import find_cuts, remove_slivers
 from mnistcli.images.digits import Digit, read_digits
 from mnistcli.images.explain import MAX_DRAWINGS, draw_stages, join_drawings
@@ -18,11 +19,13 @@ __all__ = [
     "MNIST_FRAMING",
     "Digit",
     "Framing",
+    "Mark",
     "PictureFile",
     "PictureSelection",
     "Reading",
     "Row",
     "Sheet",
+    "annotate",
     "describe_omissions",
     "draw_stages",
     "find_cuts",
@@ -40,4 +43,5 @@ __all__ = [
     "read_picture",
     "read_reduced_picture",
     "remove_slivers",
+    "stack_drawings",
 ]
