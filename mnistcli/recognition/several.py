@@ -11,7 +11,7 @@ from mnistcli.recognition.split import MAX_STRANGENESS, MAX_WIDTH, PIECE_COST, r
 
 # Of the 70,000 digits of MNIST hardly any is so doubtful, so looking for several takes no time.
 MIN_CONFIDENCE = float(np.exp(-PIECE_COST))
-MAX_COST_PER_PIECE = 1.3  # in nats; the pieces of a letter mostly cost more
+MAX_COST_PER_PIECE = 1.5  # in nats; the pieces of a letter mostly cost more
 
 
 def predict_digits(

@@ -8,6 +8,7 @@ transformer).
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +30,8 @@ MIN_WIDTH, MAX_WIDTH = 0.1, 1.15  # of one digit
 # Costs in nats.
 CLEAR_MARGIN = 0.4  # a path that is so much cheaper than the next one is beyond doubt
 PIECE_COST = 0.3  # of two equally good paths, the one with fewer cuts wins
+# A connected mask as slim as one digit mostly is one.
+PIECE_COST_IN_ONE = 0.8
 STRANGENESS_COST = 8.0  # for each unit above MAX_STRANGENESS
 EXCESS_WIDTH_COST = 5.0  # for each height above MAX_WIDTH
 MAX_STRANGENESS = 0.7
@@ -87,7 +90,10 @@ def rate_splits(ink: Ink, mask: Mask, recognizer: Recognizer, framing: Framing) 
     """
     cuts = find_cuts(mask, MAX_DIGITS)
     positions = [float(cut.mean()) for cut in cuts]
-    _, top, _, bottom = bounding_box(mask)
+    left, top, right, bottom = bounding_box(mask)
+    is_slim = right - left < MAX_WIDTH * (bottom - top)
+    is_connected = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[0] == 2
+    piece_cost = PIECE_COST_IN_ONE if is_slim and is_connected else PIECE_COST
     min_width, max_width = MIN_WIDTH * (bottom - top), MAX_WIDTH * (bottom - top)
     spans = [
         (i, j)
@@ -95,7 +101,9 @@ def rate_splits(ink: Ink, mask: Mask, recognizer: Recognizer, framing: Framing) 
         for j in range(i + 1, len(cuts))
         if min_width <= positions[j] - positions[i] <= max_width or j - i == len(cuts) - 1
     ]
-    paths = _cheapest_paths(_costs(ink, mask, cuts, spans, recognizer, framing), len(cuts))
+    costs = _costs(ink, mask, cuts, spans, recognizer, framing)
+    costs = {span: cost + piece_cost for span, cost in costs.items()}
+    paths = _cheapest_paths(costs, len(cuts))
     return [Split(cost, [(cuts[i], cuts[j]) for i, j in path]) for cost, path in paths]
 
 
@@ -145,7 +153,7 @@ def _costs(
     for span, prediction, excess_width in zip(digits, predictions, excess_widths, strict=True):
         surprise = -np.log(max(prediction.confidence, 1e-9))
         strangeness = STRANGENESS_COST * max(0.0, prediction.strangeness - MAX_STRANGENESS)
-        costs[span] = float(surprise + strangeness + EXCESS_WIDTH_COST * excess_width + PIECE_COST)
+        costs[span] = float(surprise + strangeness + EXCESS_WIDTH_COST * excess_width)
     return costs
 
 
