@@ -28,9 +28,9 @@ def predictions_view(predictions: Sequence[Prediction], top: int = 2) -> Rendera
 def number_view(name: str, number: NumberReading) -> RenderableType:
     """Show a picture's numbers, one for each line, with the confidence of each digit."""
     lines: list[RenderableType] = []
-    for line in number.lines:
-        head = "" if lines else f"{printable(name)}  "
-        lines += [Text.assemble(head.rjust(len(head)), (line.number, "bold")), _line_table(line)]
+    for i, line in enumerate(number.lines, start=1):
+        head = f"{printable(name)}, line {i}" if len(number.lines) > 1 else printable(name)
+        lines += [Text.assemble(head, "  ", (line.number, "bold")), _line_table(line)]
     return Group(*lines)
 
 
