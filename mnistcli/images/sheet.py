@@ -22,6 +22,7 @@ MAX_FRAME_SHARE = 0.5  # of its bounding box; a sheet of another colour than the
 MIN_PAGE_SIDE = 64
 # A page has fewer things on it; more are the grains of a photo.
 MAX_THINGS = 500
+MAX_NESTING = 20  # sheets within each other; hundreds would take seconds
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ class Sheet:
 def find_sheet(picture: Picture) -> Sheet:
     """Find the sheet in a picture (H, W, 3); the whole picture if there is none."""
     sheet = Sheet(picture)
-    while (inner := _remove_margin(sheet) or _choose_sheet(sheet)) is not None:
+    for _ in range(MAX_NESTING):
+        inner = _remove_margin(sheet) or _choose_sheet(sheet)
+        if inner is None:
+            break
         sheet = inner
     return sheet
 
@@ -98,8 +102,6 @@ def _choose_sheet(page: Sheet) -> Sheet | None:
     if min(picture.shape[:2]) < MIN_PAGE_SIDE:
         return None
     margin, content = _separate(picture)
-    if content is None:
-        return None
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         content.astype(np.uint8), connectivity=8
     )
@@ -125,18 +127,18 @@ def _choose_sheet(page: Sheet) -> Sheet | None:
     inks = {box: _ink_height(inner.picture) for box, inner in sheets.items()}
     highest = max(inks, key=lambda box: inks[box])
     if margin is None or inks[highest] > max(page_inks):
-        return sheets[highest]
+        return _round_corners(sheets[highest], margin)
     picture = picture.copy()
     for left, top, right, bottom in sheets:
         picture[top:bottom, left:right] = np.rint(margin)
     return Sheet(picture, page.left, page.top)
 
 
-def _separate(picture: Picture) -> tuple[Colour | None, NDArray[np.bool_] | None]:
+def _separate(picture: Picture) -> tuple[Colour | None, NDArray[np.bool_]]:
     """Return the colour of a page and where other colours are.
 
     Of a page with many colours, return None and where its most common colour is, which may be a
-    sheet's; and None twice if no colour is common.
+    sheet's: nowhere, if no colour is common.
     """
     margin = _corner_colour(picture)
     if margin is None:
@@ -144,7 +146,9 @@ def _separate(picture: Picture) -> tuple[Colour | None, NDArray[np.bool_] | None
     if margin is not None:
         return margin, ~_is_like(picture, margin)
     paper = _common_colour(picture[::4, ::4].reshape(-1, 3), 0.1)
-    return None, None if paper is None else _is_like(picture, paper)
+    if paper is None:
+        return None, np.zeros(picture.shape[:2], np.bool_)
+    return None, _is_like(picture, paper)
 
 
 def _is_within(box: Box, other: Box) -> bool:
@@ -176,7 +180,7 @@ def _inside(sheet: Sheet, thing: NDArray[np.bool_], margin: Colour | None) -> Sh
     paper = _paper_colour(inner.picture, None if is_frame else margin)
     if paper is None or _is_like(inner.picture, paper).mean() > 0.998:
         return None
-    return inner if is_frame or margin is None else _round_corners(inner, margin, paper)
+    return inner
 
 
 def _depth(line: NDArray[np.bool_], is_frame: bool) -> int:
@@ -185,8 +189,11 @@ def _depth(line: NDArray[np.bool_], is_frame: bool) -> int:
     return depth + int((~line[depth:]).argmax()) if is_frame else depth
 
 
-def _round_corners(sheet: Sheet, margin: Colour, paper: Colour) -> Sheet:
+def _round_corners(sheet: Sheet, margin: Colour | None) -> Sheet:
     """Return a sheet with its paper's colour where the margin shows at its corners."""
+    paper = _rim_median(sheet.picture)
+    if margin is None or np.abs(paper - margin).max() < MIN_DIFFERENCE:  # a frame is between them
+        return sheet
     is_margin = _is_like(sheet.picture, margin).astype(np.uint8)
     if not is_margin[[0, 0, -1, -1], [0, -1, 0, -1]].any():
         return sheet

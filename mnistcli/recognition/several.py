@@ -11,6 +11,7 @@ from mnistcli.recognition.split import MAX_STRANGENESS, MAX_WIDTH, PIECE_COST, r
 
 # Of the 70,000 digits of MNIST hardly any is so doubtful, so looking for several takes no time.
 MIN_CONFIDENCE = float(np.exp(-PIECE_COST))
+CLEAR_MARGIN_OF_SEVERAL = 0.4  # nats
 MAX_COST_PER_PIECE = 1.5  # in nats; the pieces of a letter mostly cost more
 
 
@@ -41,8 +42,12 @@ def _shows_several(
     if digit.strokes is None or not is_doubtful:
         return False
     ink = digit.strokes.astype(np.float32)
-    best_split, *_ = rate_splits(ink, digit.strokes, recognizer, framing)
-    num_pieces = len(best_split.pieces)
+    splits = rate_splits(ink, digit.strokes, recognizer, framing)
+    num_pieces = len(splits[0].pieces)
+    if num_pieces == 1:
+        return False
     height, width = digit.strokes.shape
     is_wide = width > MAX_WIDTH * height
-    return num_pieces > 1 and (is_wide or best_split.cost < MAX_COST_PER_PIECE * num_pieces)
+    single = next((split.cost for split in splits if len(split.pieces) == 1), np.inf)
+    is_clear = single - splits[0].cost > CLEAR_MARGIN_OF_SEVERAL
+    return is_clear and (is_wide or splits[0].cost < MAX_COST_PER_PIECE * num_pieces)
