@@ -18,12 +18,14 @@ class RuledLine:
     """A horizontal line that may be ruled.
 
     Attributes:
-        pixels: (H, W), its own pixels, without those of strokes that cross it or lie on it.
+        rows: those of the picture that it is in.
+        pixels: (rows, W), its own pixels, without those of strokes that cross it or lie on it.
         start: its first column.
         stop: the column after its last.
         is_straight: whether it is so straight as no hand draws.
     """
 
+    rows: slice
     pixels: Mask
     start: int
     stop: int
@@ -73,7 +75,7 @@ def _union(lines: list[RuledLine], mask: Mask) -> Mask:
     """Return the pixels of all lines, of the mask's shape."""
     union = np.zeros_like(mask)
     for line in lines:
-        union |= line.pixels
+        union[line.rows] |= line.pixels
     return union
 
 
@@ -91,7 +93,8 @@ def _long_lines(mask: Mask, faint: Mask) -> list[RuledLine]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
     lines = []
     run_heights: NDArray[np.int32] | None = None
-    for label, (left, _, length, rise, area) in enumerate(stats.tolist()):
+    width_of_strokes = 0.0
+    for label, (left, top, length, rise, area) in enumerate(stats.tolist()):
         max_thickness = max(6, 0.06 * height)
         if (
             label == 0
@@ -101,19 +104,24 @@ def _long_lines(mask: Mask, faint: Mask) -> list[RuledLine]:
         ):
             continue
         if run_heights is None:
-            run_heights = _run_heights(mask)
-        pixels, is_straight = _trace(labels == label, mask, run_heights)
-        lines.append(RuledLine(pixels, left, left + length, is_straight))
+            run_heights, width_of_strokes = _run_heights(mask), stroke_width(mask)
+        rows = slice(max(0, top - 3), top + rise + 3)
+        line = labels[rows] == label
+        pixels, is_straight = _trace(line, mask[rows], run_heights[rows], width_of_strokes)
+        lines.append(RuledLine(rows, pixels, left, left + length, is_straight))
     return lines
 
 
-def _trace(line: Mask, mask: Mask, run_heights: NDArray[np.int32]) -> tuple[Mask, bool]:
+def _trace(
+    line: Mask, mask: Mask, run_heights: NDArray[np.int32], width_of_strokes: float
+) -> tuple[Mask, bool]:
     """Return a line's pixels in a mask, but for those of strokes that cross it or lie on it.
 
     Args:
         line: (H, W), roughly where the line is.
         mask: (H, W), all ink.
         run_heights: (H, W), of how many pixels above each other each pixel is one.
+        width_of_strokes: of the ink.
 
     Returns:
         The pixels (H, W), and whether nearly all of the line is straight.
@@ -130,7 +138,7 @@ def _trace(line: Mask, mask: Mask, run_heights: NDArray[np.int32]) -> tuple[Mask
     is_straight = float((np.abs(middles - curve(columns)) < 0.75).mean()) > 0.9
     distances = np.abs(rows[:, np.newaxis] - curve(np.arange(line.shape[1])))
     thickness = max(1.0, line.sum() / len(columns) - 2)  # the dilation has added two rows
-    is_thin = run_heights <= thickness + 0.35 * stroke_width(mask)
+    is_thin = run_heights <= thickness + 0.35 * width_of_strokes
     return mask & is_thin & (distances <= thickness / 2 + 2), is_straight
 
 
