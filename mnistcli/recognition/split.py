@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.images import Digit, Framing, find_cuts, frame_mask, remove_slivers
-from mnistcli.recognition.predictions import Recognizer
+from mnistcli.recognition.predictions import Prediction, Recognizer
 
 Ink = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -90,10 +90,8 @@ def rate_splits(ink: Ink, mask: Mask, recognizer: Recognizer, framing: Framing) 
     """
     cuts = find_cuts(mask, MAX_DIGITS)
     positions = [float(cut.mean()) for cut in cuts]
-    left, top, right, bottom = bounding_box(mask)
-    is_slim = right - left < MAX_WIDTH * (bottom - top)
-    is_connected = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[0] == 2
-    piece_cost = PIECE_COST_IN_ONE if is_slim and is_connected else PIECE_COST
+    _, top, _, bottom = bounding_box(mask)
+    piece_cost = cost_of_pieces(mask)
     min_width, max_width = MIN_WIDTH * (bottom - top), MAX_WIDTH * (bottom - top)
     spans = [
         (i, j)
@@ -149,12 +147,25 @@ def _costs(
             left, top, right, bottom = bounding_box(piece)
             excess_widths.append(max(0.0, (right - left) / (bottom - top) - MAX_WIDTH))
     predictions = recognizer.predict(list(digits.values()))
-    costs = {}
-    for span, prediction, excess_width in zip(digits, predictions, excess_widths, strict=True):
-        surprise = -np.log(max(prediction.confidence, 1e-9))
-        strangeness = STRANGENESS_COST * max(0.0, prediction.strangeness - MAX_STRANGENESS)
-        costs[span] = float(surprise + strangeness + EXCESS_WIDTH_COST * excess_width)
-    return costs
+    return {
+        span: rate_digit(prediction) + EXCESS_WIDTH_COST * excess_width
+        for span, prediction, excess_width in zip(digits, predictions, excess_widths, strict=True)
+    }
+
+
+def cost_of_pieces(mask: Mask) -> float:
+    """Return what each piece of a mask costs in nats, however much it looks like a digit."""
+    left, top, right, bottom = bounding_box(mask)
+    is_slim = right - left < MAX_WIDTH * (bottom - top)
+    is_connected = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[0] == 2
+    return PIECE_COST_IN_ONE if is_slim and is_connected else PIECE_COST
+
+
+def rate_digit(prediction: Prediction) -> float:
+    """Return how little an image looks like one digit, in nats, at least 0."""
+    surprise = -np.log(max(prediction.confidence, 1e-9))
+    strangeness = max(0.0, prediction.strangeness - MAX_STRANGENESS)
+    return float(surprise + STRANGENESS_COST * strangeness)
 
 
 def _between(mask: Mask, left: Cut, right: Cut) -> Mask:
