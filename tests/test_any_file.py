@@ -111,7 +111,7 @@ def test_pixels_of_any_shape(shape: tuple[int, int]) -> None:
             with contextlib.suppress(ImageError):
                 assert frame_digit(pixels, framing).image.shape == (28, 28)
         with contextlib.suppress(ImageError):
-            assert read_number(pixels, recognizer).digits
+            assert read_number(pixels, recognizer).lines
 
 
 @property_test

@@ -16,7 +16,9 @@ from commands import (
     invoke,
     run_in_process,
 )
+from pictures import draw, thicken
 from PIL import Image
+from scenes import ROWS
 
 from mnistcli.data import Dataset
 from mnistcli.errors import DataError, UsageError
@@ -175,3 +177,59 @@ def test_more_than_a_hundred_pictures_are_not_explained(
     assert isinstance(error, UsageError)
     assert f"at most {MAX_DRAWINGS} pictures, got {MAX_DRAWINGS + 1}" in str(error)
     assert not out.exists()
+
+
+@pytest.fixture
+def page(tmp_path: Path, digits: Dataset) -> Path:
+    """A large picture with two lines of digits, 2 and 3."""
+    indices = [int(np.argmax(digits.test_labels == i)) for i in (2, 5, 3, 1, 0)]
+    inks = [thicken(draw(digits.test_images[i]), -4) for i in indices]
+    picture = Image.fromarray(ROWS["two lines"](inks, np.random.default_rng(0)))
+    path = tmp_path / "page.png"
+    picture.resize((picture.width * 6, picture.height * 6)).save(path)
+    return path
+
+
+def test_lines_are_listed_with_boxes_in_the_pixels_of_the_file(
+    trained_run: Path, page: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (reading,) = predict(capfd, "--line", page, "--run", trained_run)[0]["numbers"]
+    with Image.open(page) as image:
+        assert (reading["width"], reading["height"]) == image.size
+        ink = np.asarray(image.convert("L")) < 128
+    assert [line["line"] for line in reading["lines"]] == [1, 2]
+    assert [len(line["digits"]) for line in reading["lines"]] == [2, 3]
+    assert reading["number"] == "\n".join(line["number"] for line in reading["lines"])
+    assert [digit["line"] for digit in reading["digits"]] == [1, 1, 2, 2, 2]
+    inside = np.zeros_like(ink)
+    for left, top, right, bottom in (digit["box"] for digit in reading["digits"]):
+        inside[top:bottom, left:right] = True
+    assert (ink & inside).sum() > 0.98 * ink.sum()
+    assert inside.mean() < 0.6
+    capfd.readouterr()
+    assert invoke("predict", "--line", page, "--run", trained_run) is None
+    words = capfd.readouterr().out.split()
+    assert all(line["number"] in words for line in reading["lines"])
+
+
+def test_lines_are_explained_in_a_picture(trained_run: Path, page: Path, tmp_path: Path) -> None:
+    out = tmp_path / "lines.png"
+    arguments = ("predict", "--line", page, page, "--run", trained_run, "--explain", out)
+    assert invoke(*arguments) is None
+    with Image.open(out) as drawing, Image.open(page) as image:
+        assert drawing.height > 1.7 * drawing.width * image.height / image.width
+        colours = np.asarray(drawing).astype(int)
+    is_coloured = np.ptp(colours, axis=2) > 60
+    assert 0.005 < is_coloured.mean() < 0.2
+
+
+def test_more_than_one_digit_is_said_to_be(
+    trained_run: Path, tmp_path: Path, digits: Dataset, capfd: pytest.CaptureFixture[str]
+) -> None:
+    inks = [draw(digits.test_images[np.argmax(digits.test_labels == i)]) for i in (4, 5, 0)]
+    for i, scene in enumerate(("side by side", "28 pixels high")):
+        Image.fromarray(ROWS[scene](inks, np.random.default_rng(0))).save(tmp_path / f"{i}.png")
+    assert invoke("predict", tmp_path, "--run", trained_run) is None
+    output = capfd.readouterr().out
+    assert output.count("several") == 2 + 1
+    assert "--line" in output

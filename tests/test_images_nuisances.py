@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pictures import NUISANCES, draw
+from scenes import CANVASES
 
 from mnistcli.data import Dataset
 from mnistcli.images import frame_digit
@@ -19,13 +20,16 @@ def likeness(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
-@pytest.mark.parametrize("nuisance", NUISANCES)
+PICTURES = NUISANCES | CANVASES
+
+
+@pytest.mark.parametrize("nuisance", PICTURES)
 def test_a_nuisance_leaves_the_digit(nuisance: str, digits: Dataset) -> None:
     random, found = np.random.default_rng(0), []
     for digit in digits.test_images[:12]:
         large = draw(digit)
         plain = frame_digit(NUISANCES["black on white"](large, random)).image
-        picture = NUISANCES[nuisance](large, random)
+        picture = PICTURES[nuisance](large, random)
         if picture.shape[2] == 4:
             picture = flatten_alpha(picture[..., :3], picture[..., 3])
         found.append(likeness(frame_digit(picture).image, plain))

@@ -35,9 +35,9 @@ def predict_command(
     top: Annotated[
         int, typer.Option(metavar="K", min=1, help="Show the K most probable digits.")
     ] = 2,
-    line: Annotated[bool, typer.Option("--line", help="Read a row of digits in each image.")] = (
-        False
-    ),
+    line: Annotated[
+        bool, typer.Option("--line", help="Read each line of digits in each image.")
+    ] = (False),
     labelled: Annotated[
         bool,
         typer.Option(
@@ -51,7 +51,8 @@ def predict_command(
         Path | None,
         typer.Option(
             metavar="PNG",
-            help="Write how each picture was read, stage by stage.",
+            help="Write how each picture was read, stage by stage, or with --line where its "
+            "digits are.",
             show_default=False,
         ),
     ] = None,
@@ -59,12 +60,12 @@ def predict_command(
 ) -> None:
     """Read the digit in each image."""
     from mnistcli.cli.pictures import read_framing
-    from mnistcli.images import find_pictures
+    from mnistcli.images import MAX_DRAWINGS, find_pictures
     from mnistcli.runs import choose_run, open_to_read
 
-    if line and (labelled or show or explain):
+    if line and (labelled or show):
         raise UsageError(
-            "--line does not go with --labelled, --show or --explain", "use one of them at a time"
+            "--line does not go with --labelled or --show", "use one of them at a time"
         )
     if explain:
         from mnistcli.cli.figures import check_png_path
@@ -83,15 +84,24 @@ def predict_command(
 
         progress().print(f"{note}; to read with it, name it with --run", soft_wrap=True)
     selection = find_pictures(images, labelled)
+    if explain and len(selection.pictures) > MAX_DRAWINGS:
+        raise UsageError(
+            f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(selection.pictures):,}",
+            "expected fewer pictures; name some of them",
+        )
     if line:
-        _read_lines(selection, directory, framing, json)
+        from mnistcli.cli.predict_lines import predict_lines
+
+        predict_lines(selection, directory, framing, explain, json)
+        _report_selection(selection)
         return
     digits = _read_digits(selection, framing, explain)
     predictions: list[Prediction] = []
     if digits:
         from mnistcli.cli.recognizer import open_recognizer
+        from mnistcli.recognition import predict_digits
 
-        predictions = open_recognizer(directory).predict(digits)
+        predictions = predict_digits(digits, open_recognizer(directory), framing)
         if explain:
             _write_stages(digits, explain)
     if json:
@@ -102,20 +112,15 @@ def predict_command(
         from mnistcli.cli.console import results
 
         results().print(f"Written to {explain}", soft_wrap=True)
-    _report(selection)
+    _report_selection(selection)
 
 
 def _read_digits(
     selection: "PictureSelection", framing: "Framing", explain: Path | None
 ) -> "list[Digit]":
     """Read each picture as the network sees it; add the error of any other to the selection."""
-    from mnistcli.images import MAX_DRAWINGS, draw_stages, read_digits
+    from mnistcli.images import draw_stages, read_digits
 
-    if explain and len(selection.pictures) > MAX_DRAWINGS:
-        raise UsageError(
-            f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(selection.pictures):,}",
-            "expected fewer pictures; name some of them",
-        )
     digits = []
     readings = read_digits(selection.pictures, framing, draw_stages if explain else None)
     for file, digit in zip(selection.pictures, readings, strict=True):
@@ -140,9 +145,10 @@ def _print_json(
     labelled: bool,
 ) -> None:
     from mnistcli.cli.console import print_json
+    from mnistcli.cli.recognizer import reader_to_json
 
     document: dict[str, Any] = {
-        **_reader_to_json(directory),
+        **reader_to_json(directory),
         "predictions": [prediction.to_json() for prediction in predictions],
         "errors": selection.errors,
         "left_out": selection.omissions,
@@ -164,6 +170,7 @@ def _print_predictions(
 ) -> None:
     from mnistcli.cli.console import results
     from mnistcli.cli.prediction_views import predictions_view
+    from mnistcli.cli.recognizer import describe_reader
 
     if show:
         from mnistcli.cli.picture_views import digit_view
@@ -188,64 +195,14 @@ def _print_predictions(
         results().print(confusion_table(result.confusion_matrix))
     else:
         results().print(predictions_view(predictions, top))
-    results().print(_describe_reader(directory), soft_wrap=True)
-    if not show and not labelled:
+    results().print(describe_reader(directory), soft_wrap=True)
+    if any(prediction.uncertain == "several" for prediction in predictions):
+        results().print("Next: add --line to read several digits in a picture")
+    elif not show and not labelled:
         results().print("Next: add --show to see the 28x28 pixels that it saw")
 
 
-def _read_lines(
-    selection: "PictureSelection", directory: "RunDirectory", framing: "Framing", json: bool
-) -> None:
-    """Read a row of digits in each picture."""
-    from mnistcli.cli.console import print_json, results
-    from mnistcli.cli.prediction_views import number_view
-    from mnistcli.cli.recognizer import open_recognizer
-    from mnistcli.images import name_error, read_picture
-    from mnistcli.recognition import read_number
-
-    recognizer = None
-    numbers = []
-    for file in selection.pictures:
-        try:
-            picture = read_picture(file.path)
-            recognizer = recognizer or open_recognizer(directory)
-            numbers.append((file.name, read_number(picture, recognizer, framing)))
-        except ImageError as error:
-            selection.errors[file.name] = str(name_error(file.path, error))
-    if json:
-        readings = [{"image": name} | number.to_json() for name, number in numbers]
-        document = {**_reader_to_json(directory), "numbers": readings}
-        print_json(document | {"errors": selection.errors, "left_out": selection.omissions})
-    else:
-        for name, number in numbers:
-            results().print(number_view(name, number))
-        if numbers:
-            results().print(_describe_reader(directory), soft_wrap=True)
-    _report(selection)
-
-
-def _reader_to_json(directory: "RunDirectory") -> dict[str, Any]:
-    """Return which run reads, the data that it was trained on, and its accuracy there."""
-    from mnistcli.runs import describe_run
-
-    record = directory.read_record()
-    return {
-        "run": describe_run(directory),
-        "data": record.dataset.name,
-        "test_accuracy": (record.metrics or {}).get("test_accuracy"),
-    }
-
-
-def _describe_reader(directory: "RunDirectory") -> str:
-    from mnistcli.cli.console import format_percent
-
-    reader = _reader_to_json(directory)
-    accuracy = reader["test_accuracy"]
-    known = "" if accuracy is None else f", test accuracy {format_percent(accuracy, decimals=2)}"
-    return f"Read by {reader['run']} ({reader['data']}{known})"
-
-
-def _report(selection: "PictureSelection") -> None:
+def _report_selection(selection: "PictureSelection") -> None:
     """Print what is left out and what cannot be read; fail if a picture cannot be read.
 
     Raises:

@@ -16,7 +16,7 @@ from mnistcli.cli.console import format_percent
 from mnistcli.errors import printable
 
 if TYPE_CHECKING:
-    from mnistcli.recognition import NumberReading, Prediction
+    from mnistcli.recognition import Line, NumberReading, Prediction
 
 
 def predictions_view(predictions: Sequence[Prediction], top: int = 2) -> RenderableType:
@@ -25,21 +25,29 @@ def predictions_view(predictions: Sequence[Prediction], top: int = 2) -> Rendera
 
 
 def number_view(name: str, number: NumberReading) -> RenderableType:
-    """Show a number with the confidence of each of its digits."""
+    """Show a picture's numbers, one for each line, with the confidence of each digit."""
+    lines: list[RenderableType] = []
+    for i, line in enumerate(number.lines, start=1):
+        head = f"{printable(name)}, line {i}" if len(number.lines) > 1 else printable(name)
+        lines += [Text.assemble(head, "  ", (line.number, "bold")), _line_table(line)]
+    return Group(*lines)
+
+
+def _line_table(line: Line) -> RenderableType:
     from rich.table import Table  # takes 2 ms, which a prediction saves
 
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="bold")
     table.add_column(justify="right")
     table.add_column(style="yellow")
-    for prediction, is_separate in zip(number.digits, number.is_separate, strict=True):
+    for prediction, is_separate in zip(line.digits, line.is_separate, strict=True):
         note = f"uncertain: {prediction.uncertain}" if prediction.uncertain else ""
         if not is_separate:
             note = "cannot be separated from its neighbour for certain"
         table.add_row(
             str(prediction.digit), format_percent(prediction.confidence, decimals=1), note
         )
-    return Group(Text.assemble(printable(name), "  ", (number.number, "bold")), table)
+    return table
 
 
 @dataclass(frozen=True)

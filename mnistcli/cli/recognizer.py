@@ -1,8 +1,10 @@
 """A run's network for predictions, without TensorFlow where that is possible."""
 
+from typing import Any
+
 import numpy as np
 
-from mnistcli.cli.console import progress, tensorflow_starting
+from mnistcli.cli.console import format_percent, progress, tensorflow_starting
 from mnistcli.errors import RunError
 from mnistcli.recognition import (
     ComputeOutputs,
@@ -13,7 +15,7 @@ from mnistcli.recognition import (
     load_lite_model,
     read_calibration,
 )
-from mnistcli.runs import Artifact, RunDirectory
+from mnistcli.runs import Artifact, RunDirectory, describe_run
 
 
 def open_recognizer(directory: RunDirectory) -> Recognizer:
@@ -48,6 +50,24 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
     compute_outputs = EvaluationLoop(network).predict
     classifier = NetworkClassifier(compute_outputs, network.output_kind, calibration.temperature)
     return Recognizer(classifier, calibration.familiarity, calibration.max_spread)
+
+
+def reader_to_json(directory: RunDirectory) -> dict[str, Any]:
+    """Return which run reads, the data that it was trained on, and its accuracy there."""
+    record = directory.read_record()
+    return {
+        "run": describe_run(directory),
+        "data": record.dataset.name,
+        "test_accuracy": (record.metrics or {}).get("test_accuracy"),
+    }
+
+
+def describe_reader(directory: RunDirectory) -> str:
+    """Return a line such as "Read by builtin (mnist, test accuracy 99.62 %)"."""
+    reader = reader_to_json(directory)
+    accuracy = reader["test_accuracy"]
+    known = "" if accuracy is None else f", test accuracy {format_percent(accuracy, decimals=2)}"
+    return f"Read by {reader['run']} ({reader['data']}{known})"
 
 
 def _probe_output_kind(compute_outputs: ComputeOutputs) -> OutputKind:

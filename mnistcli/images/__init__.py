@@ -1,5 +1,7 @@
 """Pictures of any kind, read as 28x28 images like those that a network was trained on."""
 
+from mnistcli.images.annotate import Mark, annotate, stack_drawings
+from mnistcli.images.cuts import find_cuts, remove_slivers
 from mnistcli.images.digits import Digit, read_digits
 from mnistcli.images.explain import MAX_DRAWINGS, draw_stages, join_drawings
 from mnistcli.images.find import PictureFile, PictureSelection, describe_omissions, find_pictures
@@ -7,10 +9,10 @@ from mnistcli.images.formats import EXPECTED_FORMATS
 from mnistcli.images.frame import frame_large_mask
 from mnistcli.images.framing import Framing, find_framing
 from mnistcli.images.ink import measure_ink
-from mnistcli.images.margin import remove_margins
-from mnistcli.images.read import name_error, picture_name, read_picture
+from mnistcli.images.read import name_error, picture_name, read_picture, read_reduced_picture
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit, frame_mask
-from mnistcli.images.row import find_cuts, find_row, remove_slivers
+from mnistcli.images.row import Row, find_rows
+from mnistcli.images.sheet import Sheet, find_sheet
 
 __all__ = [
     "EXPECTED_FORMATS",
@@ -18,15 +20,20 @@ __all__ = [
     "MNIST_FRAMING",
     "Digit",
     "Framing",
+    "Mark",
     "PictureFile",
     "PictureSelection",
     "Reading",
+    "Row",
+    "Sheet",
+    "annotate",
     "describe_omissions",
     "draw_stages",
     "find_cuts",
     "find_framing",
     "find_pictures",
-    "find_row",
+    "find_rows",
+    "find_sheet",
     "frame_digit",
     "frame_large_mask",
     "frame_mask",
@@ -36,6 +43,7 @@ __all__ = [
     "picture_name",
     "read_digits",
     "read_picture",
-    "remove_margins",
+    "read_reduced_picture",
     "remove_slivers",
+    "stack_drawings",
 ]

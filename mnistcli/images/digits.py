@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnistcli.errors import ImageError
 from mnistcli.images.find import PictureFile
 from mnistcli.images.framing import Framing
+from mnistcli.images.ink import Mask
 from mnistcli.images.read import STANDARD_INPUT, name_error, read_picture
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit
 
@@ -29,6 +30,8 @@ class Digit:
         label: its true class, where that is known.
         is_alone: whether nothing else in its picture is about as large.
         drawing: (H, W, 3) uint8, the stages of its reading; None where nobody asked for it.
+        strokes: (H, W), at most 130 pixels a side, what the image was made of; None if that is
+            too slim for several digits.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Digit:
     label: int | None = None
     is_alone: bool = True
     drawing: NDArray[np.uint8] | None = None
+    strokes: Mask | None = None
 
 
 def read_digits(
@@ -80,4 +84,4 @@ def _read_digit(
     except ImageError as error:
         return name_error(file.path, error)
     drawing = draw_stages(reading) if draw_stages else None
-    return Digit(file.name, reading.image, file.label, reading.is_alone, drawing)
+    return Digit(file.name, reading.image, file.label, reading.is_alone, drawing, reading.strokes)

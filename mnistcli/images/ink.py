@@ -166,9 +166,31 @@ def _paper_noise(differences: Ink) -> tuple[float, float]:
 
 
 def _ink_level(differences: Ink, paper: float, deviation: float) -> float:
-    """Return the difference of full ink: the 0.9 quantile of all that is no noise."""
+    """Return the difference of full ink: the 0.9 quantile of all strokes, or of all but noise."""
     signal = differences[differences > max(paper + 4 * deviation, MIN_CONTRAST / 2)]
-    return quantiles(signal, 0.9)[0] if signal.size else 0.0
+    if not signal.size:
+        return 0.0
+    level = quantiles(signal, 0.9)[0]
+    return _strong_level(differences, level) or level
+
+
+def _strong_level(differences: Ink, level: float) -> float | None:
+    """Return the level of strokes at least twice as strong as a level, or None without such.
+
+    A page's grain and what shows through from its back may be more than its ink. Specks, and
+    what lies along the border, are no strokes.
+    """
+    strong = differences > 2 * level
+    if not strong.any():
+        return None
+    _, _, stats, _ = cv2.connectedComponentsWithStats(strong.astype(np.uint8), connectivity=8)
+    left, top, width, height = stats[1:, : cv2.CC_STAT_AREA].T
+    is_inside = (np.minimum(left, top) > 0) & (left + width < differences.shape[1])
+    is_inside &= top + height < differences.shape[0]
+    size = np.maximum(width, height)[is_inside].max(initial=0)
+    if size < max(10, 0.02 * max(differences.shape)):
+        return None
+    return quantiles(differences[strong], 0.9)[0]
 
 
 def _normalize(differences: Ink) -> Ink:

@@ -36,6 +36,11 @@ DECODING_ERRORS = (
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as `read_reduced_picture` does, and return (H, W, 3) uint8, RGB."""
+    return read_reduced_picture(path)[0]
+
+
+def read_reduced_picture(path: Path) -> tuple[NDArray[np.uint8], float]:
     """Read a file of any of `EXPECTED_FORMATS`, or standard input where the path is `-`.
 
     Of several frames or pages the first is read. EXIF rotation is applied, transparency is
@@ -46,7 +51,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         path: the file, or `-`.
 
     Returns:
-        (H, W, 3) uint8, RGB.
+        (H, W, 3) uint8, RGB, and how many times as large the picture in the file is.
 
     Raises:
         ImageError: the file is missing, unreadable, too large, damaged or not a picture.
@@ -74,7 +79,7 @@ def name_error(path: Path, error: ImageError) -> ImageError:
     return error if message.startswith(name) else ImageError(f"{name}: {message}", *expected)
 
 
-def _read_standard_input() -> NDArray[np.uint8]:
+def _read_standard_input() -> tuple[NDArray[np.uint8], float]:
     name = picture_name(STANDARD_INPUT)
     with tempfile.TemporaryFile() as file:  # a file, because the input may be too large for memory
         try:
@@ -90,8 +95,8 @@ def _read_standard_input() -> NDArray[np.uint8]:
         return _decode(file, name)
 
 
-def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
-    """Read a picture from a seekable file, as `read_picture` does.
+def _decode(file: BinaryIO, name: str) -> tuple[NDArray[np.uint8], float]:
+    """Read a picture from a seekable file, as `read_reduced_picture` does.
 
     Args:
         file: the picture, at its first byte.
@@ -101,6 +106,7 @@ def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
         warnings.simplefilter("ignore")  # of damaged EXIF data; `open_image` checks the size
         try:
             with open_image(file, name) as image:
+                size = max(image.size)
                 colours, alpha = split_alpha(image)
         except UnidentifiedImageError:
             raise ImageError(
@@ -116,7 +122,7 @@ def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
                 f"{name}: the picture is damaged or cut short ({' '.join(str(error).split())})",
                 f"expected a whole {EXPECTED_FORMATS}; copy or export it again",
             ) from None
-    return flatten_alpha(colours, alpha)
+    return flatten_alpha(colours, alpha), size / max(alpha.shape)
 
 
 def split_alpha(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -16,10 +16,11 @@ from mnistcli.images.frame import (
 )
 from mnistcli.images.framing import Framing, take_whole
 from mnistcli.images.ink import Ink, Mask, measure_ink
-from mnistcli.images.margin import remove_margins
 from mnistcli.images.segment import find_digit
+from mnistcli.images.sheet import find_sheet
 
 MNIST_FRAMING = Framing()
+MIN_WIDTH_OF_SEVERAL = 0.6  # as a share of their height
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,14 @@ class Reading:
         image: (28, 28) uint8. In MNIST's frame 0 is the background and 255 full ink, or the
             reverse if the data set's background is light.
         is_alone: whether nothing else in the picture is about as large as the digit.
+        strokes: (H, W), the digit in black and white, at most 130 pixels a side; None if it is too
+            slim to be several digits.
     """
 
     stages: Mapping[str, NDArray[Any]]
     image: NDArray[np.uint8]
     is_alone: bool = True
+    strokes: Mask | None = None
 
 
 def frame_digit(picture: NDArray[np.uint8], framing: Framing = MNIST_FRAMING) -> Reading:
@@ -55,9 +59,10 @@ def frame_digit(picture: NDArray[np.uint8], framing: Framing = MNIST_FRAMING) ->
     if framing.kind == "as_is":
         image = take_whole(picture, framing.dark_background)
         return Reading({"the picture": picture, "28 x 28 pixels": image}, image)
-    image, is_alone, stages = _fit_digit(picture)
-    image = image if framing.dark_background else 255 - image
-    return Reading(stages | {"28 x 28 pixels": image}, image, is_alone)
+    reading = _fit_digit(picture)
+    image = reading.image if framing.dark_background else 255 - reading.image
+    stages = {**reading.stages, "28 x 28 pixels": image}
+    return Reading(stages, image, reading.is_alone, reading.strokes)
 
 
 def frame_mask(ink: Ink, digit: Mask, framing: Framing = MNIST_FRAMING) -> NDArray[np.uint8]:
@@ -72,20 +77,29 @@ def frame_mask(ink: Ink, digit: Mask, framing: Framing = MNIST_FRAMING) -> NDArr
     return image if framing.dark_background else 255 - image
 
 
-def _fit_digit(
-    picture: NDArray[np.uint8],
-) -> tuple[NDArray[np.uint8], bool, dict[str, NDArray[Any]]]:
-    """Return the digit as a light-on-black image, whether it is alone, and the stages before."""
+def _fit_digit(picture: NDArray[np.uint8]) -> Reading:
+    """Return the digit as a light-on-black image, with the stages before."""
     image = find_mnist_frame(picture)
-    is_alone = True
+    is_alone, sheet = True, picture
     if image is not None:
         ink = image.astype(np.float32) / np.float32(255)
-        digit = strokes = image > 127
+        digit = pen = image > 127
+        strokes = draw_large(ink, digit)
     else:
-        picture = remove_margins(picture)
-        ink = measure_ink(picture)
+        sheet = find_sheet(picture).picture
+        ink = measure_ink(sheet)
         digit, is_alone = find_digit(ink)
-        strokes = set_stroke_width(draw_large(ink, digit))
-        image = centre_by_mass(fit_to_box(strokes))
-    stages = {"the picture": picture, "its ink": ink, "the digit": digit, "MNIST's pen": strokes}
-    return image, is_alone, stages
+        strokes = draw_large(ink, digit)
+        pen = set_stroke_width(strokes)
+        image = centre_by_mass(fit_to_box(pen))
+    stages = {
+        "the picture": picture,
+        "the sheet": sheet,
+        "its ink": ink,
+        "the digit": digit,
+        "MNIST's pen": pen,
+    }
+    height, width = strokes.shape
+    return Reading(
+        stages, image, is_alone, strokes if width > MIN_WIDTH_OF_SEVERAL * height else None
+    )

@@ -1,146 +1,148 @@
-"""A row of digits in one picture, and the places where digits that touch may be cut."""
+"""The rows of digits in a picture, from top to bottom."""
 
-import cv2
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
 from mnistcli.errors import ImageError
 from mnistcli.images.ink import Ink, Mask
 from mnistcli.images.parts import Part
 from mnistcli.images.segment import find_parts, gather_parts
 
-MAX_CUTS_PER_DIGIT = 4
+# Heights as shares of a digit's height in the picture.
+MIN_HEIGHT = 0.4  # what is lower is a comma, a dot or dirt
+SMALL_PRINT = 0.5  # a row so low is a caption
+NO_DIGIT = 2.0  # a row so high is a bracket or a shadow
 
 
-def find_row(ink: Ink, max_digits: int) -> list[Mask]:
-    """Return the masks of the digits of a row, left to right; digits that touch are one mask.
+@dataclass(frozen=True)
+class Row:
+    """A row of digits, cut out of its picture.
 
-    Ink that is much lower than most of the ink, or not at the row's height, is dirt.
+    Attributes:
+        ink: (H, W) in [0, 1].
+        masks: (H, W), one for each digit, left to right; digits that touch are one mask.
+        left: the first column in the picture.
+        top: the first row in the picture.
+    """
+
+    ink: Ink
+    masks: list[Mask]
+    left: int
+    top: int
+
+
+def find_rows(ink: Ink, max_digits: int) -> list[Row]:
+    """Return the rows of digits, top to bottom.
+
+    Ink that is much lower than most of the ink is left out: dirt, commas and captions.
+
+    Args:
+        ink: (H, W) in [0, 1].
+        max_digits: the number of digits that a row may have.
 
     Raises:
-        ImageError: nothing stands out from the background, there is no row, or the row has more
-            than `max_digits` masks.
+        ImageError: nothing stands out from the background, or too many things do.
     """
-    labels, parts = find_parts(ink)
+    labels, parts, border_parts = find_parts(ink)
     heights = np.repeat([part.height for part in parts], [part.area for part in parts])
     height = float(np.median(heights))
-    tall_parts = [part for part in parts if part.height > 0.4 * height] or parts
-    middle = float(np.median([(part.top + part.bottom) / 2 for part in tall_parts]))
+    parts += [part for part in border_parts if _is_digit_at_border(part, height)]
+    tall_parts = [part for part in parts if part.height > MIN_HEIGHT * height] or parts
+    small_parts = [part for part in parts if part not in tall_parts]
+    rows = []
+    for row in _main_rows(_join_rows(tall_parts)):
+        groups = _stack(row)
+        if len(groups) > max_digits:
+            raise ImageError(
+                f"the picture holds no lines of digits: {len(groups)} things stand side by side",
+                f"expected at most {max_digits} digits in a line",
+            )
+        groups = [
+            group
+            + gather_parts(
+                group[0], [part for part in small_parts if not _is_punctuation(part, group)]
+            )[1:]
+            for group in groups
+        ]
+        members = [part for group in groups for part in group]
+        left, top = (min(getattr(part, side) for part in members) for side in ("left", "top"))
+        right, bottom = (max(getattr(p, side) for p in members) for side in ("right", "bottom"))
+        window = slice(top, bottom), slice(left, right)
+        masks = [np.isin(labels[window], [part.label for part in group]) for group in groups]
+        rows.append(Row(ink[window], masks, left, top))
+    return rows
+
+
+def _join_rows(parts: list[Part]) -> list[list[Part]]:
+    """Return the parts in rows: each part's neighbour to the right is as high up as the part.
+
+    So a row may slope, as long as each two neighbours overlap vertically.
+    """
+    rows: list[list[Part]] = []
+    for part in sorted(parts, key=lambda part: part.left):
+        fitting_rows = [row for row in rows if _are_in_one_row(row[-1], part)]
+        if fitting_rows:
+            max(fitting_rows, key=lambda row: _vertical_overlap(row[-1], part)).append(part)
+        else:
+            rows.append([part])
+    return rows
+
+
+def _are_in_one_row(part: Part, other: Part) -> bool:
+    """Return whether two parts are as high up as each other, or halves of a broken digit."""
+    overlap = _vertical_overlap(part, other)
+    return overlap > 0.4 or (overlap > 0.2 and _horizontal_overlap([part], other) > 0.5)
+
+
+def _main_rows(rows: list[list[Part]]) -> list[list[Part]]:
+    """Return the rows that are about as high and as strong as the one with most ink."""
+    main = max(rows, key=lambda row: sum(part.weight for part in row))
+    height, strength = _median_height(main), max(part.strength for part in main)
+    main_rows = [
+        row
+        for row in rows
+        if SMALL_PRINT * height < _median_height(row) < NO_DIGIT * height
+        and max(part.strength for part in row) > 0.75 * strength
+    ]
+    return sorted(main_rows, key=lambda row: np.median([part.top + part.bottom for part in row]))
+
+
+def _stack(row: list[Part]) -> list[list[Part]]:
+    """Return the parts of a row in groups of those above each other, left to right."""
     groups: list[list[Part]] = []
-    for part in sorted(tall_parts, key=lambda part: part.left):
-        if abs((part.top + part.bottom) / 2 - middle) > height:
-            continue
-        if groups and _overlap(groups[-1], part) > 0.5:
+    for part in row:
+        if groups and _horizontal_overlap(groups[-1], part) > 0.5:
             groups[-1].append(part)
         else:
             groups.append([part])
-    if not groups:
-        raise ImageError(
-            "the picture is no row of digits: there are no digits side by side",
-            "expected digits side by side",
-        )
-    if len(groups) > max_digits:
-        raise ImageError(
-            f"the picture is no row of digits: {len(groups)} things stand side by side",
-            f"expected at most {max_digits} digits in a row",
-        )
-    loose_parts = [part for part in parts if not any(part in group for group in groups)]
-    return [
-        np.isin(labels, [part.label for part in (*group[1:], *gather_parts(group[0], loose_parts))])
-        for group in groups
-    ]
+    return groups
 
 
-def find_cuts(digits: Mask, max_digits: int) -> list[NDArray[np.int64]]:
-    """Return where digits that touch may be cut, left to right, with the left and right ends.
-
-    Each cut starts at a column with little ink and bends around the strokes where it can.
-
-    Args:
-        digits: (H, W), the mask of the digits.
-        max_digits: the number of digits that the mask may hold.
-
-    Returns:
-        For each cut (H,), the first column to its right in each row.
-
-    Raises:
-        ImageError: there are more than `MAX_CUTS_PER_DIGIT` cuts per digit.
-    """
-    profile = digits.sum(axis=0).astype(np.float32)
-    ink_columns = np.flatnonzero(profile)
-    left, right = int(ink_columns[0]), int(ink_columns[-1]) + 1
-    num_rows = int(np.count_nonzero(digits.any(axis=1)))
-    step = max(2, num_rows // 10)
-    columns = [
-        column
-        for column in _valleys(profile, num_rows, step)
-        if left + step < column < right - step
-    ]
-    cut_columns: list[int] = []
-    for column in _middles_of_runs(columns):
-        if not cut_columns or column - cut_columns[-1] > step:  # a fence has many equal columns
-            cut_columns.append(column)
-    if len(cut_columns) > MAX_CUTS_PER_DIGIT * max_digits:
-        raise ImageError(
-            "the picture is no row of digits: there are too many places to cut it",
-            f"expected at most {max_digits} digits in a row",
-        )
-    seams = [_find_seam(digits, column, reach=2 * step) for column in cut_columns]
-    height = digits.shape[0]
-    return [np.full(height, left), *seams, np.full(height, right)]
+def _is_digit_at_border(part: Part, height: float) -> bool:
+    """Return whether a part at the picture's border is a digit: as high as digits, and no block."""
+    is_stroke = part.area < 0.6 * part.width * part.height or part.width < 0.3 * part.height
+    return is_stroke and 0.7 * height < part.height < 1.4 * height
 
 
-def remove_slivers(piece: Mask) -> Mask:
-    """Return a piece of touching digits without small parts that are apart from most of it."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(piece.astype(np.uint8), connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    if areas.size < 2:
-        return piece
-    is_large = np.append(False, areas > 0.15 * areas.max())
-    return is_large[labels]
+def _is_punctuation(part: Part, group: list[Part]) -> bool:
+    """Return whether a small part is at the foot of a digit and beside it."""
+    top, bottom = min(member.top for member in group), max(member.bottom for member in group)
+    is_low = part.top > bottom - 0.3 * (bottom - top)
+    return is_low and _horizontal_overlap(group, part) < 0.5
 
 
-def _valleys(profile: NDArray[np.float32], num_rows: int, step: int) -> list[int]:
-    """Return the columns with the least ink within `step` columns, and with less than 60%."""
-    smooth = cv2.blur(profile.reshape(1, -1), (max(3, num_rows // 12) | 1, 1)).ravel()
-    minima = cv2.erode(smooth.reshape(1, -1), np.ones((1, 2 * step + 1), np.uint8)).ravel()
-    return np.flatnonzero((smooth == minima) & (smooth < 0.6 * num_rows)).tolist()
+def _median_height(row: list[Part]) -> float:
+    return float(np.median([part.height for part in row]))
 
 
-def _middles_of_runs(columns: list[int]) -> list[int]:
-    """Return the middle one of each run of consecutive columns."""
-    if not columns:
-        return []
-    runs = np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1)
-    return [int(run[len(run) // 2]) for run in runs]
+def _vertical_overlap(part: Part, other: Part) -> float:
+    """Return the vertical overlap of two parts, as a share of the lower one's height."""
+    overlap = min(part.bottom, other.bottom) - max(part.top, other.top)
+    return overlap / min(part.height, other.height)
 
 
-def _find_seam(digits: Mask, column: int, reach: int) -> NDArray[np.int64]:
-    """Return the path from top to bottom, near a column, that crosses the least ink.
-
-    It is found by dynamic programming, as in seam carving.
-    """
-    first, last = max(0, column - reach), min(digits.shape[1], column + reach + 1)
-    band = digits[:, first:last].astype(np.float32)
-    # The second term keeps the seam straight where there is no ink.
-    cost = band + 0.02 * np.abs(np.arange(first, last) - column) / reach
-    total = cost.copy()
-    above = np.full(total.shape[1] + 2, np.inf, np.float64)  # np.pad took most of the time
-    for row in range(1, len(total)):
-        above[1:-1] = total[row - 1]
-        total[row] += np.minimum(above[1:-1], np.minimum(above[:-2], above[2:]) + 0.01)
-    seam = np.zeros(len(total), np.int64)
-    position = int(total[-1].argmin())
-    for row in range(len(total) - 1, -1, -1):
-        seam[row] = first + position
-        if row:
-            neighbours = range(max(0, position - 1), min(total.shape[1], position + 2))
-            costs = [total[row - 1, i] + 0.01 * (i != position) for i in neighbours]
-            position = neighbours[int(np.argmin(costs))]
-    return seam
-
-
-def _overlap(group: list[Part], part: Part) -> float:
+def _horizontal_overlap(group: list[Part], part: Part) -> float:
     """Return the horizontal overlap of a group and a part, as a share of the narrower one."""
     left, right = min(member.left for member in group), max(member.right for member in group)
     overlap = min(right, part.right) - max(left, part.left)

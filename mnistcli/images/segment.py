@@ -18,22 +18,19 @@ def find_digit(ink: Ink) -> tuple[Mask, bool]:
     Raises:
         ImageError: nothing stands out from the background.
     """
-    labels, parts = find_parts(ink)
+    labels, parts, _ = find_parts(ink)
     main = max(parts, key=lambda part: part.weight)
     digit_parts = gather_parts(main, [part for part in parts if part is not main])
-    is_alone = not any(
-        part.weight > 0.4 * main.weight and part.size > 0.5 * main.size
-        for part in parts
-        if part not in digit_parts
-    )
+    is_alone = not any(_is_equal(part, main) for part in parts if part not in digit_parts)
     return np.isin(labels, [part.label for part in digit_parts]), is_alone
 
 
-def find_parts(ink: Ink) -> tuple[NDArray[np.int32], list[Part]]:
+def find_parts(ink: Ink) -> tuple[NDArray[np.int32], list[Part], list[Part]]:
     """Find the pieces of ink that may belong to digits.
 
     Returns:
-        The labels (H, W) of all ink, and the pieces.
+        The labels (H, W) of all ink, the pieces, and those along the border, which are mostly a
+        table's edge or the rim of a page.
 
     Raises:
         ImageError: there is no such piece.
@@ -47,10 +44,10 @@ def find_parts(ink: Ink) -> tuple[NDArray[np.int32], list[Part]]:
     parts = [part for part in parts if not _is_frame(part, parts, labels)]
     inner_parts = [part for part in parts if not _is_along_border(part, labels)]
     max_area = max(part.area for part in parts)
-    # Ink along the border is a table's edge or the rim of a page, unless it is the only digit.
-    if inner_parts and max(part.area for part in inner_parts) > 0.02 * max_area:
-        parts = inner_parts
-    return labels, parts
+    # Ink along the border may be the only digit.
+    if not inner_parts or max(part.area for part in inner_parts) <= 0.02 * max_area:
+        return labels, parts, []
+    return labels, inner_parts, [part for part in parts if part not in inner_parts]
 
 
 def gather_parts(main: Part, candidates: list[Part]) -> list[Part]:
@@ -68,6 +65,14 @@ def gather_parts(main: Part, candidates: list[Part]) -> list[Part]:
         if (share > 0.05 and gap < 0.12 * main.size) or (share > 0.25 and gap < 0.3 * main.size):
             digit_parts.append(part)
     return digit_parts
+
+
+def _is_equal(part: Part, main: Part) -> bool:
+    """Return whether a part may be a digit beside the main one: a 1 has little ink."""
+    overlap = min(part.bottom, main.bottom) - max(part.top, main.top)
+    is_beside = overlap > 0.7 * main.height and part.width < part.height < 1.4 * main.height
+    is_heavy = part.weight > 0.4 * main.weight and part.size > 0.5 * main.size
+    return is_heavy or (is_beside and part.weight > 0.1 * main.weight)
 
 
 def _is_frame(part: Part, parts: list[Part], labels: NDArray[np.int32]) -> bool:

@@ -4,7 +4,7 @@ from mnistcli.recognition.calibration import Calibration, read_calibration
 from mnistcli.recognition.classifier import Classifier, ComputeOutputs, NetworkClassifier
 from mnistcli.recognition.familiarity import Familiarity, choose_described, fit_familiarity
 from mnistcli.recognition.lite import load_lite_model
-from mnistcli.recognition.number import NumberReading, read_number
+from mnistcli.recognition.number import Line, NumberReading, read_number
 from mnistcli.recognition.outputs import (
     OutputKind,
     find_output_kind,
@@ -13,12 +13,14 @@ from mnistcli.recognition.outputs import (
     to_probabilities,
 )
 from mnistcli.recognition.predictions import Prediction, Recognizer
+from mnistcli.recognition.several import predict_digits
 
 __all__ = [
     "Calibration",
     "Classifier",
     "ComputeOutputs",
     "Familiarity",
+    "Line",
     "NetworkClassifier",
     "NumberReading",
     "OutputKind",
@@ -30,6 +32,7 @@ __all__ = [
     "fit_spread",
     "fit_temperature",
     "load_lite_model",
+    "predict_digits",
     "read_calibration",
     "read_number",
     "to_probabilities",

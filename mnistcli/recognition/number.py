@@ -1,11 +1,6 @@
-"""A row of digits in one picture, read as a number.
+"""The lines of digits in one picture, read as numbers."""
 
-Digits that touch are cut wherever they might be separate, and the pieces between two cuts are
-rated by the network and by their distance to the training images. The cheapest way to split the
-row into pieces wins (LeCun et al. 1998, section V, heuristic over-segmentation, with a shortest
-path in place of a graph transformer).
-"""
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,47 +11,31 @@ from mnistcli.images import (
     MNIST_FRAMING,
     Digit,
     Framing,
-    find_cuts,
-    find_row,
+    Row,
+    find_rows,
+    find_sheet,
     frame_mask,
     measure_ink,
-    remove_margins,
-    remove_slivers,
 )
 from mnistcli.recognition.predictions import Prediction, Recognizer
+from mnistcli.recognition.split import MAX_DIGITS, bounding_box, split_digits
 
-Mask = NDArray[np.bool_]
-Span = tuple[int, int]  # the indices of two cuts; a piece lies between them
-Path = tuple[float, list[Span]]  # a cost in nats, and the pieces from left to right
-
-# Widths of a digit as shares of its height.
-MAX_SINGLE_WIDTH = 0.5  # a slimmer mask cannot be two digits
-MIN_WIDTH, MAX_WIDTH = 0.1, 1.15  # of one digit
-
-# Costs in nats.
-CLEAR_MARGIN = 0.4  # a path that is so much cheaper than the next one is beyond doubt
-PIECE_COST = 0.3  # of two equally good paths, the one with fewer cuts wins
-STRANGENESS_COST = 8.0  # for each unit above MAX_STRANGENESS
-EXCESS_WIDTH_COST = 5.0  # for each height above MAX_WIDTH
-MAX_STRANGENESS = 0.7
-
-MAX_DIGITS = 64  # no number is longer, and cutting a picture of a fence would take minutes
+Box = tuple[int, int, int, int]  # left, top, right and bottom; the last two are just outside
 
 
 @dataclass(frozen=True)
-class NumberReading:
-    """A row of digits.
+class Line:
+    """A line of digits.
 
     Attributes:
         digits: left to right.
-        boxes: left, top, right and bottom of each digit, in pixels of the picture without its
-            margins.
+        boxes: of each digit, in pixels of the picture as the user has it.
         is_separate: for each digit, whether it stands apart from its neighbours, or the cuts
             between them are beyond doubt.
     """
 
     digits: list[Prediction]
-    boxes: list[tuple[int, int, int, int]]
+    boxes: list[Box]
     is_separate: list[bool]
 
     @property
@@ -66,127 +45,99 @@ class NumberReading:
 
     def to_json(self) -> dict[str, Any]:
         """Return the number and its digits as plain values, for JSON."""
+        lefts, tops, rights, bottoms = zip(*self.boxes, strict=True)
+        digits = zip(self.digits, self.boxes, self.is_separate, strict=True)
         return {
             "number": self.number,
+            "box": [min(lefts), min(tops), max(rights), max(bottoms)],
             "digits": [
                 prediction.to_json() | {"box": list(box), "separated": is_separate}
-                for prediction, box, is_separate in zip(
-                    self.digits, self.boxes, self.is_separate, strict=True
-                )
+                for prediction, box, is_separate in digits
             ],
         }
 
 
+@dataclass(frozen=True)
+class NumberReading:
+    """What a picture's digits say.
+
+    Attributes:
+        lines: top to bottom, at least one.
+        size: the width and height of the picture as the user has it, in pixels.
+    """
+
+    lines: list[Line]
+    size: tuple[int, int]
+
+    @property
+    def number(self) -> str:
+        """The digits as text, a line for each line of the picture."""
+        return "\n".join(line.number for line in self.lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the lines as plain values, for JSON; `digits` has those of all lines."""
+        lines = [{"line": i} | line.to_json() for i, line in enumerate(self.lines, start=1)]
+        digits = [{"line": line["line"]} | digit for line in lines for digit in line["digits"]]
+        return {
+            "number": self.number,
+            "width": self.size[0],
+            "height": self.size[1],
+            "lines": lines,
+            "digits": digits,
+        }
+
+
 def read_number(
-    picture: NDArray[np.uint8], recognizer: Recognizer, framing: Framing = MNIST_FRAMING
+    picture: NDArray[np.uint8],
+    recognizer: Recognizer,
+    framing: Framing = MNIST_FRAMING,
+    reduction: float = 1.0,
 ) -> NumberReading:
-    """Read a row of digits, left to right.
+    """Read lines of digits, top to bottom and left to right.
 
     Args:
         picture: (H, W, 3) uint8, RGB.
         recognizer: the network.
         framing: of the network's training images; its kind is "mnist".
+        reduction: how many times as large as `picture` the user's picture is.
 
     Raises:
-        ImageError: the picture is blank, or no row of digits.
+        ImageError: the picture is blank, or has too many digits in a line.
     """
-    ink = measure_ink(remove_margins(picture))
+    sheet = find_sheet(picture)
+    lines = []
+    for number, row in enumerate(find_rows(measure_ink(sheet.picture), MAX_DIGITS), start=1):
+        masks, is_separate = _split_row(row, recognizer, framing)
+        digits = [
+            Digit(f"line {number}, digit {i}", frame_mask(row.ink, mask, framing))
+            for i, mask in enumerate(masks, start=1)
+        ]
+        offset = sheet.left + row.left, sheet.top + row.top
+        boxes = [_scale_box(bounding_box(mask), offset, reduction) for mask in masks]
+        lines.append(Line(recognizer.predict(digits), boxes, is_separate))
+    height, width = picture.shape[:2]
+    return NumberReading(lines, (round(width * reduction), round(height * reduction)))
+
+
+def _split_row(
+    row: Row, recognizer: Recognizer, framing: Framing
+) -> tuple[list[NDArray[np.bool_]], list[bool]]:
+    """Return the masks of a row's single digits, and for each whether it is clearly separate."""
     masks, is_separate = [], []
-    for mask in find_row(ink, MAX_DIGITS):
-        left, top, right, bottom = _bounding_box(mask)
-        pieces, is_clear = [mask], True
-        if right - left > MAX_SINGLE_WIDTH * (bottom - top):
-            pieces, is_clear = _cut(ink, mask, recognizer, framing)
+    for mask in row.masks:
+        pieces, is_clear = split_digits(row.ink, mask, recognizer, framing)
         masks += pieces
         is_separate += [is_clear] * len(pieces)
-    digits = [
-        Digit(f"digit {i + 1}", frame_mask(ink, mask, framing)) for i, mask in enumerate(masks)
-    ]
-    boxes = [_bounding_box(mask) for mask in masks]
-    return NumberReading(recognizer.predict(digits), boxes, is_separate)
+    return masks, is_separate
 
 
-def _cut(
-    ink: NDArray[np.float32], mask: Mask, recognizer: Recognizer, framing: Framing
-) -> tuple[list[Mask], bool]:
-    """Return the best way to cut digits that may touch.
-
-    Returns:
-        The pieces, and whether no other number of pieces is nearly as good.
-    """
-    cuts = find_cuts(mask, MAX_DIGITS)
-    positions = [float(cut.mean()) for cut in cuts]
-    _, top, _, bottom = _bounding_box(mask)
-    min_width, max_width = MIN_WIDTH * (bottom - top), MAX_WIDTH * (bottom - top)
-    spans = [
-        (i, j)
-        for i in range(len(cuts))
-        for j in range(i + 1, len(cuts))
-        if min_width <= positions[j] - positions[i] <= max_width or j - i == len(cuts) - 1
-    ]
-    paths = _cheapest_paths(_costs(ink, mask, cuts, spans, recognizer, framing), len(cuts))
-    is_clear = len(paths) == 1 or paths[1][0] - paths[0][0] > CLEAR_MARGIN
-    return [_between(mask, cuts[i], cuts[j]) for i, j in paths[0][1]], is_clear
-
-
-def _cheapest_paths(costs: dict[Span, float], num_cuts: int) -> list[Path]:
-    """Return the cheapest path from the first cut to the last for each number of pieces.
-
-    The cheapest of all comes first.
-    """
-    # By the last cut and the number of pieces.
-    cheapest: dict[tuple[int, int], Path] = {(0, 0): (0.0, [])}
-    for end in range(1, num_cuts):
-        for (i, j), cost in costs.items():
-            if j != end:
-                continue
-            for count in range(num_cuts):
-                if (i, count) in cheapest:
-                    path = cheapest[i, count][0] + cost, [*cheapest[i, count][1], (i, j)]
-                    cheapest[j, count + 1] = min(path, cheapest.get((j, count + 1), path))
-    return sorted(path for (end, _), path in cheapest.items() if end == num_cuts - 1)
-
-
-def _costs(
-    ink: NDArray[np.float32],
-    mask: Mask,
-    cuts: list[NDArray[np.int64]],
-    spans: list[Span],
-    recognizer: Recognizer,
-    framing: Framing,
-) -> dict[Span, float]:
-    """Return how little each piece looks like one digit, in nats, at least 0.
-
-    Spans without ink are left out.
-    """
-    # Only images are kept: there may be hundreds of pieces, each as large as the picture.
-    digits: dict[Span, Digit] = {}
-    excess_widths = []
-    for i, j in spans:
-        columns = slice(max(0, int(cuts[i].min()) - 2), int(cuts[j].max()) + 2)
-        start = columns.start
-        piece = _between(mask[:, columns], cuts[i] - start, cuts[j] - start)
-        if piece.any():
-            digits[i, j] = Digit("", frame_mask(ink[:, columns], piece, framing))
-            left, top, right, bottom = _bounding_box(piece)
-            excess_widths.append(max(0.0, (right - left) / (bottom - top) - MAX_WIDTH))
-    predictions = recognizer.predict(list(digits.values()))
-    costs = {}
-    for span, prediction, excess_width in zip(digits, predictions, excess_widths, strict=True):
-        surprise = -np.log(max(prediction.confidence, 1e-9))
-        strangeness = STRANGENESS_COST * max(0.0, prediction.strangeness - MAX_STRANGENESS)
-        costs[span] = float(surprise + strangeness + EXCESS_WIDTH_COST * excess_width + PIECE_COST)
-    return costs
-
-
-def _between(mask: Mask, left: NDArray[np.int64], right: NDArray[np.int64]) -> Mask:
-    """Return the piece between two cuts, without slivers of its neighbours."""
-    columns = np.arange(mask.shape[1])
-    between = (columns >= left[:, np.newaxis]) & (columns < right[:, np.newaxis])
-    return remove_slivers(mask & between)
-
-
-def _bounding_box(mask: Mask) -> tuple[int, int, int, int]:
-    """Return left, top, right and bottom; right and bottom are just outside the mask."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+def _scale_box(box: Sequence[int], offset: tuple[int, int], reduction: float) -> Box:
+    """Return a box on a row in pixels of the user's picture."""
+    left, top, right, bottom = box
+    x, y = offset
+    return (
+        round((left + x) * reduction),
+        round((top + y) * reduction),
+        round((right + x) * reduction),
+        round((bottom + y) * reduction),
+    )

@@ -22,7 +22,7 @@ from mnistcli.cli.pictures import read_framing
 from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.errors import ImageError
 from mnistcli.images import PictureFile, read_digits, read_picture
-from mnistcli.recognition import Prediction, Recognizer, read_number
+from mnistcli.recognition import Prediction, Recognizer, predict_digits, read_number
 from mnistcli.runs import RunDirectory, open_to_read
 
 VARIABLE = "MNISTCLI_STRANGERS_DIR"
@@ -122,7 +122,7 @@ def read_singles(
     files = [PictureFile(folder / picture.path) for picture in pictures]
     readings = list(read_digits(files, read_framing(run)))
     digits = [reading for reading in readings if not isinstance(reading, ImageError)]
-    predictions = iter(recognizer.predict(digits))
+    predictions = iter(predict_digits(digits, recognizer, read_framing(run)))
     return [
         Answer(picture, None if isinstance(reading, ImageError) else next(predictions))
         for picture, reading in zip(pictures, readings, strict=True)

@@ -1,0 +1,114 @@
+"""Where the digits are in pictures of several."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pictures import BLACK, WHITE, Ink, colour, draw, place, thicken
+from scenes import ROWS, line_up, trim
+
+from mnistcli.data import Dataset
+from mnistcli.images import find_rows, find_sheet, frame_digit, measure_ink
+
+Picture = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def inks(digits: Dataset) -> list[Ink]:
+    """One large digit of each class, in thin strokes: those nearer than a stroke are one mask."""
+    indices = [int(np.argmax(digits.test_labels == i)) for i in range(10)]
+    return [thicken(draw(digits.test_images[i]), -4) for i in indices]
+
+
+def count_digits(picture: Picture) -> list[int]:
+    """The number of masks in each row, of at most 64."""
+    return [len(row.masks) for row in find_rows(measure_ink(find_sheet(picture).picture), 64)]
+
+
+APART = ("side by side", "light on dark", "in a table", "with comma and dot")
+
+
+@pytest.mark.parametrize("scene", APART)
+def test_each_digit_of_a_row_is_found(scene: str, inks: list[Ink]) -> None:
+    random = np.random.default_rng(0)
+    assert count_digits(ROWS[scene]([inks[i] for i in (2, 1, 0, 6, 1)], random)) == [5]
+
+
+def test_lines_are_found_from_top_to_bottom(inks: list[Ink]) -> None:
+    picture = ROWS["two lines"]([inks[i] for i in (2, 5, 3, 1, 0)], np.random.default_rng(0))
+    assert count_digits(picture) == [2, 3]
+    sloping = cv2.warpAffine(
+        picture,
+        np.array([[1, 0, 0], [-0.15, 1, 60]], np.float32),
+        (picture.shape[1], picture.shape[0] + 60),
+        borderValue=(255, 255, 255),
+    )
+    assert count_digits(sloping.astype(np.uint8)) == [2, 3]
+
+
+def test_a_one_at_the_edge_of_a_tight_picture_is_found(inks: list[Ink]) -> None:
+    bar = np.zeros((240, 60), np.float32)
+    bar[35:205, 20:36] = 1
+    row = line_up([bar, inks[3], inks[0]], 40)
+    rows = np.flatnonzero(row.any(axis=1))
+    tight = trim(row[rows[0] : rows[-1] + 1])
+    assert count_digits(colour(tight, WHITE, BLACK)) == [3]
+
+
+def test_small_print_is_no_line(inks: list[Ink]) -> None:
+    page = colour(line_up([inks[2], inks[3]], 40), WHITE, BLACK)
+    page = np.vstack([page, np.full((60, page.shape[1], 3), 255, np.uint8)])
+    cv2.putText(page, "page 17", (20, len(page) - 20), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (0, 0, 0), 2)
+    assert count_digits(page) == [2]
+
+
+def test_what_shows_through_a_page_is_no_line(inks: list[Ink]) -> None:
+    back = np.full((800, 600, 3), 225, np.uint8)
+    for top in range(60, 780, 40):
+        cv2.putText(back, "lorem ipsum dolor sit", (20, top), 0, 1.4, (195, 195, 195), 4)
+    ink = cv2.resize(line_up([inks[7], inks[2], inks[3]], 40), (200, 90))
+    page = np.pad(ink, ((300, 410), (200, 200)))
+    assert count_digits(colour(page, back.astype(float), np.full(3, 20.0))) == [3]
+
+
+def pale_line(page: Picture) -> None:
+    page[150] = page[150] // 5 * 4
+
+
+def sloping_line(page: Picture) -> None:
+    cv2.line(page, (0, 160), (page.shape[1], 140), (90, 90, 90), 2)
+
+
+def double_line(page: Picture) -> None:
+    page[150:152] = page[156:158] = 60
+
+
+@pytest.mark.parametrize("rule", [pale_line, sloping_line, double_line])
+def test_digits_on_a_ruled_line_are_apart(rule: Callable[[Picture], None], inks: list[Ink]) -> None:
+    page = colour(line_up([inks[i] for i in (2, 6, 8)], 40, 180), WHITE, BLACK)
+    rule(page)
+    assert count_digits(page) == [3]
+
+
+def test_a_sheet_without_ink_higher_than_the_page_has_is_left_out(inks: list[Ink]) -> None:
+    page = colour(place(inks[4], 400, 600, 40, 40, 300), WHITE, BLACK)
+    page[150:250, 400:560] = (30, 90, 200)
+    cv2.putText(page, "Clear", (420, 215), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (255, 255, 255), 2)
+    sheet = find_sheet(page)
+    assert sheet.picture.shape == page.shape
+    assert (sheet.picture[150:250, 400:560] == 255).all()
+    reading = frame_digit(page)
+    plain = frame_digit(colour(place(inks[4], 400, 600, 40, 40, 300), WHITE, BLACK))
+    assert np.array_equal(reading.image, plain.image)
+    assert reading.is_alone
+
+
+def test_a_sheet_is_where_it_is_in_the_picture(inks: list[Ink]) -> None:
+    canvas = colour(place(inks[5], 200, 200, 30, 30, 140), BLACK, WHITE)
+    page = np.full((400, 700, 3), 240, np.uint8)
+    page[60:260, 350:550] = canvas
+    left, top, right, bottom = find_sheet(page).box
+    assert np.allclose((left, top, right, bottom), (350, 60, 550, 260), atol=4)
+    assert np.array_equal(find_sheet(page).picture, page[top:bottom, left:right])
