@@ -57,7 +57,7 @@ def _one(random: Random) -> Strokes:
     if has_flag:
         # Down and to the left; a 7 has its bar nearly across.
         drop = random.uniform(0.12, 0.55)
-        reach = min(drop * random.uniform(0.35, 1.4), 0.5)
+        reach = min(drop * random.uniform(0.35, 1.7), 0.55)
         end = (top[0] - reach, drop)
         middle = (top[0] - 0.5 * reach, drop * random.uniform(0.35, 0.6))
         strokes = [join(curve(end, middle, top), stem)]
@@ -165,16 +165,15 @@ def _six(random: Random) -> Strokes:
     left, right = 0.5 - width, 0.5 + width
     top = (0.5 + random.uniform(-0.1, 1.1) * width, 0.0)
     middle = (1 + waist) / 2
-    loop = [
-        (0.5, 1.0),
-        (right, middle),
-        (0.5 + 0.1 * width, waist),
-        (left + 0.06 + random.normal(0, 0.03), middle + random.uniform(0, 0.1)),
-    ]
-    back = (left + random.uniform(0, 0.08), 0.42)
+    loop = [(0.5, 1.0), (right, middle), (0.5 + 0.1 * width, waist)]
+    if _chance(random, 0.8):  # closed
+        loop.append((left + 0.06 + random.normal(0, 0.03), middle + random.uniform(0, 0.1)))
+    start = [top]
+    if _chance(random, 0.15):  # with a hook at its top
+        start.insert(0, (top[0] + random.uniform(0.05, 0.2), random.uniform(0.08, 0.25)))
     if _chance(random, 0.3):  # with a straight back
-        return [join(line(top, (left, middle)), curve((left, middle), *loop))]
-    return [curve(top, back, (left, middle), *loop)]
+        return [join(line(*start, (left, middle)), curve((left, middle), *loop))]
+    return [curve(*start, (left + random.uniform(0, 0.08), 0.42), (left, middle), *loop)]
 
 
 def _seven(random: Random) -> Strokes:

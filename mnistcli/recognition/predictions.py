@@ -16,6 +16,7 @@ from mnistcli.recognition.outputs import measure_spread
 # Below it an answer is uncertain. Of strangers' digits (tests/benchmarks/strangers.py) that the
 # built-in network reads right 1 to 2 % are below 0.95, and all that it reads wrong.
 MIN_CONFIDENCE = 0.95
+TYPICAL_SHARE = 0.7  # of the largest distance of a familiar image: no digit is strange below it
 
 
 @dataclass(frozen=True)
@@ -110,4 +111,5 @@ class Recognizer:
         if self.familiarity is None:
             return strangeness
         distances = self.familiarity.distances(images, probabilities.argmax(axis=1))
-        return np.maximum(strangeness, distances / self.familiarity.limit)
+        shares = distances / self.familiarity.limit
+        return np.maximum(strangeness, (shares - TYPICAL_SHARE) / (1 - TYPICAL_SHARE))

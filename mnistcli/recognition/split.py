@@ -32,9 +32,8 @@ CLEAR_MARGIN = 0.4  # a path that is so much cheaper than the next one is beyond
 PIECE_COST = 0.3  # of two equally good paths, the one with fewer cuts wins
 # A connected mask as slim as one digit mostly is one.
 PIECE_COST_IN_ONE = 0.8
-STRANGENESS_COST = 8.0  # for each unit above MAX_STRANGENESS
+STRANGENESS_COST = 2.4  # of a piece that is as strange as hardly any digit
 EXCESS_WIDTH_COST = 5.0  # for each height above MAX_WIDTH
-MAX_STRANGENESS = 0.7
 
 
 @dataclass(frozen=True)
@@ -164,8 +163,7 @@ def cost_of_pieces(mask: Mask) -> float:
 def rate_digit(prediction: Prediction) -> float:
     """Return how little an image looks like one digit, in nats, at least 0."""
     surprise = -np.log(max(prediction.confidence, 1e-9))
-    strangeness = max(0.0, prediction.strangeness - MAX_STRANGENESS)
-    return float(surprise + STRANGENESS_COST * strangeness)
+    return float(surprise + STRANGENESS_COST * prediction.strangeness)
 
 
 def _between(mask: Mask, left: Cut, right: Cut) -> Mask:
