@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pictures import SIDE, Ink, Random
 
+Hand = Callable[[Ink, Random], Ink]
+
 WIDTH = 17  # of a stroke, in pixels; MNIST's are 10 to 30 wide in this size
 
 
@@ -50,7 +52,7 @@ def slash(ink: Ink, random: Random) -> Ink:
 
 
 # A name, the digit, and what makes a picture's ink of it.
-HANDS: dict[str, tuple[int, Callable[[Ink, Random], Ink]]] = {
+HANDS: dict[str, tuple[int, Hand]] = {
     "a 1 with a flag": (1, flag),
     "a 1 with a foot": (1, foot),
     "a 1 with both": (1, lambda ink, random: foot(flag(ink, random), random)),

@@ -8,6 +8,8 @@ from mnistcli.images.ink import Ink, Mask
 from mnistcli.images.lines import remove_ruled_lines
 from mnistcli.images.parts import Part, connected_parts, ink_mask
 
+MIN_SIZE_SHARE = 0.012  # of the picture's longer side; a page with smaller specks only is blank
+
 
 def find_digit(ink: Ink) -> tuple[Mask, bool]:
     """Find the largest piece of ink, with the smaller pieces that belong to it.
@@ -37,7 +39,7 @@ def find_parts(ink: Ink) -> tuple[NDArray[np.int32], list[Part], list[Part]]:
     """
     mask = remove_ruled_lines(ink_mask(ink), ink)
     labels, parts = connected_parts(mask, ink)
-    if not parts:
+    if max((part.size for part in parts), default=0) < MIN_SIZE_SHARE * max(mask.shape):
         raise ImageError(
             "the picture is blank", "expected one digit that stands out from its background"
         )
@@ -62,9 +64,17 @@ def gather_parts(main: Part, candidates: list[Part]) -> list[Part]:
         share = part.area / main.area
         if part.strength < 0.75 * main.strength:
             continue
-        if (share > 0.05 and gap < 0.12 * main.size) or (share > 0.25 and gap < 0.3 * main.size):
+        reach = 0.12 if share <= 0.25 else 0.5 if _is_bar_over(part, main) else 0.3
+        if share > 0.05 and gap < reach * main.size:
             digit_parts.append(part)
     return digit_parts
+
+
+def _is_bar_over(part: Part, main: Part) -> bool:
+    """Return whether one of two parts is flat, so that it is no digit, and right over the other."""
+    overlap = min(part.right, main.right) - max(part.left, main.left)
+    is_flat = any(each.width > 2 * each.height for each in (part, main))
+    return is_flat and overlap > 0.5 * min(part.width, main.width)
 
 
 def _is_equal(part: Part, main: Part) -> bool:

@@ -1,6 +1,6 @@
 """How a run reads a folder of pictures that other people drew.
 
-    python tests/benchmarks/strangers.py DIR [--run RUN] [--errors]
+    python tests/benchmarks/strangers.py DIR [--run RUN] [--errors] [--readme]
 
 DIR (or the environment variable MNISTCLI_STRANGERS_DIR) holds `single/<label>/` with pictures of
 one digit, `rows/<digits>__<name>` with digits side by side, `other/` with what is no digit, and
@@ -11,12 +11,17 @@ Prints Markdown tables. The pictures belong to others: they are not in the repos
 import argparse
 import csv
 import os
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.readme import write_block
 
 from mnistcli.cli.pictures import read_framing
 from mnistcli.cli.recognizer import open_recognizer
@@ -201,6 +206,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=os.environ.get(VARIABLE))
     parser.add_argument("--run", type=Path, default=Path("builtin"))
     parser.add_argument("--errors", action="store_true", help="list them")
+    parser.add_argument("--readme", action="store_true", help="put the first table into README")
     options = parser.parse_args()
     if options.folder is None:
         parser.error(f"expected a folder, or {VARIABLE}")
@@ -211,6 +217,8 @@ def main() -> None:
         table_by("source", report.singles, lambda answer: answer.picture.source, only_wrong=True),
     ]
     print("\n\n".join(tables))
+    if options.readme:
+        write_block("strangers", tables[0])
     if options.errors:
         errors = [answer for answer in report.singles + report.rows if not answer.is_right]
         errors += [answer for answer in report.others if answer.reason is None]

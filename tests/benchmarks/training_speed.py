@@ -26,8 +26,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.readme import describe_machine, write_block
+
 from mnistcli.execution import ONEDNN_SETTING
-from mnistcli.runs import describe_environment
 
 HERE = Path(__file__).parent
 CONFIGS = HERE.parents[1] / "configs"
@@ -241,18 +244,6 @@ TABLE_HEAD = """\
 | --- | --- | --- | --- | --- | --- | --- |"""
 
 
-def write_readme(table: str, command: str, runs: str) -> None:
-    """Replace README's table of speed, and the line below it."""
-    hardware = describe_environment().hardware
-    measured = f"{hardware['processor']}, {hardware['cores']} cores, with `{command}`, {runs}"
-    readme = HERE.parents[1] / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, _, rest = text.partition("<!-- speed -->")
-    _, _, after = rest.partition("<!-- /speed -->")
-    block = f"<!-- speed -->\n{table}\n\nMeasured on {measured}.\n<!-- /speed -->"
-    readme.write_text(before + block + after, encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=3)
@@ -277,7 +268,9 @@ def main() -> None:
     if options.readme:
         command = "python tests/benchmarks/training_speed.py"
         runs = f"{options.repeats} run{'s' * (options.repeats > 1)} each"
-        write_readme("\n".join([TABLE_HEAD, *map(row, results.values())]), command, runs)
+        table = "\n".join([TABLE_HEAD, *map(row, results.values())])
+        measured = f"Measured on {describe_machine()}, with `{command}`, {runs}."
+        write_block("speed", f"{table}\n\n{measured}")
 
 
 if __name__ == "__main__":
