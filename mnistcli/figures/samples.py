@@ -41,7 +41,7 @@ def draw_samples(
         title += ", repeated where there are fewer"
     _draw_samples(blocks[0], images[choose_samples(labels)], sample_classes, title)
     if augmented is not None:
-        title = "the same samples as training sees them (augmented)"
+        title = "what training sees in their place (augmented)"
         _draw_samples(blocks[1], augmented, sample_classes, title)
     lower_left, lower_right = lower.subfigures(1, 2)
     _draw_counts(lower_left.subplots(), np.bincount(labels, minlength=num_classes))

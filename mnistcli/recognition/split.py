@@ -26,6 +26,7 @@ MAX_DIGITS = 64  # no number is longer, and cutting a picture of a fence would t
 # Widths of a digit as shares of its height.
 MAX_SINGLE_WIDTH = 0.5  # a slimmer mask cannot be two digits
 MIN_WIDTH, MAX_WIDTH = 0.1, 1.15  # of one digit
+MIN_HEIGHT = 0.55  # of one digit, as a share of those that it touches
 
 # Costs in nats.
 CLEAR_MARGIN = 0.4  # a path that is so much cheaper than the next one is beyond doubt
@@ -34,6 +35,7 @@ PIECE_COST = 0.3  # of two equally good paths, the one with fewer cuts wins
 PIECE_COST_IN_ONE = 0.8
 STRANGENESS_COST = 2.4  # of a piece that is as strange as hardly any digit
 EXCESS_WIDTH_COST = 5.0  # for each height above MAX_WIDTH
+LACK_OF_HEIGHT_COST = 20.0  # for each height of the row below MIN_HEIGHT
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ def _costs(
     """
     # Only images are kept: there may be hundreds of pieces, each as large as the picture.
     digits: dict[Span, Digit] = {}
-    excess_widths = []
+    misfits = []
+    _, row_top, _, row_bottom = bounding_box(mask)
     for i, j in spans:
         columns = slice(max(0, int(cuts[i].min()) - 2), int(cuts[j].max()) + 2)
         start = columns.start
@@ -144,11 +147,13 @@ def _costs(
         if piece.any():
             digits[i, j] = Digit("", frame_mask(ink[:, columns], piece, framing))
             left, top, right, bottom = bounding_box(piece)
-            excess_widths.append(max(0.0, (right - left) / (bottom - top) - MAX_WIDTH))
+            excess_width = max(0.0, (right - left) / (bottom - top) - MAX_WIDTH)
+            lack_of_height = max(0.0, MIN_HEIGHT - (bottom - top) / (row_bottom - row_top))
+            misfits.append(EXCESS_WIDTH_COST * excess_width + LACK_OF_HEIGHT_COST * lack_of_height)
     predictions = recognizer.predict(list(digits.values()))
     return {
-        span: rate_digit(prediction) + EXCESS_WIDTH_COST * excess_width
-        for span, prediction, excess_width in zip(digits, predictions, excess_widths, strict=True)
+        span: rate_digit(prediction) + misfit
+        for span, prediction, misfit in zip(digits, predictions, misfits, strict=True)
     }
 
 
