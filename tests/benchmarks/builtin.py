@@ -13,6 +13,7 @@ import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from msgspec.structs import replace
@@ -46,20 +47,18 @@ has few of, and letters, signs and scribbles, which are no digits. No picture of
 
 **What it can do.** {accuracy:.2%} of MNIST's test images ({full_accuracy:.2%} before its weights
 were halved). Its confidence is off by {calibration_error:.2%} on the average (expected calibration
-error). {strangers}
+error).{strangers}
+
 **What it cannot do.** It knows ten digits, and writing of the Latin world; digits of other scripts
 are "not a digit" at best. What looks like a digit is one to it: an O is a 0, an l is a 1. A
 picture with more than one thing of a size, or with little contrast, may be cut wrongly:
 `--explain` shows how it was read. Answers marked `uncertain` are to be looked at by a person;
 those that are not marked are wrong now and then, too. It is not made for cheques, ballots,
-medicine or anything else where a wrong digit does harm.
-"""
-STRANGERS = """Of {count:,} pictures that {sources} strangers drew, scanned or photographed, and
+medicine or anything else where a wrong digit does harm."""
+STRANGERS = """ Of {count:,} pictures that {sources} strangers drew, scanned or photographed, and
 that are not in the repository:
 
-{table}
-
-"""
+{table}"""
 
 
 def describe_strangers(folder: Path, run: RunDirectory) -> str:
@@ -108,7 +107,8 @@ def main() -> None:
         calibration_error=metrics["test_expected_calibration_error"],
         strangers=describe_strangers(options.folder, builtin) if options.folder else "",
     )
-    (builtin.path / "README.md").write_text(card)
+    paragraphs = [fill(part, 98) if part[0] not in "#|" else part for part in card.split("\n\n")]
+    (builtin.path / "README.md").write_text("\n\n".join(paragraphs) + "\n")
     size = sum(path.stat().st_size for path in builtin.path.iterdir())
     print(f"{builtin.path}: {size / 1000:.0f} kB")
 
