@@ -8,7 +8,7 @@ from mnistcli.images.ink import Ink, Mask
 from mnistcli.images.lines import remove_ruled_lines
 from mnistcli.images.parts import Part, connected_parts, ink_mask
 
-MIN_SIZE_SHARE = 0.012  # of the picture's longer side; a page with smaller specks only is blank
+MIN_SIZE_SHARE = 0.02  # of the shorter side; a page with smaller specks only is blank
 
 
 def find_digit(ink: Ink) -> tuple[Mask, bool]:
@@ -39,7 +39,7 @@ def find_parts(ink: Ink) -> tuple[NDArray[np.int32], list[Part], list[Part]]:
     """
     mask = remove_ruled_lines(ink_mask(ink), ink)
     labels, parts = connected_parts(mask, ink)
-    if max((part.size for part in parts), default=0) < MIN_SIZE_SHARE * max(mask.shape):
+    if max((part.size for part in parts), default=0) < MIN_SIZE_SHARE * min(mask.shape):
         raise ImageError(
             "the picture is blank", "expected one digit that stands out from its background"
         )
