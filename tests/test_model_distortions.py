@@ -116,6 +116,7 @@ def test_drawings_need_ten_classes_shares_and_a_loss_for_them(load_text: Load) -
 
     assert "draws the ten digits; the data has 26 classes" in error_of("RandomDrawings", 26)
     sum_above_one = error_of("RandomDrawings: {digits: 0.8, others: 0.3}")
-    assert "expected shares that sum to at most 1" in sum_above_one
+    assert "expected shares of at least 0 that sum to at most 1" in sum_above_one
+    assert "expected a seed of at least 0" in error_of("RandomDrawings: {seed: -1}")
     sparse = error_of("RandomDrawings", loss="sparse_categorical_crossentropy")
     assert "RandomDrawings mixes the labels of images" in sparse

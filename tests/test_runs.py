@@ -304,8 +304,10 @@ def test_without_a_run_on_mnist_the_built_in_one_reads(
     run, note = choose_run()
 
     assert run == builtin_run() == open_to_read(Path("builtin"))
-    with pytest.raises(RunError, match="only `predict` and `reproduce` take the built-in run"):
+    with pytest.raises(RunError, match="the built-in run is only to be read"):
         open_run_directory(Path("builtin"))
+    with pytest.raises(RunError, match="the built-in run is only to be read"):
+        open_run_directory(builtin_run().path)
     assert (note is not None) == (status == "completed")
     assert run.read_record().dataset.name == "mnist"
     assert describe_run(run) == "builtin"
@@ -314,7 +316,7 @@ def test_without_a_run_on_mnist_the_built_in_one_reads(
     monkeypatch.chdir(runs_dir)
     mine = make_run(Path("builtin"))
     assert open_to_read(Path("builtin")) == open_run_directory(Path("builtin")) == mine
-    assert describe_run(mine) == "builtin"
+    assert describe_run(mine) == "./builtin"
 
 
 def test_the_environment_is_plain_json() -> None:

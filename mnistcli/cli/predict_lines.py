@@ -44,9 +44,9 @@ def predict_lines(
     numbers, drawings = [], []
     for file in selection.pictures:
         try:
-            picture, reduction = read_reduced_picture(file.path)
+            picture, size = read_reduced_picture(file.path)
             recognizer = recognizer or open_recognizer(directory)
-            number = read_number(picture, recognizer, framing, reduction)
+            number = read_number(picture, recognizer, framing, size)
         except ImageError as error:
             selection.errors[file.name] = str(name_error(file.path, error))
             continue

@@ -40,7 +40,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return read_reduced_picture(path)[0]
 
 
-def read_reduced_picture(path: Path) -> tuple[NDArray[np.uint8], float]:
+def read_reduced_picture(path: Path) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Read a file of any of `EXPECTED_FORMATS`, or standard input where the path is `-`.
 
     Of several frames or pages the first is read. EXIF rotation is applied, transparency is
@@ -51,7 +51,7 @@ def read_reduced_picture(path: Path) -> tuple[NDArray[np.uint8], float]:
         path: the file, or `-`.
 
     Returns:
-        (H, W, 3) uint8, RGB, and how many times as large the picture in the file is.
+        (H, W, 3) uint8, RGB, and the width and height of the picture in the file, upright.
 
     Raises:
         ImageError: the file is missing, unreadable, too large, damaged or not a picture.
@@ -79,7 +79,7 @@ def name_error(path: Path, error: ImageError) -> ImageError:
     return error if message.startswith(name) else ImageError(f"{name}: {message}", *expected)
 
 
-def _read_standard_input() -> tuple[NDArray[np.uint8], float]:
+def _read_standard_input() -> tuple[NDArray[np.uint8], tuple[int, int]]:
     name = picture_name(STANDARD_INPUT)
     with tempfile.TemporaryFile() as file:  # a file, because the input may be too large for memory
         try:
@@ -95,7 +95,7 @@ def _read_standard_input() -> tuple[NDArray[np.uint8], float]:
         return _decode(file, name)
 
 
-def _decode(file: BinaryIO, name: str) -> tuple[NDArray[np.uint8], float]:
+def _decode(file: BinaryIO, name: str) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Read a picture from a seekable file, as `read_reduced_picture` does.
 
     Args:
@@ -106,7 +106,7 @@ def _decode(file: BinaryIO, name: str) -> tuple[NDArray[np.uint8], float]:
         warnings.simplefilter("ignore")  # of damaged EXIF data; `open_image` checks the size
         try:
             with open_image(file, name) as image:
-                size = max(image.size)
+                size = image.size
                 colours, alpha = split_alpha(image)
         except UnidentifiedImageError:
             raise ImageError(
@@ -122,7 +122,9 @@ def _decode(file: BinaryIO, name: str) -> tuple[NDArray[np.uint8], float]:
                 f"{name}: the picture is damaged or cut short ({' '.join(str(error).split())})",
                 f"expected a whole {EXPECTED_FORMATS}; copy or export it again",
             ) from None
-    return flatten_alpha(colours, alpha), size / max(alpha.shape)
+    height, width = alpha.shape
+    is_turned = (width - height) * (size[0] - size[1]) < 0  # by EXIF
+    return flatten_alpha(colours, alpha), size[::-1] if is_turned else size
 
 
 def split_alpha(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

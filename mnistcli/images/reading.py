@@ -86,9 +86,11 @@ def _fit_digit(picture: NDArray[np.uint8]) -> Reading:
         digit = pen = image > 127
         strokes = draw_large(ink, digit)
     else:
-        sheet = find_sheet(picture).picture
+        found_sheet = find_sheet(picture)
+        sheet = found_sheet.picture
         ink = measure_ink(sheet)
         digit, is_alone = find_digit(ink)
+        is_alone &= found_sheet.is_alone
         strokes = draw_large(ink, digit)
         pen = set_stroke_width(strokes)
         image = centre_by_mass(fit_to_box(pen))

@@ -22,8 +22,14 @@ def find_digit(ink: Ink) -> tuple[Mask, bool]:
     """
     labels, parts, _ = find_parts(ink)
     main = max(parts, key=lambda part: part.weight)
+    # A circle around a digit is thinner than the digit.
+    parts = [part for part in parts if not _surrounds(part, main, labels)]
     digit_parts = gather_parts(main, [part for part in parts if part is not main])
-    is_alone = not any(_is_equal(part, main) for part in parts if part not in digit_parts)
+    is_alone = not any(
+        _surrounds(main, part, labels) or (part not in digit_parts and _is_equal(part, main))
+        for part in parts
+        if part is not main
+    )
     return np.isin(labels, [part.label for part in digit_parts]), is_alone
 
 
@@ -39,10 +45,14 @@ def find_parts(ink: Ink) -> tuple[NDArray[np.int32], list[Part], list[Part]]:
     """
     mask = remove_ruled_lines(ink_mask(ink), ink)
     labels, parts = connected_parts(mask, ink)
-    if max((part.size for part in parts), default=0) < MIN_SIZE_SHARE * min(mask.shape):
-        raise ImageError(
-            "the picture is blank", "expected one digit that stands out from its background"
+    largest = max((part.size for part in parts), default=0)
+    if largest < MIN_SIZE_SHARE * min(mask.shape):
+        problem = (
+            "nothing in the picture is large enough for a digit"
+            if largest
+            else "the picture is blank"
         )
+        raise ImageError(problem, "expected one digit that stands out from its background")
     parts = [part for part in parts if not _is_frame(part, parts, labels)]
     inner_parts = [part for part in parts if not _is_along_border(part, labels)]
     max_area = max(part.area for part in parts)
@@ -75,6 +85,17 @@ def _is_bar_over(part: Part, main: Part) -> bool:
     overlap = min(part.right, main.right) - max(part.left, main.left)
     is_flat = any(each.width > 2 * each.height for each in (part, main))
     return is_flat and overlap > 0.5 * min(part.width, main.width)
+
+
+def _surrounds(outer: Part, part: Part, labels: NDArray[np.int32]) -> bool:
+    """Return whether an outer part is on all sides of a part, as a circle around a digit."""
+    if outer is part or not outer.contains(part) or part.size < 0.25 * outer.size:
+        return False
+    ink = labels == outer.label
+    rows, columns = slice(part.top, part.bottom), slice(part.left, part.right)
+    sides = [ink[rows, : part.left].any(axis=1), ink[rows, part.right :].any(axis=1)]
+    sides += [ink[: part.top, columns].any(axis=0), ink[part.bottom :, columns].any(axis=0)]
+    return min(float(side.mean()) for side in sides) > 0.9
 
 
 def _is_equal(part: Part, main: Part) -> bool:

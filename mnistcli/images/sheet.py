@@ -4,7 +4,7 @@ A screenshot shows a canvas with a title, buttons and ticks around it, and a can
 All of that stays outside. Of several sheets, the one with the highest piece of ink counts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import cv2
@@ -17,6 +17,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 MIN_DIFFERENCE = 24.0  # grey levels between a margin and the paper; JPEG's noise is below that
 MIN_SIDE = 20  # pixels of a sheet
+MAX_CONTENT = 0.35  # of a sheet, that its drawing covers; a frame surrounds more
 MAX_FRAME_SHARE = 0.5  # of its bounding box; a sheet of another colour than the page covers more
 # A smaller picture is the drawing itself. Looking for sheets in it would take 10% of its time.
 MIN_PAGE_SIDE = 64
@@ -34,11 +35,13 @@ class Sheet:
             has the paper's colour.
         left: its first column in the picture that it is cut from.
         top: its first row.
+        is_alone: whether no other sheet beside it is like it.
     """
 
     picture: Picture
     left: int = 0
     top: int = 0
+    is_alone: bool = True
 
     @property
     def box(self) -> Box:
@@ -49,7 +52,7 @@ class Sheet:
     def crop(self, left: int, top: int, right: int, bottom: int) -> Self:
         """Return a rectangle of this sheet."""
         inner = self.picture[top:bottom, left:right]
-        return type(self)(inner, self.left + left, self.top + top)
+        return type(self)(inner, self.left + left, self.top + top, self.is_alone)
 
 
 def find_sheet(picture: Picture) -> Sheet:
@@ -86,17 +89,27 @@ def _remove_margin(sheet: Sheet) -> Sheet | None:
         columns[0] + inset, rows[0] + inset, columns[-1] + 1 - inset, rows[-1] + 1 - inset
     )
     paper = _paper_colour(inner.picture, margin)
-    if paper is None or _is_like(inner.picture, paper).mean() > 0.998:
+    if paper is None:
+        return None
+    content = ~_is_like(inner.picture, paper)
+    if content.mean() < 0.002 or (content.mean() > MAX_CONTENT and not _is_sheet(content)):
         return None
     return inner
+
+
+def _is_sheet(content: NDArray[np.bool_]) -> bool:
+    """Return whether what a frame surrounds (H, W) is one thing with something on it."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(content.astype(np.uint8), connectivity=8)
+    _, _, width, height, area = max(stats[1:].tolist(), key=lambda thing: thing[-1])
+    return bool(area > 0.9 * content.sum() and area < 0.995 * width * height)
 
 
 def _choose_sheet(page: Sheet) -> Sheet | None:
     """Return the sheet on a page whose highest piece of ink is the highest of all.
 
     Returns:
-        The page itself without other sheets on it, if its own ink is higher. None if the page
-        holds no sheet.
+        The page itself without other sheets on it, if it has ink that is higher than the sheet.
+        None if the page holds no sheet, or equal boxes for a digit each.
     """
     picture = page.picture
     if min(picture.shape[:2]) < MIN_PAGE_SIDE:
@@ -107,7 +120,7 @@ def _choose_sheet(page: Sheet) -> Sheet | None:
     )
     if count > MAX_THINGS:
         return None
-    sheets, page_inks = {}, [0]
+    sheets, frames = {}, set()
     for label, (left, top, width, height, _) in enumerate(stats.tolist()):
         if label == 0 or min(width, height) < MIN_SIDE or (height, width) == content.shape:
             continue
@@ -119,15 +132,30 @@ def _choose_sheet(page: Sheet) -> Sheet | None:
         inner = _inside(page.crop(*box), thing, margin)
         if inner is not None:
             sheets[box] = inner
+            if thing.mean() < MAX_FRAME_SHARE:
+                frames.add(box)
     if not sheets:
         return None
-    for left, top, width, height, _ in stats[1:].tolist():
-        if not any(_is_within((left, top, left + width, top + height), box) for box in sheets):
-            page_inks.append(height)
+    page_ink = max(
+        (
+            height
+            for left, top, width, height, _ in stats[1:].tolist()
+            if not any(_is_within((left, top, left + width, top + height), box) for box in sheets)
+        ),
+        default=0,
+    )
     inks = {box: _ink_height(inner.picture) for box, inner in sheets.items()}
     highest = max(inks, key=lambda box: inks[box])
-    if margin is None or inks[highest] > max(page_inks):
-        return _round_corners(sheets[highest], margin)
+    equals = [
+        box
+        for box in sheets
+        if box != highest and inks[box] > 0.3 * inks[highest] and _have_one_size(box, highest)
+    ]
+    if highest in frames and frames.intersection(equals):
+        return None
+    # A colour bar is as high as the sheet that it is beside.
+    if margin is None or 1.15 * (highest[3] - highest[1]) > page_ink:
+        return replace(_round_corners(sheets[highest], margin), is_alone=not equals)
     picture = picture.copy()
     for left, top, right, bottom in sheets:
         picture[top:bottom, left:right] = np.rint(margin)
@@ -149,6 +177,11 @@ def _separate(picture: Picture) -> tuple[Colour | None, NDArray[np.bool_]]:
     if paper is None:
         return None, np.zeros(picture.shape[:2], np.bool_)
     return None, _is_like(picture, paper)
+
+
+def _have_one_size(box: Box, other: Box) -> bool:
+    sides = ((each[2] - each[0], each[3] - each[1]) for each in (box, other))
+    return all(0.8 < one / two < 1.25 for one, two in zip(*sides, strict=True))
 
 
 def _is_within(box: Box, other: Box) -> bool:
@@ -201,7 +234,7 @@ def _round_corners(sheet: Sheet, margin: Colour | None) -> Sheet:
     corners = set(labels[[0, 0, -1, -1], [0, -1, 0, -1]].tolist()) - {0}
     picture = sheet.picture.copy()
     picture[np.isin(labels, list(corners))] = np.rint(paper)
-    return Sheet(picture, sheet.left, sheet.top)
+    return replace(sheet, picture=picture)
 
 
 def _ink_height(picture: Picture) -> int:

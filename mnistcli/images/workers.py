@@ -36,7 +36,7 @@ def map_in_processes(
         for result in _map_in_workers(function, items, num_workers):
             yield result
             count += 1
-    except (EOFError, ConnectionError):  # a worker was killed, perhaps for lack of memory
+    except (EOFError, OSError):  # a worker was killed, perhaps for lack of memory
         yield from map(function, items[count:])
     finally:
         cv2.setNumThreads(num_threads)
@@ -45,7 +45,7 @@ def map_in_processes(
 def _map_in_workers(
     function: Callable[[Item], Result], items: Sequence[Item], num_workers: int
 ) -> Iterator[Result]:
-    """Do as `map_in_processes`, but raise EOFError or ConnectionError if a worker was killed."""
+    """Do as `map_in_processes`, but raise EOFError or OSError if a worker was killed."""
     chunks = [items[start : start + CHUNK_SIZE] for start in range(0, len(items), CHUNK_SIZE)]
     processes: list[multiprocessing.Process] = []
     readers: list[Connection[Any, Any]] = []

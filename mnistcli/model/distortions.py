@@ -102,10 +102,15 @@ class RandomDrawings(keras.layers.Layer):  # type: ignore[misc]
         self, digits: float = 0.1, others: float = 0.1, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if not (digits >= 0 and others >= 0 and digits + others <= 1):
+        shares = (digits, others)
+        are_numbers = all(isinstance(share, int | float) for share in shares)
+        if not (are_numbers and min(shares) >= 0 and sum(shares) <= 1):
             raise ValueError(
-                f"expected shares that sum to at most 1, got digits {digits} and others {others}"
+                "expected shares of at least 0 that sum to at most 1, got "
+                f"digits {digits} and others {others}"
             )
+        if seed is not None and not 0 <= seed < 2**31:
+            raise ValueError(f"expected a seed of at least 0 and below 2**31, got {seed}")
         self.digits, self.others = digits, others
         self.generator = keras.random.SeedGenerator(seed)
         self.drawing_seed = int(self.generator.state.numpy()[0])

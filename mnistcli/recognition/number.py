@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.errors import ImageError
 from mnistcli.images import (
     MNIST_FRAMING,
     Digit,
@@ -91,7 +92,7 @@ def read_number(
     picture: NDArray[np.uint8],
     recognizer: Recognizer,
     framing: Framing = MNIST_FRAMING,
-    reduction: float = 1.0,
+    size: tuple[int, int] | None = None,
 ) -> NumberReading:
     """Read lines of digits, top to bottom and left to right.
 
@@ -99,12 +100,19 @@ def read_number(
         picture: (H, W, 3) uint8, RGB.
         recognizer: the network.
         framing: of the network's training images; its kind is "mnist".
-        reduction: how many times as large as `picture` the user's picture is.
+        size: the width and height of the user's picture, where it is larger than `picture`.
 
     Raises:
-        ImageError: the picture is blank, or has too many digits in a line.
+        ImageError: the picture is blank, holds several sheets, or has too many digits in a line.
     """
+    height, width = picture.shape[:2]
+    size = size or (width, height)
+    scale = size[0] / width, size[1] / height
     sheet = find_sheet(picture)
+    if not sheet.is_alone:
+        raise ImageError(
+            "the picture holds several sheets of one size", "expected one; make a picture of each"
+        )
     lines = []
     for number, row in enumerate(find_rows(measure_ink(sheet.picture), MAX_DIGITS), start=1):
         masks, is_separate = _split_row(row, recognizer, framing)
@@ -113,10 +121,9 @@ def read_number(
             for i, mask in enumerate(masks, start=1)
         ]
         offset = sheet.left + row.left, sheet.top + row.top
-        boxes = [_scale_box(bounding_box(mask), offset, reduction) for mask in masks]
+        boxes = [_scale_box(bounding_box(mask), offset, scale) for mask in masks]
         lines.append(Line(recognizer.predict(digits), boxes, is_separate))
-    height, width = picture.shape[:2]
-    return NumberReading(lines, (round(width * reduction), round(height * reduction)))
+    return NumberReading(lines, size)
 
 
 def _split_row(
@@ -131,13 +138,12 @@ def _split_row(
     return masks, is_separate
 
 
-def _scale_box(box: Sequence[int], offset: tuple[int, int], reduction: float) -> Box:
+def _scale_box(box: Sequence[int], offset: tuple[int, int], scale: tuple[float, float]) -> Box:
     """Return a box on a row in pixels of the user's picture."""
     left, top, right, bottom = box
-    x, y = offset
     return (
-        round((left + x) * reduction),
-        round((top + y) * reduction),
-        round((right + x) * reduction),
-        round((bottom + y) * reduction),
+        round((left + offset[0]) * scale[0]),
+        round((top + offset[1]) * scale[1]),
+        round((right + offset[0]) * scale[0]),
+        round((bottom + offset[1]) * scale[1]),
     )

@@ -25,7 +25,9 @@ def builtin_run() -> RunDirectory:
 
 def describe_run(run: RunDirectory) -> str:
     """Return what a user calls a run, on a command line too."""
-    return BUILTIN_NAME if run == builtin_run() else str(run.path)
+    if run == builtin_run():
+        return BUILTIN_NAME
+    return f"./{run.path}" if run.path == Path(BUILTIN_NAME) else str(run.path)
 
 
 def open_run_directory(path: Path) -> RunDirectory:
@@ -36,11 +38,15 @@ def open_run_directory(path: Path) -> RunDirectory:
             damaged, or it contains anything but regular files and folders.
     """
     run = RunDirectory(path)
+    is_builtin = path.absolute() == builtin_run().path
+    if is_builtin or (path == Path(BUILTIN_NAME) and not path.is_dir()):
+        raise RunError(
+            "the built-in run is only to be read, and has no checkpoints",
+            "`predict` and `reproduce` take it; expected a run directory of your own",
+        )
     if not path.is_dir():
         hint = "train one with `mnistcli train`"
-        if path == Path(BUILTIN_NAME):
-            hint = "only `predict` and `reproduce` take the built-in run: it has no checkpoints"
-        elif runs := _recorded_runs():
+        if runs := _recorded_runs():
             _, latest_run = max(runs, key=lambda item: item[0].started)
             hint = f"the latest run is {latest_run.path}"
         raise RunError(f"there is no run directory {path}", hint)
@@ -55,7 +61,8 @@ def open_to_read(path: Path) -> RunDirectory:
     Raises:
         RunError: as `open_run_directory` raises it.
     """
-    if path == Path(BUILTIN_NAME) and not path.exists():
+    is_builtin = path.absolute() == builtin_run().path
+    if is_builtin or (path == Path(BUILTIN_NAME) and not path.is_dir()):
         return builtin_run()
     return open_run_directory(path)
 
@@ -74,7 +81,13 @@ def choose_run() -> tuple[RunDirectory, str | None]:
     completed = [item for item in _recorded_runs() if item[0].status == "completed"]
     completed.sort(key=lambda item: item[0].finished or "")
     run, note = builtin_run(), None
-    on_mnist = [item for item in completed if item[0].dataset.name == "mnist"]
+    # MNIST from a folder has the folder's name, and MNIST's checksums.
+    mnist = run.read_record().dataset.sha256
+    on_mnist = [
+        item
+        for item in completed
+        if item[0].dataset.name == "mnist" or item[0].dataset.sha256 == mnist
+    ]
     if on_mnist:
         _, run = on_mnist[-1]
     if completed and completed[-1] not in on_mnist:
