@@ -24,7 +24,7 @@ def inks(digits: Dataset) -> list[Ink]:
 
 def count_digits(picture: Picture) -> list[int]:
     """The number of masks in each row, of at most 64."""
-    return [len(row.masks) for row in find_rows(measure_ink(find_sheet(picture).picture), 64)]
+    return [len(row.masks) for row in find_rows(measure_ink(find_sheet(picture).picture), 64)[0]]
 
 
 APART = ("side by side", "light on dark", "in a table", "with comma and dot")

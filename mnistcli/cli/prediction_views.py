@@ -30,6 +30,9 @@ def number_view(name: str, number: NumberReading) -> RenderableType:
     for i, line in enumerate(number.lines, start=1):
         head = f"{printable(name)}, line {i}" if len(number.lines) > 1 else printable(name)
         lines += [Text.assemble(head, "  ", (line.number, "bold")), _line_table(line)]
+    if number.left_out:
+        count = "1 line" if number.left_out == 1 else f"{number.left_out} lines"
+        lines.append(Text(f"left out {count} of much smaller digits", style="yellow"))
     return Group(*lines)
 
 

@@ -32,8 +32,8 @@ class Row:
     top: int
 
 
-def find_rows(ink: Ink, max_digits: int) -> list[Row]:
-    """Return the rows of digits, top to bottom.
+def find_rows(ink: Ink, max_digits: int) -> tuple[list[Row], int]:
+    """Return the rows of digits, top to bottom, and how many rows of small print are left out.
 
     Ink that is much lower than most of the ink is left out: dirt, commas and captions.
 
@@ -50,8 +50,10 @@ def find_rows(ink: Ink, max_digits: int) -> list[Row]:
     parts += [part for part in border_parts if _is_digit_at_border(part, height)]
     tall_parts = [part for part in parts if part.height > MIN_HEIGHT * height] or parts
     small_parts = [part for part in parts if part not in tall_parts]
+    joined_rows = _join_rows(tall_parts)
+    main_rows = _main_rows(joined_rows)
     rows = []
-    for row in _main_rows(_join_rows(tall_parts)):
+    for row in main_rows:
         groups = _stack(row)
         if len(groups) > max_digits:
             raise ImageError(
@@ -71,7 +73,14 @@ def find_rows(ink: Ink, max_digits: int) -> list[Row]:
         window = slice(top, bottom), slice(left, right)
         masks = [np.isin(labels[window], [part.label for part in group]) for group in groups]
         rows.append(Row(ink[window], masks, left, top))
-    return rows
+    lowest = min(_median_height(row) for row in main_rows)
+    # One thing alone, or two, may be dirt; what is lower still may be dots.
+    small_print = [
+        row
+        for row in joined_rows + _join_rows(small_parts)
+        if row not in main_rows and len(row) > 2 and 0.25 * lowest < _median_height(row) < lowest
+    ]
+    return rows, len(small_print)
 
 
 def _join_rows(parts: list[Part]) -> list[list[Part]]:

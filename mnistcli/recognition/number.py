@@ -65,10 +65,12 @@ class NumberReading:
     Attributes:
         lines: top to bottom, at least one.
         size: the width and height of the picture as the user has it, in pixels.
+        left_out: the number of lines that are left out, since their digits are much smaller.
     """
 
     lines: list[Line]
     size: tuple[int, int]
+    left_out: int = 0
 
     @property
     def number(self) -> str:
@@ -84,6 +86,7 @@ class NumberReading:
             "width": self.size[0],
             "height": self.size[1],
             "lines": lines,
+            "lines_left_out": self.left_out,
             "digits": digits,
         }
 
@@ -114,7 +117,8 @@ def read_number(
             "the picture holds several sheets of one size", "expected one; make a picture of each"
         )
     lines = []
-    for number, row in enumerate(find_rows(measure_ink(sheet.picture), MAX_DIGITS), start=1):
+    rows, left_out = find_rows(measure_ink(sheet.picture), MAX_DIGITS)
+    for number, row in enumerate(rows, start=1):
         masks, is_separate = _split_row(row, recognizer, framing)
         digits = [
             Digit(f"line {number}, digit {i}", frame_mask(row.ink, mask, framing))
@@ -123,7 +127,7 @@ def read_number(
         offset = sheet.left + row.left, sheet.top + row.top
         boxes = [_scale_box(bounding_box(mask), offset, scale) for mask in masks]
         lines.append(Line(recognizer.predict(digits), boxes, is_separate))
-    return NumberReading(lines, size)
+    return NumberReading(lines, size, left_out)
 
 
 def _split_row(

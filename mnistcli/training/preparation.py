@@ -9,6 +9,7 @@ import numpy as np
 from mnistcli.config import ConfigFile, carry_validation, check_sizes
 from mnistcli.data import BUILT_IN, Dataset, SelectedImages, Splits, split_validation
 from mnistcli.engine import EvaluationLoop, Runtime, TrainingLoop, check_memory, start_runtime
+from mnistcli.images import find_framing
 from mnistcli.model import Network, build_network
 
 COUNTED_IMAGES = 1000  # at a time
@@ -54,6 +55,13 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
     file = _resolve_data(file, dataset)
     config, problems = file.config, file.problems()
     check_sizes(config, len(dataset.train_labels), problems)
+    for layer in config.augment:
+        if (
+            layer.name == "RandomDrawings"
+            and not find_framing(dataset.train_images).dark_background
+        ):
+            message = f"{layer} draws light ink on black, but {dataset.name} has dark ink on light"
+            problems.add(layer.path, message, at_key=True)
     problems.raise_if_any()
     runtime = start_runtime(config)
     splits = split_validation(dataset, config.data.validation, config.seed)
