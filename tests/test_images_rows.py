@@ -112,3 +112,57 @@ def test_a_sheet_is_where_it_is_in_the_picture(inks: list[Ink]) -> None:
     left, top, right, bottom = find_sheet(page).box
     assert np.allclose((left, top, right, bottom), (350, 60, 550, 260), atol=4)
     assert np.array_equal(find_sheet(page).picture, page[top:bottom, left:right])
+
+
+def test_each_digit_in_a_box_of_its_own_is_found(inks: list[Ink]) -> None:
+    page = np.zeros((160, 500), np.float32)
+    for i, label in enumerate((2, 0, 4, 1)):
+        left = 20 + 115 * i
+        page = np.maximum(page, place(inks[label], 160, 500, 40, left + 10, 80))
+        cv2.rectangle(page, (left, 25), (left + 100, 135), 1.0, 3)
+    assert count_digits(colour(page, WHITE, BLACK)) == [4]
+
+
+def canvas_beside(inks: list[Ink], width: int) -> Picture:
+    """A page with a dark canvas, and a bar of that width and of many greys beside it."""
+    page = np.full((300, 500, 3), 255, np.uint8)
+    page[40:260, 30:250] = colour(place(inks[3], 220, 220, 30, 30, 160), BLACK, WHITE)
+    page[40:260, 300 : 300 + width] = np.linspace(0, 250, 220)[:, np.newaxis, np.newaxis]
+    return page
+
+
+def test_a_colour_bar_beside_a_canvas_is_left_out(inks: list[Ink]) -> None:
+    plain, beside = (frame_digit(canvas_beside(inks, width)) for width in (0, 15))
+    assert np.array_equal(beside.image, plain.image)
+
+
+def test_of_two_equal_canvases_neither_is_the_only_one(inks: list[Ink]) -> None:
+    page = canvas_beside(inks, 0)
+    assert frame_digit(page).is_alone
+    both = np.concatenate([page[:, :270], page[:, :270]], axis=1)
+    assert not frame_digit(both).is_alone
+
+
+def test_a_circle_around_a_digit_is_left_out(inks: list[Ink]) -> None:
+    ink = place(thicken(inks[2], 5), 400, 400, 120, 120, 160)
+    circle = cv2.circle(ink.copy(), (200, 200), 150, 1.0, 2, cv2.LINE_AA)
+    plain, circled = (frame_digit(colour(each, WHITE, BLACK)) for each in (ink, circle))
+    assert np.array_equal(circled.image, plain.image)
+
+
+def test_an_angular_zero_is_no_sheet(inks: list[Ink]) -> None:
+    page = np.zeros((400, 400), np.float32)
+    cv2.rectangle(page, (140, 90), (260, 310), 1.0, 20)
+    image = frame_digit(colour(page, WHITE, BLACK)).image
+    assert image[14, 14] == 0  # its hole
+    assert image[14].max() == 255
+
+
+def test_lines_that_are_left_out_are_counted(inks: list[Ink]) -> None:
+    large = line_up([inks[i] for i in (2, 3, 8)], 40)
+    small = line_up([inks[i] for i in (1, 0, 7, 4)], 20, 90)
+    small = np.pad(small, ((0, 0), (20, large.shape[1] - small.shape[1] - 20)))
+    page = colour(np.vstack([large, small]), WHITE, BLACK)
+    rows, num_left_out = find_rows(measure_ink(page), 64)
+    assert [len(row.masks) for row in rows] == [3]
+    assert num_left_out == 1

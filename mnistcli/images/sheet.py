@@ -91,6 +91,9 @@ def _remove_margin(sheet: Sheet) -> Sheet | None:
     paper = _paper_colour(inner.picture, margin)
     if paper is None:
         return None
+    is_margin = _is_like(inner.picture, margin)
+    if is_margin.all(axis=0).any() or is_margin.all(axis=1).any():  # between two sheets
+        return None
     content = ~_is_like(inner.picture, paper)
     if content.mean() < 0.002 or (content.mean() > MAX_CONTENT and not _is_sheet(content)):
         return None
