@@ -160,7 +160,7 @@ def test_an_angular_zero_is_no_sheet(inks: list[Ink]) -> None:
 
 def test_lines_that_are_left_out_are_counted(inks: list[Ink]) -> None:
     large = line_up([inks[i] for i in (2, 3, 8)], 40)
-    small = line_up([inks[i] for i in (1, 0, 7, 4)], 20, 90)
+    small = line_up([inks[i] for i in (1, 0, 7, 4)], 80, 80)
     small = np.pad(small, ((0, 0), (20, large.shape[1] - small.shape[1] - 20)))
     page = colour(np.vstack([large, small]), WHITE, BLACK)
     rows, num_left_out = find_rows(measure_ink(page), 64)
