@@ -37,7 +37,7 @@ def predict_command(
     ] = 2,
     line: Annotated[
         bool, typer.Option("--line", help="Read each line of digits in each image.")
-    ] = (False),
+    ] = False,
     labelled: Annotated[
         bool,
         typer.Option(

@@ -17,7 +17,7 @@ from mnistcli.images.frame import (
 from mnistcli.images.framing import Framing, take_whole
 from mnistcli.images.ink import Ink, Mask, measure_ink
 from mnistcli.images.segment import find_digit
-from mnistcli.images.sheet import find_sheet
+from mnistcli.images.sheet import Sheet, find_sheet
 
 MNIST_FRAMING = Framing()
 MIN_WIDTH_OF_SEVERAL = 0.6  # as a share of their height
@@ -80,28 +80,26 @@ def frame_mask(ink: Ink, digit: Mask, framing: Framing = MNIST_FRAMING) -> NDArr
 def _fit_digit(picture: NDArray[np.uint8]) -> Reading:
     """Return the digit as a light-on-black image, with the stages before."""
     image = find_mnist_frame(picture)
-    is_alone, sheet = True, picture
+    is_alone, sheet = True, Sheet(picture)
     if image is not None:
         ink = image.astype(np.float32) / np.float32(255)
         digit = pen = image > 127
         strokes = draw_large(ink, digit)
     else:
-        found_sheet = find_sheet(picture)
-        sheet = found_sheet.picture
-        ink = measure_ink(sheet)
+        sheet = find_sheet(picture)
+        ink = measure_ink(sheet.picture)
         digit, is_alone = find_digit(ink)
-        is_alone &= found_sheet.is_alone
+        is_alone &= sheet.is_alone
         strokes = draw_large(ink, digit)
         pen = set_stroke_width(strokes)
         image = centre_by_mass(fit_to_box(pen))
     stages = {
         "the picture": picture,
-        "the sheet": sheet,
+        "the sheet": sheet.picture,
         "its ink": ink,
         "the digit": digit,
         "MNIST's pen": pen,
     }
     height, width = strokes.shape
-    return Reading(
-        stages, image, is_alone, strokes if width > MIN_WIDTH_OF_SEVERAL * height else None
-    )
+    is_slim = width <= MIN_WIDTH_OF_SEVERAL * height
+    return Reading(stages, image, is_alone, None if is_slim else strokes)

@@ -123,30 +123,30 @@ def _choose_sheet(page: Sheet) -> Sheet | None:
     )
     if count > MAX_THINGS:
         return None
+    things = [
+        (left, top, left + width, top + height)
+        for left, top, width, height, _ in stats[1:].tolist()
+    ]
     sheets, frames = {}, set()
-    for label, (left, top, width, height, _) in enumerate(stats.tolist()):
-        if label == 0 or min(width, height) < MIN_SIDE or (height, width) == content.shape:
+    for label, box in enumerate(things, start=1):
+        left, top, right, bottom = box
+        if (
+            min(right - left, bottom - top) < MIN_SIDE
+            or (bottom - top, right - left) == content.shape
+        ):
             continue
-        box = left, top, left + width, top + height
-        thing = labels[top : top + height, left : left + width] == label
-        touches_border = min(box) == 0 or box[2] == content.shape[1] or box[3] == len(content)
-        if touches_border and thing.mean() < MAX_FRAME_SHARE:
+        thing = labels[top:bottom, left:right] == label
+        is_frame = thing.mean() < MAX_FRAME_SHARE
+        touches_border = min(box) == 0 or right == content.shape[1] or bottom == len(content)
+        if touches_border and is_frame:
             continue  # ruled lines in both directions
         inner = _inside(page.crop(*box), thing, margin)
         if inner is not None:
             sheets[box] = inner
-            if thing.mean() < MAX_FRAME_SHARE:
+            if is_frame:
                 frames.add(box)
     if not sheets:
         return None
-    page_ink = max(
-        (
-            height
-            for left, top, width, height, _ in stats[1:].tolist()
-            if not any(_is_within((left, top, left + width, top + height), box) for box in sheets)
-        ),
-        default=0,
-    )
     inks = {box: _ink_height(inner.picture) for box, inner in sheets.items()}
     highest = max(inks, key=lambda box: inks[box])
     equals = [
@@ -157,12 +157,14 @@ def _choose_sheet(page: Sheet) -> Sheet | None:
     if highest in frames and frames.intersection(equals):
         return None
     # A colour bar is as high as the sheet that it is beside.
+    outside = [box for box in things if not any(_is_within(box, sheet) for sheet in sheets)]
+    page_ink = max((bottom - top for _, top, _, bottom in outside), default=0)
     if margin is None or 1.15 * (highest[3] - highest[1]) > page_ink:
         return replace(_round_corners(sheets[highest], margin), is_alone=not equals)
     picture = picture.copy()
     for left, top, right, bottom in sheets:
         picture[top:bottom, left:right] = np.rint(margin)
-    return Sheet(picture, page.left, page.top)
+    return replace(page, picture=picture)
 
 
 def _separate(picture: Picture) -> tuple[Colour | None, NDArray[np.bool_]]:

@@ -122,7 +122,7 @@ def measure_spread(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float
     A digit that is hard to tell from another has two large ones. What is no digit has many, above
     all where the network was trained to give it all of them (`RandomDrawings`).
     """
-    return 1 - np.sort(probabilities, axis=1)[:, -2:].sum(axis=1)
+    return np.maximum(0, 1 - np.sort(probabilities, axis=1)[:, -2:].sum(axis=1))
 
 
 def fit_spread(outputs: NDArray[np.floating[Any]], kind: OutputKind, temperature: float) -> float:

@@ -38,8 +38,7 @@ def open_run_directory(path: Path) -> RunDirectory:
             damaged, or it contains anything but regular files and folders.
     """
     run = RunDirectory(path)
-    is_builtin = path.absolute() == builtin_run().path
-    if is_builtin or (path == Path(BUILTIN_NAME) and not path.is_dir()):
+    if _means_builtin(path):
         raise RunError(
             "the built-in run is only to be read, and has no checkpoints",
             "`predict` and `reproduce` take it; expected a run directory of your own",
@@ -61,8 +60,7 @@ def open_to_read(path: Path) -> RunDirectory:
     Raises:
         RunError: as `open_run_directory` raises it.
     """
-    is_builtin = path.absolute() == builtin_run().path
-    if is_builtin or (path == Path(BUILTIN_NAME) and not path.is_dir()):
+    if _means_builtin(path):
         return builtin_run()
     return open_run_directory(path)
 
@@ -95,6 +93,12 @@ def choose_run() -> tuple[RunDirectory, str | None]:
         note = f"{latest_run.path} is the latest run, but of {record.dataset.name}, not MNIST"
     check_files(run.path)
     return run, note
+
+
+def _means_builtin(path: Path) -> bool:
+    """Return whether a path is the built-in run's, or its name where no folder has it."""
+    is_name = path == Path(BUILTIN_NAME) and not path.is_dir()
+    return is_name or path.absolute() == builtin_run().path
 
 
 def _recorded_runs() -> list[tuple[RunRecord, RunDirectory]]:
