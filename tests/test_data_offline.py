@@ -21,7 +21,7 @@ def test_every_shipped_config_fits_digits() -> None:
     for path in paths:
         # Sizes are checked here, since those of `digits` are known.
         config = load_config(path, ["data.dataset=digits"]).config
-        splits = split_validation(digits, config.data.validation, config.seed)
+        splits = split_validation(digits, config.data.validation, config.data.split_seed)
         assert len(splits.validation) >= 40, path
         assert len(splits.train) >= 4 * config.batch_size, path
 

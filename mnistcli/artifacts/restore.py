@@ -12,9 +12,11 @@ def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "be
     """Build a run's network and give it the weights of a checkpoint.
 
     Raises:
-        RunError: the run has no such checkpoint, it or run.json is damaged, or config.yaml was
-            changed.
+        RunError: the run has no such checkpoint (an ensemble has no last one), it or run.json is
+            damaged, or config.yaml was changed.
     """
+    if checkpoint == "last":
+        run.require_training()
     data = run.read_record().dataset
     checkpoints = run.list_checkpoints()
     if checkpoint == "best":

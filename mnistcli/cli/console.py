@@ -2,6 +2,7 @@
 
 import gc
 import io
+import logging
 import os
 import sys
 import tempfile
@@ -111,6 +112,8 @@ def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
         MnistcliError: TensorFlow cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Its Python code advises programmers: five networks in a process are "frequent tracing".
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     _warn_of_little_memory()
     descriptor = sys.stderr.fileno()
     status = progress().status("Starting TensorFlow")  # before the descriptor changes

@@ -102,7 +102,7 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
         dataset = load_dataset(config.data.dataset, progress=download)
     directory.check_data(dataset)
     show_notes(dataset.notes)
-    splits = split_validation(dataset, config.data.validation, config.seed)
+    splits = split_validation(dataset, config.data.validation, config.data.split_seed)
     images = {
         Split.TRAIN: splits.train.copy(),
         Split.VALIDATION: splits.validation,

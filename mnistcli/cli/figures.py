@@ -64,8 +64,9 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
     except OSError as error:
         raise cannot_write(run.figures, error) from None
     labels, probabilities = answers.labels, answers.probabilities
-    figures = {
-        "training": draw_training({run.name: run.read_metrics()}),
+    rows = run.read_metrics()  # an ensemble has none
+    figures = {"training": draw_training({run.name: rows})} if rows else {}
+    figures |= {
         f"confusion{suffix}": draw_confusion(answers.confusion_matrix, answers.title),
         f"mistakes{suffix}": draw_mistakes(answers.images, labels, probabilities, answers.title),
     }

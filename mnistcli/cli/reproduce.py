@@ -23,6 +23,7 @@ def reproduce_command(
     from mnistcli.runs import open_to_read
 
     directory = open_to_read(run)
+    directory.require_training()
     dataset = load_training_data(directory.read_config(), quiet)
     request_kernels(directory.read_record().kernels)
     with tensorflow_starting(quiet):

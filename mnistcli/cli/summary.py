@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 def summary_command(
     config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="CONFIG", help="A YAML file, or a run directory.", show_default=False
+        ),
     ],
     overrides: Annotated[
         list[str] | None,
@@ -27,7 +30,12 @@ def summary_command(
     from mnistcli.cli.data import load_training_data
     from mnistcli.config import load_config
     from mnistcli.data import BUILT_IN
+    from mnistcli.runs import open_to_read
 
+    next_line = command_line("train", config)
+    if config.is_dir():
+        next_line = command_line("evaluate", config)
+        config = open_to_read(config).config
     file = load_config(config, overrides or ())
     num_classes = 10
     if file.config.data.dataset not in BUILT_IN:
@@ -41,7 +49,7 @@ def summary_command(
     else:
         results().print(_layer_table(summary))
         results().print(_totals(summary))
-        results().print("", f"Next: {command_line('train', config)}", sep="\n", soft_wrap=True)
+        results().print("", f"Next: {next_line}", sep="\n", soft_wrap=True)
 
 
 def _layer_table(summary: "ModelSummary") -> Any:

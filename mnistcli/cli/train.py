@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.errors import UsageError, command_line, printable
+from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
     from mnistcli.runs import RunDirectory
-    from mnistcli.training import DryRun, Preparation, TrainingResult
+    from mnistcli.training import DryRun, Preparation
 
 
 def train_command(
@@ -89,7 +89,12 @@ def train_command(
     if json:
         print_json({"run": str(result.run.path)} | result.record.to_json())
     else:
-        results().print(_result_panel(result))
+        from rich.text import Text
+
+        from mnistcli.cli.views import result_panel
+
+        rows = {"best epoch": Text(str(result.best_epoch))}
+        results().print(result_panel("trained", result.evaluation, rows, result.run))
     from mnistcli.cli.figures import Answers, write_run_figures
 
     title = f"{result.run.name} on its test images"
@@ -108,6 +113,7 @@ def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "R
             "a run goes on with its own config.yaml, in its own directory",
         )
     run = open_run_directory(resume)
+    run.require_training()
     with lock_folder(run.path):  # an error now, not after TensorFlow has started
         remove_unfinished(run.path)
     return run
@@ -153,37 +159,3 @@ def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> 
         sep="\n",
         soft_wrap=True,
     )
-
-
-def _result_panel(result: "TrainingResult") -> Any:
-    from rich.panel import Panel
-    from rich.table import Table
-    from rich.text import Text
-
-    from mnistcli.cli.views import chance_notice
-    from mnistcli.runs import runs_root
-
-    evaluation, run = result.evaluation, result.run.path
-    # Without --run, predict takes the latest run under runs/: this one.
-    named_run = () if run.parent == runs_root() else ("--run", run)
-    next_lines = (command_line("evaluate", run), command_line("predict", "IMAGE", *named_run))
-    rows = {
-        "test accuracy": Text(
-            f"{evaluation.accuracy:.2%}  ({evaluation.errors:,} errors in "
-            f"{evaluation.images:,} images)",
-            style="bold green",
-        ),
-        "best epoch": Text(str(result.best_epoch)),
-    }
-    if evaluation.is_at_chance:
-        rows["note"] = Text(chance_notice(evaluation), style="yellow")
-    rows |= {
-        "run": Text(printable(str(run))),
-        "next": Text("\n".join(map(printable, next_lines)), style="cyan"),
-    }
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in rows.items():
-        grid.add_row(name, value)
-    return Panel(grid, title="trained", title_align="left", expand=False)

@@ -70,6 +70,8 @@ class Data(_Section):
     """Another data set, used and reported only if the first cannot be found or downloaded"""
     validation: Validation = 0.1
     """Images split off the training set (a number, also 0, or a share), or "test": the test set"""
+    split_seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    """Fixes which images are split off; they are the same for every `seed`"""
     normalize: Literal["unit", "centered", "standard"] = "unit"
     """unit: [0, 1]; centered: [-1, 1]; standard: mean 0 and deviation 1 over the training set"""
 

@@ -17,7 +17,7 @@ def build_model(
     scale: float,
     offset: float,
     problems: Problems,
-) -> keras.Model:
+) -> tuple[keras.Model, list[keras.layers.Layer]]:
     """Build the model of a config.
 
     Its first layer maps pixels from 0 to 255 to what `data.normalize` asks for, so
@@ -34,8 +34,9 @@ def build_model(
 
     Returns:
         A built `keras.Sequential`, or a functional model where a layer names its
-        inputs. float32 pixels (batch, 28, 28, 1), or as the config's `Input` has
-        it, to (batch, num_classes).
+        inputs: float32 pixels (batch, 28, 28, 1), or as the config's `Input` has
+        it, to (batch, num_classes). And its layers that the config names, in the
+        config's order, without `Input`.
 
     Raises:
         ConstructionError: a problem was noted.
@@ -63,13 +64,13 @@ def build_model(
     is_graph = any(layer_config.inputs for layer_config in layer_configs)
     try:
         if not is_graph:
-            return keras.Sequential([inputs, *layers], name=config.name)
+            return keras.Sequential([inputs, *layers], name=config.name), config_layers
         model = keras.Model(inputs, latest, name=config.name)
     except KERAS_ERRORS as error:
         problems.add(("layers",), f"Keras makes no model of these layers: {explain(error)}")
         raise ConstructionError from None
     _check_connected(model, config_layers, layer_configs, problems)
-    return model
+    return model, config_layers
 
 
 def _make_layers(

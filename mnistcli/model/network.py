@@ -56,6 +56,7 @@ class Network:
 
     Attributes:
         model: float32 pixels 0 to 255 (batch, 28, 28, 1) -> (batch, num_classes).
+        layers: those of the config, in its order, without `Input`.
         loss_takes_one_hot: the loss compares with one-hot labels, not class numbers.
         metrics: those beside loss and accuracy.
         augment: layers on float32 pixels 0 to 255, for training only.
@@ -64,6 +65,7 @@ class Network:
     """
 
     model: keras.Model
+    layers: list[keras.layers.Layer]
     optimizer: keras.optimizers.Optimizer
     loss: keras.losses.Loss
     loss_takes_one_hot: bool
@@ -108,9 +110,9 @@ def build_network(
     keras.utils.clear_session(free_memory=False)  # a garbage collection takes 0.3 s
     keras.utils.set_random_seed(config.seed)
     try:
-        model = build_model(config, num_classes, scale, offset, problems)
+        model, layers = build_model(config, num_classes, scale, offset, problems)
     except ConstructionError:
-        model = None
+        model, layers = None, []
     augment = construct_all(config.augment, problems)
     metrics = construct_all(_objects(config.metrics), problems)
     losses = construct_all([config.loss], problems)
@@ -141,6 +143,7 @@ def build_network(
     optimizer.build(model.trainable_variables)
     return Network(
         model=model,
+        layers=layers,
         optimizer=optimizer,
         loss=losses[0],
         loss_takes_one_hot=loss_trial.takes_one_hot,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnistcli.errors import RunError
-from mnistcli.runs.directory import RunDirectory
+from mnistcli.runs.directory import RunDirectory, parse_run_config
 
 if TYPE_CHECKING:
     from mnistcli.config import ConfigFile
@@ -31,12 +31,12 @@ def plan_continuation(run: RunDirectory, overrides: Sequence[str] = ()) -> Conti
         ConfigError: config.yaml is damaged, or an override is wrong.
         RunError: an override, or an edit of config.yaml, would make another run of it.
     """
-    from mnistcli.config import find_training_changes, parse_config
+    from mnistcli.config import find_training_changes
 
     record, text = run.read_record(), run.read_config_text()
     recorded_text = text if record.config is None else record.config
-    recorded_config = parse_config(recorded_text, str(run.config)).config
-    file = parse_config(text, str(run.config), overrides)
+    recorded_config = parse_run_config(recorded_text, str(run.config)).config
+    file = parse_run_config(text, str(run.config), overrides)
     if changes := find_training_changes(recorded_config, file.config):
         raise RunError(
             f"{run.path} cannot go on with other settings; these would make it another run:",

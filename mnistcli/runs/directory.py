@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mnistcli.errors import RunError
+from mnistcli.errors import RunError, command_line
 from mnistcli.runs.files import append_whole, dump_json, remove_file, write_whole
 from mnistcli.runs.metrics import parse_metrics
 from mnistcli.runs.reading import read_file
@@ -157,6 +157,18 @@ class RunDirectory:
         except ValueError as error:
             raise RunError(f"{self.record} is damaged: {error}") from None
 
+    def require_training(self) -> None:
+        """Raise `RunError` if the run is an ensemble, which has no epochs."""
+        members = self.read_record().members
+        if members:
+            paths = [member.run for member in members]
+            raise RunError(
+                f"{self.path} is an ensemble: it averages other runs, and has no training of its "
+                "own",
+                f"train a member, such as {paths[0]}, or average again: "
+                f"{command_line('ensemble', *paths)}",
+            )
+
     def read_config(self) -> "ConfigFile":
         """Return config.yaml, after a check that its settings are those of the training.
 
@@ -164,13 +176,13 @@ class RunDirectory:
             ConfigError: config.yaml is damaged.
             RunError: it is missing, or a setting that changes numbers was edited.
         """
-        from mnistcli.config import find_training_changes, parse_config  # takes 0.06 s
+        from mnistcli.config import find_training_changes  # takes 0.06 s
 
         text, record = self.read_config_text(), self.read_record()
-        file = parse_config(text, str(self.config))
+        file = parse_run_config(text, str(self.config))
         if record.config is None or record.config == text:
             return file
-        recorded_config = parse_config(record.config, f"config in {self.record}").config
+        recorded_config = parse_run_config(record.config, f"config in {self.record}").config
         if changes := find_training_changes(recorded_config, file.config):
             raise RunError(
                 f"{self.config} was changed after the run was trained:",
@@ -221,3 +233,18 @@ class RunDirectory:
     def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replace metrics.jsonl, as a resumed run does."""
         write_whole(self.metrics, "".join(dump_json(row) for row in rows))
+
+
+def parse_run_config(text: str, source: str, overrides: Sequence[str] = ()) -> "ConfigFile":
+    """Parse the config of a run, as `parse_config` does.
+
+    Runs of before version 0.4 held out other images for each seed.
+    """
+    from mnistcli.config import parse_config
+
+    file = parse_config(text, source, overrides)
+    config = file.config
+    if "split_seed" in config.data.model_fields_set:
+        return file
+    data = config.data.model_copy(update={"split_seed": config.seed})
+    return replace(file, config=config.model_copy(update={"data": data}))

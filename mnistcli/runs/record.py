@@ -77,6 +77,17 @@ class Environment(_Section, frozen=True, kw_only=True):
     kernels: str | None = None
 
 
+class Member(_Section, frozen=True, kw_only=True):
+    """A run whose network is a part of an ensemble."""
+
+    run: str
+    """Its absolute path when the ensemble was made"""
+    sha256: str
+    """Of its checkpoint of the best epoch, which holds its weights"""
+    weight: Annotated[int, Meta(ge=1)] = 1
+    """How often it counts in the average"""
+
+
 class RunRecord(Environment, frozen=True, kw_only=True):
     """The contents of run.json.
 
@@ -101,6 +112,8 @@ class RunRecord(Environment, frozen=True, kw_only=True):
     artifacts: dict[str, Artifact] = {}
     """By file name"""
     resumed: list[Resumption] = []
+    members: list[Member] = []
+    """The runs that an ensemble averages; empty for a run that was trained"""
 
     @property
     def config_sha256(self) -> str | None:

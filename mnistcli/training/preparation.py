@@ -64,7 +64,7 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
             problems.add(layer.path, message, at_key=True)
     problems.raise_if_any()
     runtime = start_runtime(config)
-    splits = split_validation(dataset, config.data.validation, config.seed)
+    splits = split_validation(dataset, config.data.validation, config.data.split_seed)
     scale, offset = _pixel_scaling(config.data.normalize, splits.train.images)
     steps_per_epoch = -(-len(splits.train) // config.batch_size)
     network = build_network(

@@ -1,0 +1,133 @@
+"""`mnistcli ensemble`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mnistcli.errors import UsageError, printable
+
+if TYPE_CHECKING:
+    from mnistcli.ensembles import MemberRun
+    from mnistcli.ensembles.ensemble import EnsembleResult
+
+
+def ensemble_command(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run directories.", show_default=False)
+    ],
+    best: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=2,
+            help="Choose at most N of them by the validation images; a run may count twice.",
+            show_default=False,
+        ),
+    ] = None,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The run directory to make; by default one under runs/.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Make a run whose model is the average of others."""
+    from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
+    from mnistcli.cli.figures import Answers, write_run_figures
+    from mnistcli.data import load_dataset
+    from mnistcli.ensembles import open_members
+    from mnistcli.execution import preferred_kernels, request_kernels
+    from mnistcli.runs import check_writable
+
+    check_writable(run_dir)
+    members = open_members(runs)
+    if best:
+        _check_validation(members)
+    dataset = load_dataset(members[0].config.data.dataset)
+    members[0].run.check_data(dataset)
+    request_kernels(preferred_kernels(members[0].config))
+    with tensorflow_starting():
+        from mnistcli.ensembles.ensemble import make_ensemble
+    with progress().status("ensemble") as status:
+        result = make_ensemble(members, dataset, best, run_dir, status.update)
+    if json:
+        print_json({"run": str(result.run.path)} | result.record.to_json())
+    else:
+        results().print(_member_table(result))
+        for line in _describe_gain(result):
+            results().print(line, soft_wrap=True)
+        results().print(_result_panel(result))
+    title = f"{result.run.name} on its test images"
+    answers = Answers(dataset.test_images, dataset.test_labels, result.probabilities, title)
+    write_run_figures(result.run, answers)
+
+
+def _check_validation(members: "list[MemberRun]") -> None:
+    """Raise `UsageError` unless all members have validation images that are no test images."""
+    for member in members:
+        if not member.held_out or member.config.data.validation == "test":
+            raise UsageError(
+                f"--best chooses by validation images, and {member.run.path} has none of its own",
+                "expected runs with some, such as data.validation: 5000",
+            )
+
+
+def _member_table(result: "EnsembleResult") -> Any:
+    from rich import box
+    from rich.table import Table
+
+    from mnistcli.cli.console import format_percent
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("run", overflow="fold")
+    if result.choice:
+        table.add_column("val acc", justify="right", no_wrap=True)
+    table.add_column("counts", justify="right", no_wrap=True)
+    for member, weight in zip(result.members, result.weights, strict=True):
+        cells = [printable(str(member.member.run.path))]
+        if result.choice:
+            cells.append(format_percent(member.accuracy, decimals=2))
+        table.add_row(*cells, str(weight) if weight else "-", style=None if weight else "dim")
+    return table
+
+
+def _describe_gain(result: "EnsembleResult") -> list[str]:
+    """Say what the average is worth on the validation images, and what choosing gained there."""
+    from mnistcli.cli.console import format_count, format_percent
+
+    choice, every = result.choice, result.all_members
+    if choice is None or every is None:
+        return ["They hold out no validation images to measure the average by."]
+
+    def percent(accuracy: float) -> str:
+        return format_percent(accuracy, decimals=2)
+
+    images = result.record.dataset.validation_images
+    best_member = max(result.members, key=lambda member: member.accuracy)
+    lines = [
+        f"On {format_count(images, 'validation image')}: {percent(choice.accuracy)}, where the "
+        f"best of them alone has {percent(best_member.accuracy)}."
+    ]
+    if choice is not every:
+        lines.append(f"All {len(result.members)} of them together have {percent(every.accuracy)}.")
+    return lines
+
+
+def _result_panel(result: "EnsembleResult") -> Any:
+    from rich.text import Text
+
+    from mnistcli.cli.console import format_percent
+    from mnistcli.cli.views import result_panel
+
+    accuracies = [
+        metrics["test_accuracy"] or 0
+        for member, weight in zip(result.members, result.weights, strict=True)
+        if weight and (metrics := member.member.record.metrics)
+    ]
+    low, high = (format_percent(find(accuracies), decimals=2) for find in (min, max))
+    rows = {"each alone": Text(f"{low} to {high}")}
+    return result_panel("averaged", result.evaluation, rows, result.run)

@@ -1,0 +1,100 @@
+"""The runs that become members of an ensemble."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnistcli.config import Config
+from mnistcli.errors import RunError, UsageError, command_line
+from mnistcli.recognition import OutputKind, read_calibration
+from mnistcli.runs import RunDirectory, RunRecord, open_run_directory
+
+
+@dataclass(frozen=True)
+class MemberRun:
+    """A completed run that can be averaged with others.
+
+    Attributes:
+        temperature: of its calibration, which gives scores a scale.
+    """
+
+    run: RunDirectory
+    record: RunRecord
+    config: Config
+    outputs: OutputKind
+    temperature: float
+
+    @property
+    def held_out(self) -> int:
+        """The images that were not trained on."""
+        return self.record.dataset.validation_images
+
+
+def open_members(paths: Sequence[Path]) -> list[MemberRun]:
+    """Open runs, and check that their networks can be averaged and compared.
+
+    Raises:
+        RunError: a run is not completed, ends in numbers that are no shares of classes, or was
+            trained on other data or on another's validation images.
+        UsageError: there are fewer than two runs, or one is named twice.
+    """
+    if len(paths) < 2:
+        raise UsageError(
+            "an ensemble averages two runs or more, got one run", "expected: ensemble RUN RUN…"
+        )
+    resolved_paths = [path.resolve() for path in paths]
+    for index, path in enumerate(paths):
+        if resolved_paths[index] in resolved_paths[:index]:
+            raise UsageError(f"{path} is named twice", "expected each run once")
+    members = [_open_member(path) for path in paths]
+    for member in members[1:]:
+        _check_comparable(members[0], member)
+    return members
+
+
+def _open_member(path: Path) -> MemberRun:
+    run = open_run_directory(path)
+    record = run.read_record()
+    if record.status != "completed":
+        raise RunError(
+            f"{path} is not completed; its status is {record.status}",
+            f"go on with: {command_line('train', '--resume', path)}",
+        )
+    if record.outputs is None:
+        raise RunError(
+            f"{path} is of an older version of mnistcli, which did not record what its outputs are",
+            f"train it again: {command_line('train', run.config)}",
+        )
+    outputs = OutputKind(record.outputs)
+    if outputs is OutputKind.INDEPENDENT:
+        raise RunError(
+            f"{path} ends in a probability for each class by itself, as sigmoids do",
+            "expected networks that end in a softmax, in logits or in scores",
+        )
+    config = run.read_config().config
+    return MemberRun(run, record, config, outputs, read_calibration(run).temperature)
+
+
+def _check_comparable(first: MemberRun, member: MemberRun) -> None:
+    """Raise `RunError` unless a member shares data and validation images with the first one."""
+    if member.record.dataset.sha256 != first.record.dataset.sha256:
+        raise RunError(
+            f"{member.run.path} was trained on other data than {first.run.path}: "
+            f"{member.record.dataset.source}, not {first.record.dataset.source}",
+            "expected runs on the same images and labels; their SHA-256 is in run.json",
+        )
+    one, other = first.config.data, member.config.data
+    # A permutation of the training images begins with those that are held out, so that of two
+    # numbers of them the smaller one is a part of the larger.
+    are_apart = one.split_seed != other.split_seed and bool(first.held_out or member.held_out)
+    if are_apart or (one.validation == "test") != (other.validation == "test"):
+        raise RunError(
+            f"{member.run.path} and {first.run.path} hold out different images, so that one was "
+            "trained on images that the other is measured by",
+            "expected the same data.validation and data.split_seed; train it again with: "
+            + command_line(
+                *("train", member.run.config),
+                *("--set", f"data.validation={one.validation}"),
+                *("--set", f"data.split_seed={one.split_seed}"),
+            ),
+        )
