@@ -1,0 +1,98 @@
+"""Trains ensembles of configs/best.yaml, and writes README's table of them.
+
+    python tests/benchmarks/ensembles.py [GROUPS]
+
+A group is five runs with seeds of its own: 0 to 4, 5 to 9, and so on; three groups by default. Runs
+are made as `measure_configs.py` makes them, and complete ones are not trained again. Of each group
+`mnistcli ensemble` makes one run of all five. The test images are looked at once, at the end. MNIST
+must be on this machine.
+"""
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.measure_configs import COMMAND, CONFIGS, RUNS, read, run_of, train
+from benchmarks.readme import describe_machine, write_block
+
+from mnistcli.data import load_dataset
+
+CONFIG = CONFIGS / "best.yaml"
+SIZE = 5
+PREDICTIONS = 5  # processes, of which the median is told
+
+
+def make(group: int) -> Path:
+    """Make the ensemble of a group anew; return its run directory."""
+    seeds = range(group * SIZE, (group + 1) * SIZE)
+    train(CONFIG, seeds)
+    run = RUNS / f"ensemble-{group}"
+    shutil.rmtree(run, ignore_errors=True)
+    members = [run_of(CONFIG, seed) for seed in seeds]
+    subprocess.run([COMMAND, "ensemble", *members, "--run-dir", run], check=True)
+    return run
+
+
+def describe(run: Path) -> list[str]:
+    """Return the cells of an ensemble's row."""
+    record = read(run / "run.json")
+    members = [Path(member["run"]) for member in record["members"]]
+    alone = [read(member / "run.json")["metrics"]["test_accuracy"] for member in members]
+    seconds = sum(read(member / "seconds.json") for member in members)
+    seeds = [read(member / "run.json")["seed"] for member in members]
+    return [
+        f"{min(seeds)} to {max(seeds)}",
+        f"{record['metrics']['test_accuracy']:.2%}",
+        f"{min(alone):.2%} to {max(alone):.2%}, mean {statistics.mean(alone):.2%}",
+        f"{record['metrics']['val_accuracy']:.2%}",
+        f"{seconds / 60:.0f} min",
+        f"{time_prediction(run):.2f} s",
+    ]
+
+
+def time_prediction(run: Path) -> float:
+    """Return the seconds of a process that reads one picture with a run, their median."""
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "digit.png"
+        Image.fromarray(load_dataset("mnist").test_images[0]).save(picture)
+        seconds = []
+        for _ in range(PREDICTIONS):
+            started = time.perf_counter()
+            subprocess.run(
+                [COMMAND, "predict", picture, "--run", run],
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+            seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def main() -> None:
+    """Make the ensembles, and write the table."""
+    groups = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    runs = [make(group) for group in range(groups)]
+    head = (
+        "| seeds | test accuracy of five together | each alone | validation images | training "
+        "| one picture |\n| --- | --- | --- | --- | --- | --- |"
+    )
+    rows = [f"| {' | '.join(describe(run))} |" for run in runs]
+    mean = statistics.mean(read(run / "run.json")["metrics"]["test_accuracy"] for run in runs)
+    note = (
+        f"Mean {mean:.2%}. Measured on {describe_machine()}, with `python "
+        f"tests/benchmarks/ensembles.py{'' if groups == 3 else f' {groups}'}`."
+    )
+    write_block("ensembles", "\n".join([head, *rows, "", note]))
+    print(json.dumps({"mean": mean}))
+
+
+if __name__ == "__main__":
+    main()
