@@ -174,7 +174,6 @@ def write_row(config: Path, measured: Measured) -> None:
     described = [cell.strip("| ") for cell in described]
     line = f"| {' | '.join([*described, *cells])} |"
     text = text[: row.start()] + line + text[row.end() :]
-    text = re.sub(r"\(Measured on .*\)", f"(Measured on {measured.hardware}.)", text)
     table.write_text(text, encoding="utf-8")
 
 
