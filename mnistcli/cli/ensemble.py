@@ -58,8 +58,7 @@ def ensemble_command(
         print_json({"run": str(result.run.path)} | result.record.to_json())
     else:
         results().print(_member_table(result))
-        for line in _describe_gain(result):
-            results().print(line, soft_wrap=True)
+        results().print(_describe_gain(result))
         results().print(_result_panel(result))
     title = f"{result.run.name} on its test images"
     answers = Answers(dataset.test_images, dataset.test_labels, result.probabilities, title)
@@ -95,26 +94,26 @@ def _member_table(result: "EnsembleResult") -> Any:
     return table
 
 
-def _describe_gain(result: "EnsembleResult") -> list[str]:
+def _describe_gain(result: "EnsembleResult") -> str:
     """Say what the average is worth on the validation images, and what choosing gained there."""
     from mnistcli.cli.console import format_count, format_percent
 
     choice, every = result.choice, result.all_members
     if choice is None or every is None:
-        return ["They hold out no validation images to measure the average by."]
-
-    def percent(accuracy: float) -> str:
-        return format_percent(accuracy, decimals=2)
-
-    images = result.record.dataset.validation_images
-    best_member = max(result.members, key=lambda member: member.accuracy)
-    lines = [
-        f"On {format_count(images, 'validation image')}: {percent(choice.accuracy)}, where the "
-        f"best of them alone has {percent(best_member.accuracy)}."
-    ]
+        return "They hold out no validation images to measure the average by."
+    average, best_member, all_members = (
+        format_percent(accuracy, decimals=2)
+        for accuracy in (
+            choice.accuracy,
+            max(member.accuracy for member in result.members),
+            every.accuracy,
+        )
+    )
+    images = format_count(result.record.dataset.validation_images, "validation image")
+    text = f"On {images}: {average}, where the best of them alone has {best_member}"
     if choice is not every:
-        lines.append(f"All {len(result.members)} of them together have {percent(every.accuracy)}.")
-    return lines
+        text += f" and all {len(result.members)} together have {all_members}"
+    return f"{text}."
 
 
 def _result_panel(result: "EnsembleResult") -> Any:
