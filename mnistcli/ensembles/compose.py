@@ -61,7 +61,7 @@ def compose(members: Sequence[MemberRun], weights: Sequence[int], name: str) -> 
         places.append((member, range(start, start + len(own))))
         layers += before + own + after
         inputs += [prefix] * weight
-    layers.append(_layer("Average", {"name": "average"}, tuple(inputs)))
+    layers.append(_layer("Average", {}, tuple(inputs)))
     data = min((member for member, _ in counted), key=lambda member: member.held_out).config.data
     augments = [member.config.model_dump()["augment"] for member, _ in counted]
     config = Config(
