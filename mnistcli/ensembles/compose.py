@@ -111,7 +111,8 @@ def _member_layers(
     if before:
         names = dict.fromkeys(input_names, f"{prefix}_input")
         before[-1] = _rename(before[-1], f"{prefix}_input")
-    if own[0].name == "Dense" and len(shape) > 1:  # gets a Flatten that a config need not name
+    # A Dense layer gets a Flatten before it, unless its config says where its input comes from.
+    if own[0].name == "Dense" and len(shape) > 1 and own[0].inputs is None:
         before.append(_layer("Flatten", {}))
     names |= {
         layer.arguments["name"]: f"{prefix}_{layer.arguments['name']}"
