@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mnistcli.config import Config, ConfigFile, Data, KerasObject, dump_config, parse_config
-from mnistcli.config.objects import add_defaults
+from mnistcli.config.objects import add_defaults, make_object
 from mnistcli.ensembles.members import MemberRun
 from mnistcli.recognition import OutputKind
 
@@ -67,7 +67,8 @@ def compose(members: Sequence[MemberRun], weights: Sequence[int], name: str) -> 
     config = Config(
         name=name,
         layers=layers,
-        optimizer=KerasObject("optimizers", "SGD", add_defaults("optimizers", "SGD", {})),
+        optimizer=make_object("optimizers", "SGD"),
+        loss=make_object("losses", "CategoricalCrossentropy"),  # some augmentation mixes labels
         batch_size=first.config.batch_size,
         data=Data(
             dataset=first.config.data.dataset,
