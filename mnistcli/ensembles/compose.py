@@ -10,6 +10,7 @@ from typing import Any
 
 from mnistcli.config import Config, ConfigFile, Data, KerasObject, dump_config, parse_config
 from mnistcli.config.objects import add_defaults, make_object
+from mnistcli.config.settings import NAME
 from mnistcli.ensembles.members import MemberRun
 from mnistcli.recognition import OutputKind
 
@@ -115,11 +116,11 @@ def _member_layers(
     # A Dense layer gets a Flatten before it, unless its config says where its input comes from.
     if own[0].name == "Dense" and len(shape) > 1 and own[0].inputs is None:
         before.append(_layer("Flatten", {}))
-    names |= {
-        layer.arguments["name"]: f"{prefix}_{layer.arguments['name']}"
-        for layer in own
-        if "name" in layer.arguments
-    }
+    for number, layer in enumerate(own, start=1):
+        if name := layer.arguments.get("name"):
+            longer_name = f"{prefix}_{name}"
+            is_valid = NAME.fullmatch(longer_name)  # that of a nested ensemble may be too long
+            names[name] = longer_name if is_valid else f"{prefix}_layer{number}"
     precision = member.config.precision
     own = [_adapt(layer, names, precision) for layer in own[:-1]] + [
         _adapt(own[-1], names, "float32")
@@ -157,8 +158,8 @@ def _adapt(layer: KerasObject, names: dict[str, str], precision: str) -> KerasOb
     """
     layer = _without_penalties(layer)
     arguments, inputs = dict(layer.arguments), layer.inputs
-    if "name" in arguments:
-        arguments["name"] = names[arguments["name"]]
+    if name := arguments.get("name"):
+        arguments["name"] = names[name]
     if precision != "float32":
         arguments = {"dtype": precision} | arguments
     if isinstance(inputs, dict):
