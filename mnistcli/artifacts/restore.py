@@ -25,7 +25,7 @@ def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "be
     else:
         path = checkpoints[-1].path if checkpoints else run.checkpoint(1)
     if not path.is_file():
-        advice = [run.how_to_complete()]
+        advice = [run.advise_completion()]
         if not record.members:
             expectation = "expected a run that finished its first epoch"
             again = command_line("train", run.config)

@@ -58,7 +58,7 @@ def _open_member(path: Path) -> MemberRun:
     if record.status != "completed":
         raise RunError(
             f"{path} is not completed; its status is {record.status}",
-            run.how_to_complete(),
+            run.advise_completion(),
         )
     if record.outputs is None:
         raise RunError(

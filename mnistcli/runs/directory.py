@@ -164,10 +164,10 @@ class RunDirectory:
             raise RunError(
                 f"{self.path} is an ensemble: it averages other runs, and has no training of its "
                 "own",
-                f"train a member, such as {members[0].run}, or {self.how_to_complete()}",
+                f"train a member, such as {members[0].run}, or {self.advise_completion()}",
             )
 
-    def how_to_complete(self) -> str:
+    def advise_completion(self) -> str:
         """Return the advice for a run that was cut short: to resume it, or to average again."""
         if members := self.read_record().members:
             paths = [member.run for member in members]
