@@ -3,7 +3,7 @@
 from typing import Literal
 
 from mnistcli.artifacts.checkpoint import load_checkpoint
-from mnistcli.errors import RunError
+from mnistcli.errors import RunError, command_line
 from mnistcli.model import Network, build_network, use_averaged_weights
 from mnistcli.runs import RunDirectory
 
@@ -17,19 +17,20 @@ def restore_network(run: RunDirectory, checkpoint: Literal["best", "last"] = "be
     """
     if checkpoint == "last":
         run.require_training()
-    data = run.read_record().dataset
+    record = run.read_record()
+    data = record.dataset
     checkpoints = run.list_checkpoints()
     if checkpoint == "best":
         path = run.best_checkpoint
     else:
         path = checkpoints[-1].path if checkpoints else run.checkpoint(1)
     if not path.is_file():
-        raise RunError(
-            f"{run.path} has no checkpoint {path.name}",
-            "expected a run that finished its first epoch",
-            f"go on with: mnistcli train --resume {run.path}, "
-            f"or train it again: mnistcli train {run.config}",
-        )
+        advice = [run.advise_completion()]
+        if not record.members:
+            expectation = "expected a run that finished its first epoch"
+            again = command_line("train", run.config)
+            advice = [expectation, f"{advice[0]}, or train it again: {again}"]
+        raise RunError(f"{run.path} has no checkpoint {path.name}", *advice)
     network = build_network(
         run.read_config(), data.num_classes, data.pixel_scale, data.pixel_offset
     )

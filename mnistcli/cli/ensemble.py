@@ -123,10 +123,13 @@ def _result_panel(result: "EnsembleResult") -> Any:
     from mnistcli.cli.views import result_panel
 
     accuracies = [
-        metrics["test_accuracy"] or 0
+        (member.member.record.metrics or {}).get("test_accuracy")
         for member, weight in zip(result.members, result.weights, strict=True)
-        if weight and (metrics := member.member.record.metrics)
+        if weight
     ]
-    low, high = (format_percent(find(accuracies), decimals=2) for find in (min, max))
-    rows = {"each alone": Text(f"{low} to {high}")}
+    known_accuracies = [accuracy for accuracy in accuracies if accuracy is not None]
+    rows = {}
+    if known_accuracies:
+        low, high = (format_percent(find(known_accuracies), decimals=2) for find in (min, max))
+        rows["each alone"] = Text(f"{low} to {high}")
     return result_panel("averaged", result.evaluation, rows, result.run)

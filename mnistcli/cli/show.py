@@ -152,6 +152,8 @@ def show_training(
     from mnistcli.runs import open_run_directory
 
     directories = [open_run_directory(run) for run in runs]
+    for directory in directories:
+        directory.require_training()
     names = [directory.name for directory in directories]
     if len(set(names)) < len(names):
         names = [str(run) for run in runs]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mnistcli.config import Config, ConfigFile, Data, KerasObject, dump_config, parse_config
-from mnistcli.config.objects import add_defaults
+from mnistcli.config.objects import add_defaults, make_object
+from mnistcli.config.settings import NAME
 from mnistcli.ensembles.members import MemberRun
 from mnistcli.recognition import OutputKind
 
@@ -61,13 +62,14 @@ def compose(members: Sequence[MemberRun], weights: Sequence[int], name: str) -> 
         places.append((member, range(start, start + len(own))))
         layers += before + own + after
         inputs += [prefix] * weight
-    layers.append(_layer("Average", {"name": "average"}, tuple(inputs)))
+    layers.append(_layer("Average", {}, tuple(inputs)))
     data = min((member for member, _ in counted), key=lambda member: member.held_out).config.data
     augments = [member.config.model_dump()["augment"] for member, _ in counted]
     config = Config(
         name=name,
         layers=layers,
-        optimizer=KerasObject("optimizers", "SGD", add_defaults("optimizers", "SGD", {})),
+        optimizer=make_object("optimizers", "SGD"),
+        loss=make_object("losses", "CategoricalCrossentropy"),  # some augmentation mixes labels
         batch_size=first.config.batch_size,
         data=Data(
             dataset=first.config.data.dataset,
@@ -111,13 +113,14 @@ def _member_layers(
     if before:
         names = dict.fromkeys(input_names, f"{prefix}_input")
         before[-1] = _rename(before[-1], f"{prefix}_input")
-    if own[0].name == "Dense" and len(shape) > 1:  # gets a Flatten that a config need not name
+    # A Dense layer gets a Flatten before it, unless its config says where its input comes from.
+    if own[0].name == "Dense" and len(shape) > 1 and own[0].inputs is None:
         before.append(_layer("Flatten", {}))
-    names |= {
-        layer.arguments["name"]: f"{prefix}_{layer.arguments['name']}"
-        for layer in own
-        if "name" in layer.arguments
-    }
+    for number, layer in enumerate(own, start=1):
+        if name := layer.arguments.get("name"):
+            longer_name = f"{prefix}_{name}"
+            is_valid = NAME.fullmatch(longer_name)  # that of a nested ensemble may be too long
+            names[name] = longer_name if is_valid else f"{prefix}_layer{number}"
     precision = member.config.precision
     own = [_adapt(layer, names, precision) for layer in own[:-1]] + [
         _adapt(own[-1], names, "float32")
@@ -155,8 +158,8 @@ def _adapt(layer: KerasObject, names: dict[str, str], precision: str) -> KerasOb
     """
     layer = _without_penalties(layer)
     arguments, inputs = dict(layer.arguments), layer.inputs
-    if "name" in arguments:
-        arguments["name"] = names[arguments["name"]]
+    if name := arguments.get("name"):
+        arguments["name"] = names[name]
     if precision != "float32":
         arguments = {"dtype": precision} | arguments
     if isinstance(inputs, dict):

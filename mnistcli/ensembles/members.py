@@ -58,7 +58,7 @@ def _open_member(path: Path) -> MemberRun:
     if record.status != "completed":
         raise RunError(
             f"{path} is not completed; its status is {record.status}",
-            f"go on with: {command_line('train', '--resume', path)}",
+            run.advise_completion(),
         )
     if record.outputs is None:
         raise RunError(
@@ -86,8 +86,9 @@ def _check_comparable(first: MemberRun, member: MemberRun) -> None:
     one, other = first.config.data, member.config.data
     # A permutation of the training images begins with those that are held out, so that of two
     # numbers of them the smaller one is a part of the larger.
-    are_apart = one.split_seed != other.split_seed and bool(first.held_out or member.held_out)
-    if are_apart or (one.validation == "test") != (other.validation == "test"):
+    by_test, other_by_test = one.validation == "test", other.validation == "test"
+    hold_out_none = by_test or not (first.held_out or member.held_out)
+    if by_test != other_by_test or (one.split_seed != other.split_seed and not hold_out_none):
         raise RunError(
             f"{member.run.path} and {first.run.path} hold out different images, so that one was "
             "trained on images that the other is measured by",

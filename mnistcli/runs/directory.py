@@ -161,13 +161,18 @@ class RunDirectory:
         """Raise `RunError` if the run is an ensemble, which has no epochs."""
         members = self.read_record().members
         if members:
-            paths = [member.run for member in members]
             raise RunError(
                 f"{self.path} is an ensemble: it averages other runs, and has no training of its "
                 "own",
-                f"train a member, such as {paths[0]}, or average again: "
-                f"{command_line('ensemble', *paths)}",
+                f"train a member, such as {members[0].run}, or {self.advise_completion()}",
             )
+
+    def advise_completion(self) -> str:
+        """Return the advice for a run that was cut short: to resume it, or to average again."""
+        if members := self.read_record().members:
+            paths = [member.run for member in members]
+            return f"average again: {command_line('ensemble', *paths)}"
+        return f"go on with: {command_line('train', '--resume', self.path)}"
 
     def read_config(self) -> "ConfigFile":
         """Return config.yaml, after a check that its settings are those of the training.
