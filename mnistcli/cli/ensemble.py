@@ -109,7 +109,9 @@ def _describe_gain(result: "EnsembleResult") -> str:
             every.accuracy,
         )
     )
-    images = format_count(result.record.dataset.validation_images, "validation image")
+    by_test = result.members[0].member.config.data.validation == "test"
+    noun = "test image" if by_test else "validation image"
+    images = format_count(result.record.dataset.validation_images, noun)
     text = f"On {images}: {average}, where the best of them alone has {best_member}"
     if choice is not every:
         text += f" and all {len(result.members)} together have {all_members}"
@@ -119,7 +121,6 @@ def _describe_gain(result: "EnsembleResult") -> str:
 def _result_panel(result: "EnsembleResult") -> Any:
     from rich.text import Text
 
-    from mnistcli.cli.console import format_percent
     from mnistcli.cli.views import result_panel
 
     accuracies = [
@@ -130,6 +131,6 @@ def _result_panel(result: "EnsembleResult") -> Any:
     known_accuracies = [accuracy for accuracy in accuracies if accuracy is not None]
     rows = {}
     if known_accuracies:
-        low, high = (format_percent(find(known_accuracies), decimals=2) for find in (min, max))
-        rows["each alone"] = Text(f"{low} to {high}")
+        low, high = min(known_accuracies), max(known_accuracies)
+        rows["each alone"] = Text(f"{low:.2%} to {high:.2%}")
     return result_panel("averaged", result.evaluation, rows, result.run)

@@ -49,8 +49,7 @@ def compose(members: Sequence[MemberRun], weights: Sequence[int], name: str) -> 
     """
     counted = [(m, weight) for m, weight in zip(members, weights, strict=True) if weight]
     first = counted[0][0]
-    first_data = first.record.dataset
-    scale, offset, normalize = first_data.pixel_scale, first_data.pixel_offset, "as the first"
+    (scale, offset), normalize = _pixel_scaling(first), first.config.data.normalize
     if any(_pixel_scaling(member) != (scale, offset) for member, _ in counted):
         scale, offset, normalize = 1 / 255, 0.0, "unit"
     layers: list[KerasObject] = []
@@ -75,7 +74,7 @@ def compose(members: Sequence[MemberRun], weights: Sequence[int], name: str) -> 
             dataset=first.config.data.dataset,
             validation=data.validation,
             split_seed=data.split_seed,
-            normalize=first.config.data.normalize if normalize != "unit" else "unit",
+            normalize=normalize,
         ),
         augment=first.config.augment if all(each == augments[0] for each in augments) else [],
     )
