@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import keras
@@ -16,9 +17,10 @@ from mnistcli.config import ConfigFile, load_config
 from mnistcli.data import Dataset
 from mnistcli.engine import EvaluationLoop
 from mnistcli.ensembles import MemberRun, open_members
-from mnistcli.ensembles.choose import Choice
+from mnistcli.ensembles.choose import Average
 from mnistcli.ensembles.compose import compose
 from mnistcli.ensembles.ensemble import make_ensemble
+from mnistcli.errors import RunError
 from mnistcli.model import Network, build_network
 from mnistcli.recognition import OutputKind, read_calibration, to_probabilities
 from mnistcli.runs import RunDirectory
@@ -120,7 +122,7 @@ def nested(
     paths = [ensemble.path, members["rows"].path, members["attention"].path]
     path = ensemble.path.with_name("nested")
     with pytest.MonkeyPatch.context() as patch:
-        chosen = Choice(WEIGHTS, 0.5, 1.0)
+        chosen = Average(WEIGHTS, 0.5, 1.0)
         patch.setattr("mnistcli.ensembles.ensemble.choose_members", lambda *_: chosen)
         return make_ensemble(open_members(paths), digits, most=4, path=path).run
 
@@ -236,7 +238,7 @@ def untrained(file: ConfigFile, name: str) -> MemberRun:
 
 def build_average(load_text: Load, *texts: str) -> Network:
     members = [untrained(load_text(text), f"run{i}") for i, text in enumerate(texts)]
-    return build_network(compose(members, [1] * len(members), "average").file, 10)
+    return build_network(compose(members, [1] * len(members), 200, "average").file, 10)
 
 
 SOFTMAX = "layers: [{Dense: {units: 10, activation: softmax}}]\n"
@@ -259,5 +261,37 @@ def test_an_ensemble_can_be_averaged_again_and_again(load_text: Load) -> None:
     file = load_text("layers: [{Dense: {units: 10, activation: softmax, name: layer}}]\n")
     for depth in range(9):
         pair = [untrained(file, f"run{depth}"), untrained(load_text(SOFTMAX), "other")]
-        file = compose(pair, [1, 1], "average").file
+        file = compose(pair, [1, 1], 200, "average").file
     assert build_network(file, 10).output_kind is OutputKind.PROBABILITIES
+
+
+def test_a_member_that_gives_no_numbers_is_named(
+    members: dict[str, RunDirectory], digits: Dataset, tmp_path: Path
+) -> None:
+    path = shutil.copytree(members["dense"].path, tmp_path / "other")
+    checkpoint = path / "checkpoints" / "best.npz"
+    with np.load(checkpoint) as file:
+        arrays = dict(file)
+    *_, name = (name for name in arrays if name.startswith("model/"))
+    arrays[name] = np.full_like(arrays[name], np.nan)
+    np.savez(checkpoint, **arrays)
+
+    with pytest.raises(RunError, match="other gives outputs that are NaN or infinite"):
+        make_ensemble(open_members([members["rows"].path, path]), digits, path=tmp_path / "run")
+
+
+def test_what_is_held_out_does_not_depend_on_who_is_chosen(
+    members: dict[str, RunDirectory],
+    digits: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of 144, 150 and 200 validation images, all are measured by 144."""
+    chosen = Average([0, 1, 1], 0.5, 1.0)
+    monkeypatch.setattr("mnistcli.ensembles.ensemble.choose_members", lambda *_: chosen)
+    paths = [members[name].path for name in ("rows", "dense", "attention")]
+
+    made = make_ensemble(open_members(paths), digits, most=2, path=tmp_path / "run")
+
+    assert made.record.dataset.validation_images == 144
+    assert made.run.read_config().config.data.validation == 144

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnistcli.ensembles.choose import average_all, choose_members
+from mnistcli.ensembles.choose import choose_members
 
 LABELS = np.array([0, 1, 0, 1])
 
@@ -27,7 +27,6 @@ def test_networks_that_complete_each_other_are_chosen_together() -> None:
     assert choice.accuracy == 1
     assert choice.weights[0] > 0 and choice.weights[1] > 0
     assert choose_members(networks[:2], LABELS, most=2).weights == [1, 1]
-    assert average_all(networks, LABELS).weights == [1, 1, 1]
 
 
 def test_a_network_may_count_twice() -> None:

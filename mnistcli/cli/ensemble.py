@@ -1,5 +1,6 @@
 """`mnistcli ensemble`."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,13 +9,19 @@ import typer
 from mnistcli.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    from mnistcli.data import Dataset
     from mnistcli.ensembles import MemberRun
     from mnistcli.ensembles.ensemble import EnsembleResult
 
 
 def ensemble_command(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run directories.", show_default=False)
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Run directories. One that is named twice counts twice.",
+            show_default=False,
+        ),
     ],
     best: Annotated[
         int | None,
@@ -38,7 +45,6 @@ def ensemble_command(
     """Make a run whose model is the average of others."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.figures import Answers, write_run_figures
-    from mnistcli.data import load_dataset
     from mnistcli.ensembles import open_members
     from mnistcli.execution import preferred_kernels, request_kernels
     from mnistcli.runs import check_writable
@@ -47,7 +53,7 @@ def ensemble_command(
     members = open_members(runs)
     if best:
         _check_validation(members)
-    dataset = load_dataset(members[0].config.data.dataset)
+    dataset = _load_data(members)
     members[0].run.check_data(dataset)
     request_kernels(preferred_kernels(members[0].config))
     with tensorflow_starting():
@@ -57,7 +63,7 @@ def ensemble_command(
     if json:
         print_json({"run": str(result.run.path)} | result.record.to_json())
     else:
-        results().print(_member_table(result))
+        results().print(_candidate_table(result))
         results().print(_describe_gain(result))
         results().print(_result_panel(result))
     title = f"{result.run.name} on its test images"
@@ -68,28 +74,44 @@ def ensemble_command(
 def _check_validation(members: "list[MemberRun]") -> None:
     """Raise `UsageError` unless all members have validation images that are no test images."""
     for member in members:
-        if not member.held_out or member.config.data.validation == "test":
+        if not member.is_validated:
             raise UsageError(
-                f"--best chooses by validation images, and {member.run.path} has none of its own",
+                f"--best chooses by validation images, and {member.path} has none of its own",
                 "expected runs with some, such as data.validation: 5000",
             )
 
 
-def _member_table(result: "EnsembleResult") -> Any:
+def _load_data(members: "list[MemberRun]") -> "Dataset":
+    """Load the data of all members, from where the first of them that still has it found it.
+
+    Raises:
+        DataError: none has it.
+    """
+    from mnistcli.data import DataMissingError, load_dataset
+
+    *names, last_name = dict.fromkeys(member.config.data.dataset for member in members)
+    for name in names:
+        with suppress(DataMissingError):
+            return load_dataset(name)
+    return load_dataset(last_name)
+
+
+def _candidate_table(result: "EnsembleResult") -> Any:
     from rich import box
     from rich.table import Table
 
     from mnistcli.cli.console import format_percent
 
+    has_validation = bool(result.record.dataset.validation_images)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("run", overflow="fold")
-    if result.choice:
+    if has_validation:
         table.add_column("val acc", justify="right", no_wrap=True)
     table.add_column("counts", justify="right", no_wrap=True)
-    for member, weight in zip(result.members, result.weights, strict=True):
-        cells = [printable(str(member.member.run.path))]
-        if result.choice:
-            cells.append(format_percent(member.accuracy, decimals=2))
+    for candidate, weight in zip(result.candidates, result.average.weights, strict=True):
+        cells = [printable(str(candidate.member.path))]
+        if has_validation:
+            cells.append(format_percent(candidate.accuracy, decimals=2))
         table.add_row(*cells, str(weight) if weight else "-", style=None if weight else "dim")
     return table
 
@@ -98,23 +120,20 @@ def _describe_gain(result: "EnsembleResult") -> str:
     """Say what the average is worth on the validation images, and what choosing gained there."""
     from mnistcli.cli.console import format_count, format_percent
 
-    choice, every = result.choice, result.all_members
-    if choice is None or every is None:
+    num_images = result.record.dataset.validation_images
+    if not num_images:
         return "They hold out no validation images to measure the average by."
-    average, best_member, all_members = (
-        format_percent(accuracy, decimals=2)
-        for accuracy in (
-            choice.accuracy,
-            max(member.accuracy for member in result.members),
-            every.accuracy,
-        )
+    by_test = result.candidates[0].member.config.data.validation == "test"
+    images = format_count(num_images, "test image" if by_test else "validation image")
+    average = format_percent(result.average.accuracy, decimals=2)
+    best = max(candidate.accuracy for candidate in result.candidates)
+    text = (
+        f"On {images}: {average}, where the best of them alone has "
+        f"{format_percent(best, decimals=2)}"
     )
-    by_test = result.members[0].member.config.data.validation == "test"
-    noun = "test image" if by_test else "validation image"
-    images = format_count(result.record.dataset.validation_images, noun)
-    text = f"On {images}: {average}, where the best of them alone has {best_member}"
-    if choice is not every:
-        text += f" and all {len(result.members)} together have {all_members}"
+    if result.all_candidates:
+        accuracy = format_percent(result.all_candidates.accuracy, decimals=2)
+        text += f" and all {len(result.candidates)} together have {accuracy}"
     return f"{text}."
 
 
@@ -124,8 +143,8 @@ def _result_panel(result: "EnsembleResult") -> Any:
     from mnistcli.cli.views import result_panel
 
     accuracies = [
-        (member.member.record.metrics or {}).get("test_accuracy")
-        for member, weight in zip(result.members, result.weights, strict=True)
+        (candidate.member.record.metrics or {}).get("test_accuracy")
+        for candidate, weight in zip(result.candidates, result.average.weights, strict=True)
         if weight
     ]
     known_accuracies = [accuracy for accuracy in accuracies if accuracy is not None]

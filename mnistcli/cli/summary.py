@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.errors import command_line
+from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
     from mnistcli.model import LayerSummary, ModelSummary
@@ -30,16 +30,20 @@ def summary_command(
     from mnistcli.cli.data import load_training_data
     from mnistcli.config import load_config
     from mnistcli.data import BUILT_IN
-    from mnistcli.runs import open_to_read
+    from mnistcli.runs import names_run, open_to_read
 
-    next_line = command_line("train", config)
-    if config.is_dir():
-        next_line = command_line("evaluate", config)
-        config = open_to_read(config).config
-    file = load_config(config, overrides or ())
     num_classes = 10
-    if file.config.data.dataset not in BUILT_IN:
-        num_classes = load_training_data(file, quiet=True).num_classes
+    if names_run(config):
+        if overrides:
+            raise UsageError("--set does not go with a run directory", "expected a config")
+        run = open_to_read(config)
+        file, num_classes = run.read_config(), run.read_record().dataset.num_classes
+        next_line = command_line("predict", "IMAGE", "--run", config)
+    else:
+        file = load_config(config, overrides or ())
+        if file.config.data.dataset not in BUILT_IN:
+            num_classes = load_training_data(file, quiet=True).num_classes
+        next_line = command_line("train", config)
     with tensorflow_starting():
         from mnistcli.model import build_network, summarize_model
     network = build_network(file, num_classes)

@@ -12,13 +12,13 @@ LOSS_DECIMALS = 9  # equal averages, as of 1:1 and 3:3, differ by rounding
 
 
 @dataclass(frozen=True)
-class Choice:
-    """How often each network counts in an average, and what the average is worth.
+class Average:
+    """An average of networks, and what it is worth.
 
     Attributes:
-        weights: one per network, 0 or more.
-        accuracy: of the average on the validation images, in [0, 1].
-        loss: its mean negative log-likelihood there, in nats.
+        weights: how often each network counts, 0 or more.
+        accuracy: on the images that it was measured on, in [0, 1].
+        loss: the mean negative log-likelihood there, in nats.
     """
 
     weights: list[int]
@@ -26,16 +26,27 @@ class Choice:
     loss: float
 
 
-def average_all(
-    probabilities: Sequence[NDArray[np.floating[Any]]], labels: NDArray[np.integer[Any]]
-) -> Choice:
-    """Return the average in which each network counts once."""
-    return _measure([1] * len(probabilities), probabilities, labels)
+def measure_average(
+    weights: Sequence[int],
+    probabilities: Sequence[NDArray[np.floating[Any]]],
+    labels: NDArray[np.integer[Any]],
+) -> Average:
+    """Measure an average of networks.
+
+    Args:
+        weights: one per network, 0 or more, not all 0.
+        probabilities: of each network, (N, C).
+        labels: (N,).
+    """
+    average = np.average(probabilities, axis=0, weights=weights)  # (N, C)
+    of_label = average[np.arange(len(labels)), labels]
+    loss = -np.log(np.maximum(of_label, SMALLEST_PROBABILITY)).mean()
+    return Average(list(weights), float((average.argmax(axis=1) == labels).mean()), float(loss))
 
 
 def choose_members(
     probabilities: Sequence[NDArray[np.floating[Any]]], labels: NDArray[np.integer[Any]], most: int
-) -> Choice:
+) -> Average:
     """Choose the networks whose average is best, one after the other.
 
     Each step adds the network that makes the average best, which may be one that is in it already.
@@ -49,13 +60,13 @@ def choose_members(
         most: the sum of the weights is at most that.
     """
     weights = [0] * len(probabilities)
-    best: Choice | None = None
+    best: Average | None = None
     for _ in range(most):
         candidates = []
         for index in range(len(weights)):
             candidate_weights = [*weights]
             candidate_weights[index] += 1
-            candidates.append(_measure(candidate_weights, probabilities, labels))
+            candidates.append(measure_average(candidate_weights, probabilities, labels))
         step = max(candidates, key=_rank)
         weights = step.weights
         if best is None or _rank(step) > _rank(best):
@@ -65,16 +76,5 @@ def choose_members(
     return best
 
 
-def _rank(choice: Choice) -> tuple[float, float]:
-    return choice.accuracy, -round(choice.loss, LOSS_DECIMALS)
-
-
-def _measure(
-    weights: list[int],
-    probabilities: Sequence[NDArray[np.floating[Any]]],
-    labels: NDArray[np.integer[Any]],
-) -> Choice:
-    average = np.average(probabilities, axis=0, weights=weights)  # (N, C)
-    of_label = average[np.arange(len(labels)), labels]
-    loss = -np.log(np.maximum(of_label, SMALLEST_PROBABILITY)).mean()
-    return Choice(weights, float((average.argmax(axis=1) == labels).mean()), float(loss))
+def _rank(average: Average) -> tuple[float, float]:
+    return average.accuracy, -round(average.loss, LOSS_DECIMALS)

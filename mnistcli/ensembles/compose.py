@@ -6,11 +6,10 @@ it. Layers keep their order, and are found again by it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from mnistcli.config import Config, ConfigFile, Data, KerasObject, dump_config, parse_config
+from mnistcli.config import Config, ConfigFile, KerasObject, dump_config, parse_config
 from mnistcli.config.objects import add_defaults, make_object
-from mnistcli.config.settings import NAME
 from mnistcli.ensembles.members import MemberRun
 from mnistcli.recognition import OutputKind
 
@@ -24,62 +23,66 @@ class Composition:
 
     Attributes:
         file: the config; its `layers` have no `Input`.
-        members: those that count, each with the places of its own layers in `layers`.
-        weights: how often each of them counts.
+        places: for each of the members, where its own layers are in `layers`; nowhere for one
+            that does not count.
         scale: the factor of a pixel in the model's first layer.
         offset: what that layer adds.
     """
 
     file: ConfigFile
-    members: list[tuple[MemberRun, range]]
-    weights: list[int]
+    places: list[range]
     scale: float
     offset: float
 
 
-def compose(members: Sequence[MemberRun], weights: Sequence[int], name: str) -> Composition:
+def compose(
+    members: Sequence[MemberRun],
+    weights: Sequence[int],
+    validation: int | Literal["test"],
+    name: str,
+) -> Composition:
     """Write the config of the average of members.
 
     Args:
         weights: how often each member counts, 0 or more; at least two are not 0.
+        validation: the number of images that all of them held out, or "test".
         name: of the config.
 
     Raises:
         ConfigError: the config is no config; it says why.
     """
-    counted = [(m, weight) for m, weight in zip(members, weights, strict=True) if weight]
-    first = counted[0][0]
+    counted = [member for member, weight in zip(members, weights, strict=True) if weight]
+    first = counted[0]
     (scale, offset), normalize = _pixel_scaling(first), first.config.data.normalize
-    if any(_pixel_scaling(member) != (scale, offset) for member, _ in counted):
+    if any(_pixel_scaling(member) != (scale, offset) for member in counted):
         scale, offset, normalize = 1 / 255, 0.0, "unit"
     layers: list[KerasObject] = []
-    places, inputs = [], []
-    for number, (member, weight) in enumerate(counted, start=1):
+    places: list[range] = []
+    averaged_names: list[str] = []
+    for number, (member, weight) in enumerate(zip(members, weights, strict=True), start=1):
         prefix = f"member{number}"
-        before, own, after = _member_layers(member, prefix, scale, offset)
+        if not weight:
+            places.append(range(0))
+            continue
+        before, network, after = _member_layers(member, prefix, scale, offset)
         start = len(layers) + len(before)
-        places.append((member, range(start, start + len(own))))
-        layers += before + own + after
-        inputs += [prefix] * weight
-    layers.append(_layer("Average", {}, tuple(inputs)))
-    data = min((member for member, _ in counted), key=lambda member: member.held_out).config.data
-    augments = [member.config.model_dump()["augment"] for member, _ in counted]
+        places.append(range(start, start + len(network)))
+        layers += before + network + after
+        averaged_names += [prefix] * weight
+    layers.append(_layer("Average", {}, tuple(averaged_names)))
+    augments = [member.config.model_dump()["augment"] for member in counted]
+    data = {"validation": validation, "normalize": normalize, "fallback": None}
     config = Config(
         name=name,
         layers=layers,
-        optimizer=make_object("optimizers", "SGD"),
+        optimizer=make_object("optimizers", "SGD"),  # has no state, so that none is kept
         loss=make_object("losses", "CategoricalCrossentropy"),  # some augmentation mixes labels
         batch_size=first.config.batch_size,
-        data=Data(
-            dataset=first.config.data.dataset,
-            validation=data.validation,
-            split_seed=data.split_seed,
-            normalize=normalize,
-        ),
+        data=first.config.data.model_copy(update=data),
         augment=first.config.augment if all(each == augments[0] for each in augments) else [],
     )
     file = parse_config(dump_config(config), "the config of the ensemble")
-    return Composition(file, places, [weight for _, weight in counted], scale, offset)
+    return Composition(file, places, scale, offset)
 
 
 def _pixel_scaling(member: MemberRun) -> tuple[float, float]:
@@ -92,49 +95,52 @@ def _member_layers(
     """Return layers that bring pixels to a member, its own, and those to its probabilities.
 
     The last of all of them has the prefix as its name.
+
+    Args:
+        scale: the factor of a pixel in the ensemble's first layer.
+        offset: what that layer adds.
     """
-    own = list(member.config.layers)
-    before, input_names = [], ["input"]
+    network = list(member.config.layers)
+    before: list[KerasObject] = []
+    # What the member's layers may name, and its name in the ensemble.
+    names = {"input": "input"}
     shape = INPUT_SHAPE
-    if own[0].name in INPUT_LAYERS:
-        leading = own.pop(0)
-        shape = leading.arguments["shape"]
-        input_names.append(leading.arguments.get("name", "input"))
+    if network[0].name in INPUT_LAYERS:
+        input_layer = network.pop(0)
+        shape = input_layer.arguments["shape"]
+        names[input_layer.arguments.get("name", "input")] = "input"
     member_scale, member_offset = _pixel_scaling(member)
     if (member_scale, member_offset) != (scale, offset):
-        # pixels * scale + offset, of which the model's first layer did its own.
+        # pixels * scale + offset, of which the ensemble's first layer did its own.
         factor = member_scale / scale
         rescaling = {"scale": factor, "offset": member_offset - factor * offset}
         before.append(_layer("Rescaling", rescaling))
     if shape != INPUT_SHAPE:
         before.append(_layer("Reshape", {"target_shape": shape}))
-    names = dict.fromkeys(input_names, "input")
     if before:
-        names = dict.fromkeys(input_names, f"{prefix}_input")
         before[-1] = _rename(before[-1], f"{prefix}_input")
+        names = dict.fromkeys(names, f"{prefix}_input")
     # A Dense layer gets a Flatten before it, unless its config says where its input comes from.
-    if own[0].name == "Dense" and len(shape) > 1 and own[0].inputs is None:
+    if network[0].name == "Dense" and len(shape) > 1 and network[0].inputs is None:
         before.append(_layer("Flatten", {}))
-    for number, layer in enumerate(own, start=1):
+    for number, layer in enumerate(network, start=1):
         if name := layer.arguments.get("name"):
-            longer_name = f"{prefix}_{name}"
-            is_valid = NAME.fullmatch(longer_name)  # that of a nested ensemble may be too long
-            names[name] = longer_name if is_valid else f"{prefix}_layer{number}"
+            names[name] = f"{prefix}_layer{number}"  # the member's name may be too long with it
     precision = member.config.precision
-    own = [_adapt(layer, names, precision) for layer in own[:-1]] + [
-        _adapt(own[-1], names, "float32")
+    network = [
+        *(_adapt(layer, names, precision) for layer in network[:-1]),
+        _adapt(network[-1], names, "float32"),
     ]
     after = []
     if member.outputs is OutputKind.SCORES:
         after.append(_layer("Rescaling", {"scale": 1 / member.temperature}))
     if member.outputs is not OutputKind.PROBABILITIES:
         after.append(_layer("Softmax", {}))
-    starts = before or own
+    starts, ends = before or network, after or network
     if starts[0].inputs is None:
         starts[0] = replace(starts[0], inputs=("input",))
-    ends = after or own
     ends[-1] = _rename(ends[-1], prefix)
-    return before, own, after
+    return before, network, after
 
 
 def _layer(

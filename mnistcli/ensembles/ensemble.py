@@ -1,12 +1,11 @@
 """Makes the run of an ensemble from the runs of its members."""
 
 import hashlib
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 
 from mnistcli.artifacts import restore_network, save_checkpoint, write_model_files
 from mnistcli.config import dump_config
-from mnistcli.data import Dataset, Splits, split_validation
-from mnistcli.engine import EvaluationLoop, Runtime, start_runtime
-from mnistcli.ensembles.choose import Choice, average_all, choose_members
+from mnistcli.data import Dataset, LabelledImages, Splits, split_validation
+from mnistcli.engine import EvaluationLoop, start_runtime
+from mnistcli.ensembles.choose import Average, choose_members, measure_average
 from mnistcli.ensembles.compose import Composition, compose
 from mnistcli.ensembles.members import MemberRun
 from mnistcli.errors import RunError
@@ -30,6 +29,7 @@ from mnistcli.evaluation import (
 from mnistcli.model import Network, build_network
 from mnistcli.recognition import OutputKind, to_probabilities
 from mnistcli.runs import (
+    DatasetRecord,
     Member,
     RunDirectory,
     RunRecord,
@@ -47,12 +47,12 @@ TOLERANCE, HALF_TOLERANCE = 1e-4, 5e-2
 
 
 @dataclass(frozen=True)
-class RestoredMember:
-    """A member with its network.
+class Candidate:
+    """A run that may become a member, with its network.
 
     Attributes:
         sha256: of its checkpoint of the best epoch.
-        probabilities: (N, C), what it says of the images that the members are compared on.
+        probabilities: (N, C), what it says of the images that the candidates are compared on.
         accuracy: there, in [0, 1].
     """
 
@@ -68,18 +68,17 @@ class EnsembleResult:
     """A completed ensemble.
 
     Attributes:
-        members: all runs that it was made from or chosen from.
-        all_members: the average of all of them on the validation images; None without such images.
-        choice: the average that it is, there; None without such images.
+        candidates: all runs that it was made of, or that it was chosen from.
+        average: how often each of them counts, and what that is worth on the validation images.
+        all_candidates: the same of all of them, if some were chosen.
         probabilities: (N, C), what it says of the test images, calibrated.
     """
 
     run: RunDirectory
     record: RunRecord
-    members: list[RestoredMember]
-    weights: list[int]
-    all_members: Choice | None
-    choice: Choice | None
+    candidates: list[Candidate]
+    average: Average
+    all_candidates: Average | None
     evaluation: Evaluation
     probabilities: NDArray[np.floating[Any]]
 
@@ -105,121 +104,142 @@ def make_ensemble(
             directory exists or cannot be written to.
     """
     started = utc_now()
-    composition = compose(members, [1] * len(members), NAME)
-    runtime = start_runtime(composition.file.config)
-    splits = _split(composition, dataset)
-    compared = splits.validation
-    images, labels = compared.images, compared.labels
-    if not len(compared):
-        first = slice(0, CHECKED_IMAGES)
-        images, labels = splits.train.images[first], splits.train.labels[first]
-    restored = []
+    runtime = start_runtime(members[0].config)
+    splits, validation = _split(members, dataset)
+    images = _images_to_compare(splits)
+    candidates = []
     for member in members:
-        report(f"restoring {member.run.path}")
-        restored.append(_restore(member, images, labels))
-    answers = [each.probabilities for each in restored]
-    all_members = average_all(answers, labels)
-    choice = all_members if most is None else choose_members(answers, labels, most)
+        report(f"restoring {member.path}")
+        candidates.append(_restore(member, images))
+    average = _average_all(candidates, images)
+    all_candidates = None
     if most is not None:
-        _check_several(choice, restored)
-        composition = compose(members, choice.weights, NAME)
+        all_candidates, average = average, _choose(candidates, images, most)
     report("building the ensemble")
-    network = _build(composition, restored, dataset.num_classes)
-    loop = EvaluationLoop(network, runtime.execution.shards)
-    expected = np.average(answers, axis=0, weights=choice.weights)
-    _check_average(network, loop.predict(images), expected)
-    record = _describe(composition, restored, choice.weights, runtime, splits, started)
-    config_text = dump_config(composition.file.config)
-    now = datetime.now()
-    with new_run_directory(NAME, path, now, config_text, record, report) as run:
-        try:
-            report("calibrating and measuring it")
-            save_checkpoint(run.best_checkpoint, network, {"epoch": 0})
-            calibration = calibrate(loop, splits.train, splits.validation)
-            write_whole(run.calibration, calibration.to_bytes())
-            artifacts = write_model_files(run, network)
-            evaluation, probabilities = evaluate_network(loop, splits.test, calibration.temperature)
-            write_evaluation(run, evaluation, Subject())
-            validation = (
-                {"val_loss": choice.loss, "val_accuracy": choice.accuracy} if len(compared) else {}
-            )
-            record = msgspec.structs.replace(
-                record,
-                status="completed",
-                finished=utc_now(),
-                artifacts=artifacts,
-                metrics={
-                    **validation,
-                    "test_loss": evaluation.loss,
-                    "test_accuracy": evaluation.accuracy,
-                    "test_expected_calibration_error": evaluation.expected_calibration_error,
-                },
-            )
-            run.write_record(record)
-        except BaseException:
-            shutil.rmtree(run.path, ignore_errors=True)
-            raise
-    has_validation = bool(len(compared))
+    composition = compose(members, average.weights, validation, NAME)
+    network = _build(composition, candidates, dataset.num_classes)
+    loop = EvaluationLoop(network)
+    _check_average(network, loop.predict(images.images), candidates, average.weights)
+    report("calibrating and measuring it")
+    calibration = calibrate(loop, splits.train, splits.validation)
+    evaluation, probabilities = evaluate_network(loop, splits.test, calibration.temperature)
+    environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
+    record = RunRecord(
+        **msgspec.structs.asdict(environment),
+        status="completed",
+        started=started,
+        config=dump_config(composition.file.config),
+        dataset=_describe_data(composition, members[0], splits),
+        outputs="probabilities",
+        members=_describe_members(candidates, average),
+        metrics=_collect_metrics(average if validation else None, evaluation),
+    )
+
+    def fill(run: RunDirectory) -> None:
+        save_checkpoint(run.best_checkpoint, network, {"epoch": 0})
+        write_whole(run.calibration, calibration.to_bytes())
+        write_evaluation(run, evaluation, Subject())
+        artifacts = write_model_files(run, network)
+        run.write_record(msgspec.structs.replace(record, artifacts=artifacts, finished=utc_now()))
+
+    config_text, now = dump_config(composition.file.config), datetime.now()
+    with new_run_directory(NAME, path, now, config_text, record, report, fill) as run:
+        record = run.read_record()
     return EnsembleResult(
-        run=run,
-        record=record,
-        members=restored,
-        weights=choice.weights,
-        all_members=all_members if has_validation else None,
-        choice=choice if has_validation else None,
-        evaluation=evaluation,
-        probabilities=probabilities,
+        run, record, candidates, average, all_candidates, evaluation, probabilities
     )
 
 
-def _split(composition: Composition, dataset: Dataset) -> Splits:
-    data = composition.file.config.data
-    return split_validation(dataset, data.validation, data.split_seed)
+def _split(members: Sequence[MemberRun], dataset: Dataset) -> tuple[Splits, int | Literal["test"]]:
+    """Return the split whose validation images all members held out, and `data.validation` of it.
+
+    Of different numbers of them, the smallest part belongs to all.
+    """
+    data_configs = [member.config.data for member in members]
+    splits = min(
+        (split_validation(dataset, data.validation, data.split_seed) for data in data_configs),
+        key=lambda splits: len(splits.validation),
+    )
+    if data_configs[0].validation == "test":
+        return splits, "test"
+    return splits, len(splits.validation)
 
 
-def _restore(
-    member: MemberRun, images: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> RestoredMember:
+def _images_to_compare(splits: Splits) -> LabelledImages:
+    """Return the validation images, or training images where there are none."""
+    if len(splits.validation):
+        return splits.validation
+    train, first = splits.train, slice(0, CHECKED_IMAGES)
+    return LabelledImages("train", train.images[first], train.labels[first], train.source)
+
+
+def _restore(member: MemberRun, images: LabelledImages) -> Candidate:
+    """Restore a member, and ask it about the images.
+
+    Raises:
+        RunError: it cannot be restored, or gives no numbers.
+    """
     network = restore_network(member.run)
-    outputs = EvaluationLoop(network).predict(images)
+    outputs = EvaluationLoop(network).predict(images.images)
+    if not np.isfinite(outputs).all():
+        raise RunError(
+            f"{member.path} gives outputs that are NaN or infinite",
+            "expected numbers; leave it out, or train it again",
+        )
     temperature = member.temperature if member.outputs is OutputKind.SCORES else 1.0
     probabilities = to_probabilities(outputs, member.outputs, temperature)
-    return RestoredMember(
+    return Candidate(
         member,
         network,
         hashlib.sha256(member.run.best_checkpoint.read_bytes()).hexdigest(),
         probabilities,
-        float((probabilities.argmax(axis=1) == labels).mean()),
+        measure_average([1], [probabilities], images.labels).accuracy,
     )
 
 
-def _check_several(choice: Choice, restored: Sequence[RestoredMember]) -> None:
-    """Raise `RunError` if one member was chosen alone."""
-    chosen = [each for each, weight in zip(restored, choice.weights, strict=True) if weight]
-    if len(chosen) == 1:
+def _average_all(candidates: Sequence[Candidate], images: LabelledImages) -> Average:
+    """Return the average in which each candidate counts as often as it was named."""
+    weights = [candidate.member.weight for candidate in candidates]
+    answers = [candidate.probabilities for candidate in candidates]
+    return measure_average(weights, answers, images.labels)
+
+
+def _choose(candidates: Sequence[Candidate], images: LabelledImages, most: int) -> Average:
+    """Choose the best average of at most so many candidates.
+
+    Raises:
+        RunError: it is one candidate alone.
+    """
+    answers = [candidate.probabilities for candidate in candidates]
+    average = choose_members(answers, images.labels, most)
+    if np.count_nonzero(average.weights) == 1:
+        best = candidates[int(np.argmax(average.weights))]
         raise RunError(
-            f"no average is better on the validation images than {chosen[0].member.run.path} alone "
-            f"({choice.accuracy:.2%})",
+            f"{best.member.path} alone is as good on the validation images "
+            f"({average.accuracy:.2%}) as it is with others, added one at a time",
             "expected runs that complete each other; use that run as it is, or leave out --best",
         )
+    return average
 
 
-def _build(
-    composition: Composition, restored: Sequence[RestoredMember], num_classes: int
-) -> Network:
+def _build(composition: Composition, candidates: Sequence[Candidate], num_classes: int) -> Network:
     """Return the network of an ensemble, with its members' weights."""
     network = build_network(composition.file, num_classes, composition.scale, composition.offset)
-    networks = {each.member.run.path: each.network for each in restored}
-    for member, places in composition.members:
-        for place, layer in zip(places, networks[member.run.path].layers, strict=True):
+    for candidate, places in zip(candidates, composition.places, strict=True):
+        for place, layer in zip(places, candidate.network.layers, strict=False):
             network.layers[place].set_weights(layer.get_weights())
     return network
 
 
 def _check_average(
-    network: Network, outputs: NDArray[np.floating[Any]], expected: NDArray[np.floating[Any]]
+    network: Network,
+    outputs: NDArray[np.floating[Any]],
+    candidates: Sequence[Candidate],
+    weights: Sequence[int],
 ) -> None:
     """Raise `RunError` unless the ensemble says what its members say on average."""
+    answers = [candidate.probabilities for candidate in candidates]
+    expected = np.average(answers, axis=0, weights=weights)
     is_exact = all(layer.compute_dtype == "float32" for layer in network.layers)
     difference = float(np.abs(outputs - expected).max())
     if not difference <= (TOLERANCE if is_exact else HALF_TOLERANCE):
@@ -231,34 +251,31 @@ def _check_average(
         )
 
 
-def _describe(
-    composition: Composition,
-    restored: Sequence[RestoredMember],
-    weights: Sequence[int],
-    runtime: Runtime,
-    splits: Splits,
-    started: str,
-) -> RunRecord:
-    """Return the record of an ensemble that is being made."""
-    environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
-    dataset = msgspec.structs.replace(
-        restored[0].member.record.dataset,
+def _describe_data(composition: Composition, member: MemberRun, splits: Splits) -> DatasetRecord:
+    return msgspec.structs.replace(
+        member.record.dataset,
         training_images=len(splits.train),
         validation_images=len(splits.validation),
         test_images=len(splits.test),
         pixel_scale=composition.scale,
         pixel_offset=composition.offset,
     )
-    return RunRecord(
-        **msgspec.structs.asdict(environment),
-        status="running",
-        started=started,
-        config=dump_config(composition.file.config),
-        dataset=dataset,
-        outputs="probabilities",
-        members=[
-            Member(run=str(each.member.run.path.absolute()), sha256=each.sha256, weight=weight)
-            for each, weight in zip(restored, weights, strict=True)
-            if weight
-        ],
-    )
+
+
+def _describe_members(candidates: Sequence[Candidate], average: Average) -> list[Member]:
+    return [
+        Member(run=str(candidate.member.path.resolve()), sha256=candidate.sha256, weight=weight)
+        for candidate, weight in zip(candidates, average.weights, strict=True)
+        if weight
+    ]
+
+
+def _collect_metrics(average: Average | None, evaluation: Evaluation) -> dict[str, Any]:
+    """Return what run.json tells: of the validation images, if there are any, and of the test."""
+    validation = {"val_loss": average.loss, "val_accuracy": average.accuracy} if average else {}
+    return {
+        **validation,
+        "test_loss": evaluation.loss,
+        "test_accuracy": evaluation.accuracy,
+        "test_expected_calibration_error": evaluation.expected_calibration_error,
+    }

@@ -1,7 +1,8 @@
 """The runs that become members of an ensemble."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mnistcli.config import Config
@@ -16,6 +17,7 @@ class MemberRun:
 
     Attributes:
         temperature: of its calibration, which gives scores a scale.
+        weight: how often it was named.
     """
 
     run: RunDirectory
@@ -23,30 +25,42 @@ class MemberRun:
     config: Config
     outputs: OutputKind
     temperature: float
+    weight: int = 1
 
     @property
-    def held_out(self) -> int:
-        """The images that were not trained on."""
-        return self.record.dataset.validation_images
+    def path(self) -> Path:
+        """Its run directory, as the user named it."""
+        return self.run.path
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether it held out images of its own, other than the test images."""
+        return self.config.data.validation not in (0, "test")
 
 
 def open_members(paths: Sequence[Path]) -> list[MemberRun]:
     """Open runs, and check that their networks can be averaged and compared.
 
+    Args:
+        paths: of at least two runs. One that is named twice counts twice.
+
     Raises:
         RunError: a run is not completed, ends in numbers that are no shares of classes, or was
             trained on other data or on another's validation images.
-        UsageError: there are fewer than two runs, or one is named twice.
+        UsageError: there are fewer than two runs.
     """
-    if len(paths) < 2:
+    named_paths: dict[Path, Path] = {}
+    for path in paths:
+        named_paths.setdefault(path.resolve(), path)
+    if len(named_paths) < 2:
         raise UsageError(
             "an ensemble averages two runs or more, got one run", "expected: ensemble RUN RUN…"
         )
-    resolved_paths = [path.resolve() for path in paths]
-    for index, path in enumerate(paths):
-        if resolved_paths[index] in resolved_paths[:index]:
-            raise UsageError(f"{path} is named twice", "expected each run once")
-    members = [_open_member(path) for path in paths]
+    counts = Counter(path.resolve() for path in paths)
+    members = [
+        replace(_open_member(path), weight=counts[resolved_path])
+        for resolved_path, path in named_paths.items()
+    ]
     for member in members[1:]:
         _check_comparable(members[0], member)
     return members
@@ -71,6 +85,11 @@ def _open_member(path: Path) -> MemberRun:
             f"{path} ends in a probability for each class by itself, as sigmoids do",
             "expected networks that end in a softmax, in logits or in scores",
         )
+    if outputs is OutputKind.SCORES and not run.calibration.exists():
+        raise RunError(
+            f"{path} has no {run.calibration.name}, which gives its scores a scale",
+            f"train it again: {command_line('train', run.config)}",
+        )
     config = run.read_config().config
     return MemberRun(run, record, config, outputs, read_calibration(run).temperature)
 
@@ -79,18 +98,18 @@ def _check_comparable(first: MemberRun, member: MemberRun) -> None:
     """Raise `RunError` unless a member shares data and validation images with the first one."""
     if member.record.dataset.sha256 != first.record.dataset.sha256:
         raise RunError(
-            f"{member.run.path} was trained on other data than {first.run.path}: "
+            f"{member.path} was trained on other data than {first.path}: "
             f"{member.record.dataset.source}, not {first.record.dataset.source}",
             "expected runs on the same images and labels; their SHA-256 is in run.json",
         )
     one, other = first.config.data, member.config.data
     # A permutation of the training images begins with those that are held out, so that of two
     # numbers of them the smaller one is a part of the larger.
-    by_test, other_by_test = one.validation == "test", other.validation == "test"
-    hold_out_none = by_test or not (first.held_out or member.held_out)
-    if by_test != other_by_test or (one.split_seed != other.split_seed and not hold_out_none):
+    hold_out = first.is_validated or member.is_validated
+    by_test = "test" in (one.validation, other.validation) and one.validation != other.validation
+    if by_test or (hold_out and one.split_seed != other.split_seed):
         raise RunError(
-            f"{member.run.path} and {first.run.path} hold out different images, so that one was "
+            f"{member.path} and {first.path} hold out different images, so that one was "
             "trained on images that the other is measured by",
             "expected the same data.validation and data.split_seed; train it again with: "
             + command_line(

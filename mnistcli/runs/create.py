@@ -29,6 +29,7 @@ def new_run_directory(
     config: str,
     record: RunRecord,
     notify: Callable[[str], None],
+    fill: Callable[[RunDirectory], None] | None = None,
 ) -> Iterator[RunDirectory]:
     """Make a run directory; lock and pin it for the block.
 
@@ -42,6 +43,7 @@ def new_run_directory(
         config: the contents of config.yaml.
         record: the contents of run.json.
         notify: called with a notice if the file system lacks locks, or cannot flush a folder.
+        fill: writes what else must be in it before it appears; if that fails, it never does.
 
     Raises:
         RunError: `path` exists, or the folder cannot be made.
@@ -61,6 +63,8 @@ def new_run_directory(
             unfinished_run.checkpoints.mkdir()
             write_whole(unfinished_run.config, config)
             unfinished_run.write_record(record)
+            if fill:
+                fill(unfinished_run)
             run = RunDirectory(_rename(folder, target, may_number=path is None))
             with pin_folder(run.path):
                 yield run

@@ -170,7 +170,7 @@ class RunDirectory:
     def advise_completion(self) -> str:
         """Return the advice for a run that was cut short: to resume it, or to average again."""
         if members := self.read_record().members:
-            paths = [member.run for member in members]
+            paths = [member.run for member in members for _ in range(member.weight)]
             return f"average again: {command_line('ensemble', *paths)}"
         return f"go on with: {command_line('train', '--resume', self.path)}"
 
@@ -193,7 +193,9 @@ class RunDirectory:
                 f"{self.config} was changed after the run was trained:",
                 *changes,
                 "expected the settings that it was trained with; put them back",
-                f"or train a new run: mnistcli train {self.config}",
+                f"or {self.advise_completion()}"
+                if record.members
+                else f"or train a new run: {command_line('train', self.config)}",
             )
         return file
 

@@ -41,7 +41,7 @@ def open_run_directory(path: Path) -> RunDirectory:
     if _means_builtin(path):
         raise RunError(
             "the built-in run is only to be read, and has no checkpoints",
-            "`predict` and `reproduce` take it; expected a run directory of your own",
+            "`predict`, `summary` and `reproduce` take it; expected a run directory of your own",
         )
     if not path.is_dir():
         hint = "train one with `mnistcli train`"
@@ -63,6 +63,11 @@ def open_to_read(path: Path) -> RunDirectory:
     if _means_builtin(path):
         return builtin_run()
     return open_run_directory(path)
+
+
+def names_run(path: Path) -> bool:
+    """Return whether a path is that of a folder, or the built-in run's name."""
+    return path.is_dir() or (_means_builtin(path) and not path.exists())
 
 
 def choose_run() -> tuple[RunDirectory, str | None]:
