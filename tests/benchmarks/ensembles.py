@@ -8,7 +8,6 @@ are made as `measure_configs.py` makes them, and complete ones are not trained a
 must be on this machine.
 """
 
-import json
 import shutil
 import statistics
 import subprocess
@@ -91,7 +90,6 @@ def main() -> None:
         f"tests/benchmarks/ensembles.py{'' if groups == 3 else f' {groups}'}`."
     )
     write_block("ensembles", "\n".join([head, *rows, "", note]))
-    print(json.dumps({"mean": mean}))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Measured:
         return max(0.0, mean - reach), min(1.0, mean + reach)
 
     @property
-    def kind(self) -> str:
+    def suffix(self) -> str:
         """What follows a figure: nothing, or that it is an error."""
         return " error" if self.are_errors else ""
 
@@ -102,8 +102,11 @@ def train(config: Path, seeds: Iterable[int] = SEEDS) -> None:
 def is_measured(config: Path, seed: int) -> bool:
     """Return whether there is a complete run of the config as it is now."""
     run = run_of(config, seed)
+    if not (run / "seconds.json").exists():
+        return False
+    record = read(run / "run.json")
     expected = dump_config(load_config(config, [f"seed={seed}"]).config)
-    return (run / "seconds.json").exists() and (run / "config.yaml").read_text() == expected
+    return record["status"] == "completed" and record["config"] == expected
 
 
 def run_of(config: Path, seed: int) -> Path:
@@ -144,7 +147,7 @@ def read_header(config: Path) -> dict[str, str]:
 def write_header(config: Path, measured: Measured) -> None:
     """Replace the line `# Measured:` of a config."""
     lines = (
-        f"# Measured: {measured.describe_mean()}{measured.kind} on the test images (mean and "
+        f"# Measured: {measured.describe_mean()}{measured.suffix} on the test images (mean and "
         "deviation of\n"
         f"#   seeds 0 to 2; 95 % interval of the mean {measured.describe_interval()}),\n"
         f"#   {measured.seconds:.0f} s in all, {measured.hardware}."
@@ -155,7 +158,7 @@ def write_header(config: Path, measured: Measured) -> None:
 
 def write_row(config: Path, measured: Measured) -> None:
     """Replace a config's row in the table that lists it; what it is stays as it was written."""
-    mean, interval = measured.describe_mean() + measured.kind, measured.describe_interval()
+    mean, interval = measured.describe_mean() + measured.suffix, measured.describe_interval()
     seconds = f"{measured.seconds:.0f} s"
     if config.parent == CONFIGS:
         table, name = ROOT / "README.md", f"configs/{config.name}"
@@ -170,8 +173,8 @@ def write_row(config: Path, measured: Measured) -> None:
     row = re.search(rf"(?m)^\| \[{re.escape(name)}\].*$", text)
     if not row:
         raise SystemExit(f"{table} has no row for {name}")
-    described = row[0].split(" | ")[: 2 if config.parent == CONFIGS else 1]
-    described = [cell.strip("| ") for cell in described]
+    kept = 2 if config.parent == CONFIGS else 1  # the cells that are written by hand
+    described = [cell.strip("| ") for cell in row[0].split(" | ")[:kept]]
     line = f"| {' | '.join([*described, *cells])} |"
     text = text[: row.start()] + line + text[row.end() :]
     table.write_text(text, encoding="utf-8")
