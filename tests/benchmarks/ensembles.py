@@ -1,11 +1,10 @@
 """Trains ensembles of configs/best.yaml, and writes README's table of them.
 
-    python tests/benchmarks/ensembles.py [GROUPS]
+    python tests/benchmarks/ensembles.py 0-4 5-9 10-14
 
-A group is five runs with seeds of its own: 0 to 4, 5 to 9, and so on; three groups by default. Runs
-are made as `measure_configs.py` makes them, and complete ones are not trained again. Of each group
-`mnistcli ensemble` makes one run of all five. The test images are looked at once, at the end. MNIST
-must be on this machine.
+Each argument is an ensemble: the seeds of its members, from the first to the last. Their runs are
+made as `measure_configs.py` makes them, and complete ones are not trained again. The test images
+are looked at once, at the end. MNIST must be on this machine.
 """
 
 import shutil
@@ -14,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -26,15 +26,13 @@ from benchmarks.readme import describe_machine, write_block
 from mnistcli.data import load_dataset
 
 CONFIG = CONFIGS / "best.yaml"
-SIZE = 5
 PREDICTIONS = 5  # processes, of which the median is told
 
 
-def make(group: int) -> Path:
-    """Make the ensemble of a group anew; return its run directory."""
-    seeds = range(group * SIZE, (group + 1) * SIZE)
+def make(seeds: Sequence[int]) -> Path:
+    """Make the ensemble of the runs with these seeds anew; return its run directory."""
     train(CONFIG, seeds)
-    run = RUNS / f"ensemble-{group}"
+    run = RUNS / f"ensemble-{seeds[0]}-{seeds[-1]}"
     shutil.rmtree(run, ignore_errors=True)
     members = [run_of(CONFIG, seed) for seed in seeds]
     subprocess.run([COMMAND, "ensemble", *members, "--run-dir", run], check=True)
@@ -75,19 +73,26 @@ def time_prediction(run: Path) -> float:
     return statistics.median(seconds)
 
 
+def parse_seeds(text: str) -> range:
+    """Parse such as "0-4"."""
+    first, last = map(int, text.split("-"))
+    return range(first, last + 1)
+
+
 def main() -> None:
     """Make the ensembles, and write the table."""
-    groups = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    runs = [make(group) for group in range(groups)]
+    runs = [make(parse_seeds(argument)) for argument in sys.argv[1:]]
     head = (
-        "| seeds | test accuracy of five together | each alone | validation images | training "
-        "| one picture |\n| --- | --- | --- | --- | --- | --- |"
+        "| seeds | test accuracy | each alone | on the validation images | training | one picture |"
+        "\n| --- | --- | --- | --- | --- | --- |"
     )
     rows = [f"| {' | '.join(describe(run))} |" for run in runs]
     mean = statistics.mean(read(run / "run.json")["metrics"]["test_accuracy"] for run in runs)
     note = (
-        f"Mean {mean:.2%}. Measured on {describe_machine()}, with `python "
-        f"tests/benchmarks/ensembles.py{'' if groups == 3 else f' {groups}'}`."
+        "The training is that of all members, and the time of one picture that of a whole "
+        f"`predict` process. {f'Mean {mean:.2%}. ' if len(runs) > 1 else ''}Measured on "
+        f"{describe_machine()}, with `python tests/benchmarks/ensembles.py "
+        f"{' '.join(sys.argv[1:])}`."
     )
     write_block("ensembles", "\n".join([head, *rows, "", note]))
 

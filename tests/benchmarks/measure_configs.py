@@ -106,7 +106,7 @@ def is_measured(config: Path, seed: int) -> bool:
         return False
     record = read(run / "run.json")
     expected = dump_config(load_config(config, [f"seed={seed}"]).config)
-    return record["status"] == "completed" and record["config"] == expected
+    return bool(record["status"] == "completed" and record["config"] == expected)
 
 
 def run_of(config: Path, seed: int) -> Path:
