@@ -123,12 +123,13 @@ def make_ensemble(
     report("calibrating and measuring it")
     calibration = calibrate(loop, splits.train, splits.validation)
     evaluation, probabilities = evaluate_network(loop, splits.test, calibration.temperature)
+    config_text = dump_config(composition.file.config)
     environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
     record = RunRecord(
         **msgspec.structs.asdict(environment),
         status="completed",
         started=started,
-        config=dump_config(composition.file.config),
+        config=config_text,
         dataset=_describe_data(composition, members[0], splits),
         outputs="probabilities",
         members=_describe_members(candidates, average),
@@ -142,8 +143,7 @@ def make_ensemble(
         artifacts = write_model_files(run, network)
         run.write_record(msgspec.structs.replace(record, artifacts=artifacts, finished=utc_now()))
 
-    config_text, now = dump_config(composition.file.config), datetime.now()
-    with new_run_directory(NAME, path, now, config_text, record, report, fill) as run:
+    with new_run_directory(NAME, path, datetime.now(), config_text, record, report, fill) as run:
         record = run.read_record()
     return EnsembleResult(
         run, record, candidates, average, all_candidates, evaluation, probabilities
@@ -226,8 +226,9 @@ def _build(composition: Composition, candidates: Sequence[Candidate], num_classe
     """Return the network of an ensemble, with its members' weights."""
     network = build_network(composition.file, num_classes, composition.scale, composition.offset)
     for candidate, places in zip(candidates, composition.places, strict=True):
-        for place, layer in zip(places, candidate.network.layers, strict=False):
-            network.layers[place].set_weights(layer.get_weights())
+        if places:  # it counts
+            for place, layer in zip(places, candidate.network.layers, strict=True):
+                network.layers[place].set_weights(layer.get_weights())
     return network
 
 
