@@ -4,6 +4,7 @@ import io
 import json
 import math
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,12 @@ from test_any_file import damaged, property_test
 from mnistcli.errors import ConfigError, RunError
 from mnistcli.recognition import Calibration, Familiarity, read_calibration
 from mnistcli.runs import RunDirectory, dump_json, plan_continuation
+from mnistcli.scores import (
+    LabelledProbabilities,
+    RunPredictions,
+    read_predictions,
+    write_predictions,
+)
 
 CONFIG = "name: small\nlayers: [Flatten, Dense: {units: 10}]\n"
 RECORD = make_record(status="completed", finished="2026", config=CONFIG, metrics={"best_epoch": 1})
@@ -188,6 +195,48 @@ def test_a_calibration(content: bytes, run: RunDirectory) -> None:
     assert 0.5 <= found.temperature <= 10
     if found.familiarity:
         found.familiarity.distances(np.zeros((10, 28, 28), np.uint8), np.arange(10))
+
+
+def predictions() -> bytes:
+    probabilities = np.eye(10, dtype=np.float32)
+    answers = LabelledProbabilities(probabilities, np.arange(10, dtype=np.uint8))
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunDirectory(Path(folder))
+        write_predictions(run, RunPredictions(answers, answers))
+        return run.predictions.read_bytes()
+
+
+@property_test
+@given(content=damaged([predictions()]) | st.binary(max_size=50))
+def test_predictions(content: bytes, run: RunDirectory) -> None:
+    run.predictions.write_bytes(content)
+    try:
+        found = read_predictions(run)
+    except RunError:
+        return
+    assert found and found.test.probabilities.shape == (len(found.test.labels), 10)
+    assert found.test.is_right.dtype == bool
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"test_labels": np.full(2, 10, np.uint8)}, "the label 10 is none of 10 classes"),
+        ({"test_labels": np.zeros(3, np.uint8)}, r"expected \(3, 10\), got \(2, 10\)"),
+        ({"test_probabilities": np.full((2, 10), np.nan, np.float32)}, "from 0 to 1"),
+        ({"test_probabilities": np.full((2, 10), 0.1)}, "float64, expected float32"),
+    ],
+)
+def test_wrong_predictions_say_what_is_wrong(
+    change: dict[str, Any], told: str, run: RunDirectory
+) -> None:
+    probabilities, labels = np.full((2, 10), 0.1, np.float32), np.zeros(2, np.uint8)
+    arrays: dict[str, Any] = {f"{split}_labels": labels for split in ("validation", "test")}
+    arrays |= {f"{split}_probabilities": probabilities for split in ("validation", "test")}
+    np.savez(run.predictions, **arrays | change)
+
+    with pytest.raises(RunError, match=rf"predictions\.npz is damaged: .*{told}"):
+        read_predictions(run)
 
 
 GOOD = {

@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mnistcli.cli import picture_views, prediction_views, views
-from mnistcli.evaluation.metrics import Evaluation, evaluate_predictions
 from mnistcli.recognition import Prediction
+from mnistcli.scores import Evaluation, evaluate_predictions
 
 TITLE = "lenet5-20261121-101500 on [test]"
 

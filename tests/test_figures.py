@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from sklearn.metrics import roc_auc_score
 
-from mnistcli.evaluation import confusion_matrix
 from mnistcli.figures import (
     LayerOutput,
     choose_samples,
@@ -20,6 +19,7 @@ from mnistcli.figures import (
     draw_training,
     render_figure,
 )
+from mnistcli.scores import confusion_matrix
 
 LONG_NAME = "a_network_with_the_longest_name_that_a_config_may_have_0123456789-20261121-101500"
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from mnistcli.errors import RunError
-from mnistcli.evaluation.metrics import expected_calibration_error
 from mnistcli.recognition import (
     OutputKind,
     fit_temperature,
@@ -15,6 +14,7 @@ from mnistcli.recognition import (
 )
 from mnistcli.recognition.outputs import TEMPERATURES, softmax
 from mnistcli.runs import RunDirectory
+from mnistcli.scores import expected_calibration_error
 
 
 @pytest.mark.parametrize("temperature", [0.7, 1.0, 2.5])

@@ -20,6 +20,7 @@ from mnistcli.runs import (
     plan_continuation,
 )
 from mnistcli.runs.arrays import open_arrays
+from mnistcli.scores import read_predictions
 
 CONFIG = "name: small\nlayers: [Flatten, Dense: {units: 10, activation: softmax}]\n"
 
@@ -93,6 +94,7 @@ READERS: dict[str, Callable[[RunDirectory], object]] = {
     "config.yaml": RunDirectory.read_config,
     "metrics.jsonl": RunDirectory.read_metrics,
     "calibration.npz": read_calibration,
+    "predictions.npz": read_predictions,
     "model.tflite": lambda run: load_lite_model(run.lite_model, "0" * 64),
     "checkpoints/best.npz": open_checkpoint,
 }

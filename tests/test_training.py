@@ -23,11 +23,12 @@ from trainings import (
 
 from mnistcli.artifacts import restore_network
 from mnistcli.config import ConfigFile, load_config
-from mnistcli.data import Dataset
+from mnistcli.data import Dataset, split_validation
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import RunError
 from mnistcli.recognition import read_calibration
 from mnistcli.runs import Artifact, RunDirectory
+from mnistcli.scores import read_predictions
 from mnistcli.training import (
     TrainingObserver,
     prepare,
@@ -49,6 +50,7 @@ def test_the_files_of_a_run(trained: Trained) -> None:
         "model.tflite",
         "calibration.npz",
         "evaluation.json",
+        "predictions.npz",
         "checkpoints/best.npz",
         "checkpoints/epoch-0002.npz",
         "checkpoints/epoch-0003.npz",
@@ -115,9 +117,28 @@ def test_the_record_of_a_run(trained: Trained, digits: Dataset) -> None:
     assert evaluation["images"] == 359
     assert record.metrics
     assert record.metrics["test_accuracy"] == evaluation["accuracy"]
+    assert (record.parameters, [layer.kind for layer in record.layers[-2:]]) == (
+        sum(layer.parameters for layer in record.layers),
+        ["Dropout", "Dense"],
+    )
     best = max(trained.run.read_metrics()[1:], key=lambda row: row["val_accuracy"])
     assert record.metrics["best_epoch"] == best["epoch"]
     assert record.metrics["val_accuracy"] == best["val_accuracy"]
+
+
+def test_the_predictions_of_a_run_are_those_of_its_model(trained: Trained, digits: Dataset) -> None:
+    predictions = read_predictions(trained.run)
+
+    assert predictions and trained.result.record.metrics
+    assert np.array_equal(predictions.test.labels, digits.test_labels)
+    assert np.array_equal(
+        predictions.test.probabilities, trained.result.probabilities.astype(np.float32)
+    )
+    metrics = trained.result.record.metrics
+    assert predictions.test.is_right.mean() == metrics["test_accuracy"]
+    assert predictions.validation.is_right.mean() == pytest.approx(metrics["val_accuracy"])
+    held_out = split_validation(digits, 200, 0).validation
+    assert np.array_equal(predictions.validation.labels, held_out.labels)
 
 
 def test_the_resolved_config_trains_the_identical_run_again(

@@ -9,7 +9,7 @@ import typer
 from mnistcli.errors import RunError, command_line
 
 if TYPE_CHECKING:
-    from mnistcli.data import LabelledImages
+    from mnistcli.data import LabelledImages, Splits
     from mnistcli.runs import RunDirectory
 
 
@@ -49,18 +49,19 @@ def evaluate_command(
     """Measure a trained run on labelled images."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
     from mnistcli.cli.figures import Answers, write_run_figures
-    from mnistcli.evaluation import Subject, evaluate_network, write_evaluation
+    from mnistcli.evaluation import Subject, evaluate_network, keep_predictions, write_evaluation
     from mnistcli.recognition import read_calibration
     from mnistcli.runs import open_run_directory
 
     directory = open_run_directory(run)
-    images = _load_images(directory, split, data)
+    images, splits = _load_images(directory, split, data)
     with tensorflow_starting():
         from mnistcli.artifacts import restore_network
         from mnistcli.engine import EvaluationLoop
     network = restore_network(directory, checkpoint.value)
     temperature = read_calibration(directory).temperature
-    evaluation, probabilities = evaluate_network(EvaluationLoop(network), images, temperature)
+    loop = EvaluationLoop(network)
+    evaluation, probabilities = evaluate_network(loop, images, temperature)
     subject = Subject(split.value, data, checkpoint.value)
     title = f"{directory.name} on {subject}"
     # Print the result before writing it: the run directory may be read-only.
@@ -72,6 +73,8 @@ def evaluate_command(
 
         results().print(evaluation_view(evaluation, title))
     path = write_evaluation(directory, evaluation, subject)
+    if splits and subject == Subject():
+        keep_predictions(directory, loop, splits, temperature, probabilities)
     answers = Answers(images.images, images.labels, probabilities, title)
     write_run_figures(directory, answers, subject.suffix)
     if not json:
@@ -81,8 +84,10 @@ def evaluate_command(
         results().print(f"Next: {next_line}", soft_wrap=True)
 
 
-def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "LabelledImages":
-    """Load labelled images: those of a data set, or those of the run's split.
+def _load_images(
+    directory: "RunDirectory", split: Split, data: str | None
+) -> "tuple[LabelledImages, Splits | None]":
+    """Load labelled images: those of a data set, or those of the run's split, with its splits.
 
     Raises:
         RunError: the run has no such images, or its data set has changed.
@@ -96,7 +101,7 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
         if data is not None:
             images = load_labelled_images(data, download)
             show_notes(images.notes)
-            return images
+            return images, None
         config = directory.read_config().config
         # Without a fallback: the result must be of the run's own images.
         dataset = load_dataset(config.data.dataset, progress=download)
@@ -113,4 +118,4 @@ def _load_images(directory: "RunDirectory", split: Split, data: str | None) -> "
             f"{directory.path} has no {split.value} images",
             "it was trained on all images, with data.validation: 0; use --split test",
         )
-    return images
+    return images, splits

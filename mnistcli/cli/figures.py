@@ -40,7 +40,7 @@ class Answers:
     @property
     def confusion_matrix(self) -> NDArray[np.int64]:
         """Counts (C, C), true classes as rows and predicted classes as columns."""
-        from mnistcli.evaluation import confusion_matrix
+        from mnistcli.scores import confusion_matrix
 
         predicted = self.probabilities.argmax(axis=1)
         return confusion_matrix(self.labels, predicted, self.probabilities.shape[1])

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistcli.errors import RunError, command_line
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -90,7 +92,6 @@ def show_filters(
     run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
 ) -> None:
     """Draw the weights of the first layer."""
-    from mnistcli.errors import RunError
     from mnistcli.figures import draw_filters
 
     directory, network = _restore(run)
@@ -147,7 +148,6 @@ def show_training(
     inline: Inline = False,
 ) -> None:
     """Draw loss and accuracy by epoch, of several runs in one figure."""
-    from mnistcli.errors import RunError
     from mnistcli.figures import draw_training
     from mnistcli.runs import open_run_directory
 
@@ -213,18 +213,30 @@ def _restore(run: Path) -> "tuple[RunDirectory, Network]":
 
 def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
     """Return a run, and its answers to its test images, without TensorFlow."""
+    import numpy as np
+
     from mnistcli.cli.figures import Answers
     from mnistcli.cli.recognizer import open_recognizer
     from mnistcli.data import load_dataset
     from mnistcli.runs import open_run_directory
+    from mnistcli.scores import read_predictions
 
     directory = open_run_directory(run)
     dataset = load_dataset(directory.read_config().config.data.dataset)
     directory.check_data(dataset)
-    recognizer = open_recognizer(directory)
-    probabilities = recognizer.classifier(dataset.test_images)
     title = f"{directory.name} on its test images"
-    return directory, Answers(dataset.test_images, dataset.test_labels, probabilities, title)
+    images, labels = dataset.test_images, dataset.test_labels
+    predictions = read_predictions(directory)
+    if predictions is None:  # a run of an earlier version
+        return directory, Answers(
+            images, labels, open_recognizer(directory).classifier(images), title
+        )
+    if not np.array_equal(predictions.test.labels, labels):
+        raise RunError(
+            f"{directory.predictions} is of other test images",
+            f"make it again with: {command_line('evaluate', directory.path)}",
+        )
+    return directory, Answers(images, labels, predictions.test.probabilities, title)
 
 
 def _figure_path(directory: "RunDirectory", name: str, out: Path | None) -> Path:

@@ -18,8 +18,8 @@ from mnistcli.cli.picture_views import RGB, colour_style
 from mnistcli.errors import command_line, printable
 
 if TYPE_CHECKING:  # the package of these loads TensorFlow
-    from mnistcli.evaluation import Evaluation
     from mnistcli.runs import RunDirectory
+    from mnistcli.scores import Evaluation
 
 Step = tuple[float, RGB, RGB]
 

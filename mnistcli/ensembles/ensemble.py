@@ -20,13 +20,13 @@ from mnistcli.ensembles.compose import Composition, compose
 from mnistcli.ensembles.members import MemberRun
 from mnistcli.errors import RunError
 from mnistcli.evaluation import (
-    Evaluation,
     Subject,
     calibrate,
     evaluate_network,
+    keep_predictions,
     write_evaluation,
 )
-from mnistcli.model import Network, build_network
+from mnistcli.model import Network, build_network, describe_layers
 from mnistcli.recognition import OutputKind, to_probabilities
 from mnistcli.runs import (
     DatasetRecord,
@@ -38,6 +38,7 @@ from mnistcli.runs import (
     utc_now,
     write_whole,
 )
+from mnistcli.scores import Evaluation
 
 NAME = "ensemble"
 CHECKED_IMAGES = 1000  # of the training images, where there are no validation images
@@ -132,6 +133,8 @@ def make_ensemble(
         config=config_text,
         dataset=_describe_data(composition, members[0], splits),
         outputs="probabilities",
+        layers=describe_layers(network.model),
+        parameters=network.model.count_params(),
         members=_describe_members(candidates, average),
         metrics=_collect_metrics(average if validation else None, evaluation),
     )
@@ -140,6 +143,7 @@ def make_ensemble(
         save_checkpoint(run.best_checkpoint, network, {"epoch": 0})
         write_whole(run.calibration, calibration.to_bytes())
         write_evaluation(run, evaluation, Subject())
+        keep_predictions(run, loop, splits, calibration.temperature, probabilities)
         artifacts = write_model_files(run, network)
         run.write_record(msgspec.structs.replace(record, artifacts=artifacts, finished=utc_now()))
 

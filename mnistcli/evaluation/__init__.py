@@ -3,26 +3,21 @@
 `mnistcli.evaluation.features` looks inside a network, and loads it.
 """
 
-from mnistcli.evaluation.evaluate import Subject, calibrate, evaluate_network, write_evaluation
-from mnistcli.evaluation.metrics import (
-    ClassReport,
-    Confusion,
-    Evaluation,
-    confusion_matrix,
-    evaluate_predictions,
+from mnistcli.evaluation.evaluate import (
+    Subject,
+    calibrate,
+    evaluate_network,
+    keep_predictions,
+    write_evaluation,
 )
 from mnistcli.evaluation.score import Score, score
 
 __all__ = [
-    "ClassReport",
-    "Confusion",
-    "Evaluation",
     "Score",
     "Subject",
     "calibrate",
-    "confusion_matrix",
     "evaluate_network",
-    "evaluate_predictions",
+    "keep_predictions",
     "score",
     "write_evaluation",
 ]

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.data import LabelledImages, TrainingImages
+from mnistcli.data import LabelledImages, Splits, TrainingImages
 from mnistcli.errors import DataError
-from mnistcli.evaluation.metrics import Evaluation, evaluate_predictions
 from mnistcli.recognition import (
     Calibration,
     choose_described,
@@ -22,6 +21,13 @@ from mnistcli.recognition import (
     to_probabilities,
 )
 from mnistcli.runs import RunDirectory, dump_json, write_whole
+from mnistcli.scores import (
+    Evaluation,
+    LabelledProbabilities,
+    RunPredictions,
+    evaluate_predictions,
+    write_predictions,
+)
 
 if TYPE_CHECKING:  # it loads TensorFlow
     from mnistcli.engine import EvaluationLoop
@@ -50,6 +56,37 @@ def evaluate_network(
     metrics, outputs = loop.measure(data.images, data.labels)
     probabilities = to_probabilities(outputs, loop.network.output_kind, temperature)
     return evaluate_predictions(data.labels, probabilities, metrics["loss"]), probabilities
+
+
+def keep_predictions(
+    run: RunDirectory,
+    loop: EvaluationLoop,
+    splits: Splits,
+    temperature: float,
+    test_probabilities: NDArray[np.floating[Any]],
+) -> None:
+    """Write what a run's best network says of its validation and test images.
+
+    Args:
+        temperature: of the run's calibration.
+        test_probabilities: (N, C), of `evaluate_network`.
+
+    Raises:
+        RunError: predictions.npz cannot be written.
+    """
+    validation, test = (
+        splits.validation,
+        LabelledProbabilities.of(test_probabilities, splits.test.labels),
+    )
+    if validation is splits.test:
+        write_predictions(run, RunPredictions(test, test))
+        return
+    probabilities = np.zeros((0, loop.network.num_classes))
+    if len(validation):
+        outputs = loop.predict(validation.images)
+        probabilities = to_probabilities(outputs, loop.network.output_kind, temperature)
+    answers = LabelledProbabilities.of(probabilities, validation.labels)
+    write_predictions(run, RunPredictions(answers, test))
 
 
 def calibrate(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from mnistcli.errors import DataError
-from mnistcli.evaluation.metrics import confusion_matrix
 from mnistcli.recognition import Prediction
+from mnistcli.scores import confusion_matrix
 
 
 @dataclass(frozen=True)

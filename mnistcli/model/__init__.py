@@ -13,6 +13,7 @@ from mnistcli.model.recurrence import count_steps, find_recurrent, unrolled
 from mnistcli.model.summary import (
     LayerSummary,
     ModelSummary,
+    describe_layers,
     largest_output_bytes,
     minimum_training_bytes,
     summarize_model,
@@ -29,6 +30,7 @@ __all__ = [
     "averaged_weights",
     "build_network",
     "count_steps",
+    "describe_layers",
     "find_recurrent",
     "largest_output_bytes",
     "minimum_training_bytes",

@@ -10,6 +10,7 @@ import numpy as np
 from mnistcli.model.backend import keras, tf
 from mnistcli.model.layers import format_shape
 from mnistcli.model.recurrence import count_steps, find_recurrent, unrolled
+from mnistcli.runs import LayerRecord
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,19 @@ class ModelSummary:
     parameter_bytes: int
     training_bytes: int
     batch_size: int
+
+
+def describe_layers(model: keras.Model) -> list[LayerRecord]:
+    """Return what run.json tells of each layer of a built model."""
+    return [
+        LayerRecord(
+            name=layer.name,
+            kind=type(layer).__name__,
+            output_shape=format_shape(layer.output.shape),
+            parameters=layer.count_params(),
+        )
+        for layer in model.layers
+    ]
 
 
 def summarize_model(

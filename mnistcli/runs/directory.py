@@ -80,6 +80,11 @@ class RunDirectory:
         return self.path / "calibration.npz"
 
     @property
+    def predictions(self) -> Path:
+        """What the best model says of the validation and test images."""
+        return self.path / "predictions.npz"
+
+    @property
     def evaluation(self) -> Path:
         """The latest evaluation."""
         return self.path / "evaluation.json"

@@ -88,6 +88,17 @@ class Member(_Section, frozen=True, kw_only=True):
     """How often it counts in the average"""
 
 
+class LayerRecord(_Section, frozen=True, kw_only=True):
+    """A layer of a network."""
+
+    name: str
+    kind: str
+    """Its class in Keras"""
+    output_shape: str
+    """Such as 28x28x32"""
+    parameters: Count
+
+
 class RunRecord(Environment, frozen=True, kw_only=True):
     """The contents of run.json.
 
@@ -112,6 +123,10 @@ class RunRecord(Environment, frozen=True, kw_only=True):
     artifacts: dict[str, Artifact] = {}
     """By file name"""
     resumed: list[Resumption] = []
+    layers: list[LayerRecord] = []
+    """The layers of the network, that of its normalization included; empty in older runs"""
+    parameters: Count | None = None
+    """Of the whole network, a shared layer counted once; None in older runs"""
     members: list[Member] = []
     """The runs that an ensemble averages; empty for a run that was trained"""
 

@@ -20,8 +20,8 @@ from mnistcli.errors import (
     StopSignal,
     command_line,
 )
-from mnistcli.evaluation import Evaluation
 from mnistcli.images import find_framing
+from mnistcli.model import describe_layers
 from mnistcli.runs import (
     DatasetRecord,
     RunDirectory,
@@ -30,6 +30,7 @@ from mnistcli.runs import (
     new_run_directory,
     utc_now,
 )
+from mnistcli.scores import Evaluation
 from mnistcli.training.observer import TrainingObserver, notify_all
 from mnistcli.training.preparation import Preparation
 from mnistcli.training.stopping import StopRequest
@@ -77,6 +78,8 @@ def train(
         config=config_text,
         dataset=_describe_data(preparation),
         outputs=preparation.network.output_kind.value,
+        layers=describe_layers(preparation.network.model),
+        parameters=preparation.network.model.count_params(),
     )
     now, notify = datetime.now(), notify_all(observers)
     with new_run_directory(config.name, path, now, config_text, record, notify) as run:

@@ -15,15 +15,16 @@ from mnistcli.data import permutation
 from mnistcli.engine import BEFORE_FIRST_STEP, EpochProgress
 from mnistcli.errors import RunError
 from mnistcli.evaluation import (
-    Evaluation,
     Subject,
     calibrate,
     evaluate_network,
+    keep_predictions,
     write_evaluation,
 )
 from mnistcli.model import averaged_weights
 from mnistcli.recognition import Calibration
 from mnistcli.runs import Artifact, RunDirectory, write_whole
+from mnistcli.scores import Evaluation
 from mnistcli.training.monitor import monitor_best, monitor_stopping
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import Preparation
@@ -188,10 +189,11 @@ class Trainer:
         return calibration
 
     def test(self, calibration: Calibration) -> tuple[Evaluation, NDArray[np.floating[Any]]]:
-        """Measure the network on the test images, and write the evaluation."""
-        evaluation, probabilities = evaluate_network(
-            self.preparation.evaluation, self.preparation.splits.test, calibration.temperature
-        )
+        """Measure the network on the test images; write the evaluation and the predictions."""
+        loop, splits = self.preparation.evaluation, self.preparation.splits
+        temperature = calibration.temperature
+        evaluation, probabilities = evaluate_network(loop, splits.test, temperature)
+        keep_predictions(self.run, loop, splits, temperature, probabilities)
         write_evaluation(self.run, evaluation, Subject())
         return evaluation, probabilities
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnistcli.evaluation.metrics import Confusion, evaluate_predictions
+from mnistcli.scores import Confusion, evaluate_predictions
 
 # Six images of three classes; the fourth class of the model never occurs.
 LABELS = np.array([0, 0, 0, 1, 1, 2])

@@ -1,0 +1,1 @@
+"""What runs have in common, and in what they differ."""
