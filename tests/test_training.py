@@ -51,6 +51,7 @@ def test_the_files_of_a_run(trained: Trained) -> None:
         "calibration.npz",
         "evaluation.json",
         "predictions.npz",
+        "samples.npz",
         "checkpoints/best.npz",
         "checkpoints/epoch-0002.npz",
         "checkpoints/epoch-0003.npz",

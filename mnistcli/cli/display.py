@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.text import Text
 
-from mnistcli.cli.console import format_duration
 from mnistcli.engine import EpochProgress, explain_precision
 from mnistcli.execution import Execution
+from mnistcli.numbers import format_duration
 from mnistcli.training import Preparation, TrainingObserver
 
 # Column of metrics.jsonl, heading, width; the last ones go first where there is no room.

@@ -100,7 +100,7 @@ def _candidate_table(result: "EnsembleResult") -> Any:
     from rich import box
     from rich.table import Table
 
-    from mnistcli.cli.console import format_percent
+    from mnistcli.numbers import format_percent
 
     has_validation = bool(result.record.dataset.validation_images)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
@@ -118,7 +118,7 @@ def _candidate_table(result: "EnsembleResult") -> Any:
 
 def _describe_gain(result: "EnsembleResult") -> str:
     """Say what the average is worth on the validation images, and what choosing gained there."""
-    from mnistcli.cli.console import format_count, format_percent
+    from mnistcli.numbers import format_count, format_percent
 
     num_images = result.record.dataset.validation_images
     if not num_images:

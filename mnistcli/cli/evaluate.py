@@ -49,7 +49,13 @@ def evaluate_command(
     """Measure a trained run on labelled images."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
     from mnistcli.cli.figures import Answers, write_run_figures
-    from mnistcli.evaluation import Subject, evaluate_network, keep_predictions, write_evaluation
+    from mnistcli.evaluation import (
+        Subject,
+        evaluate_network,
+        keep_predictions,
+        keep_samples,
+        write_evaluation,
+    )
     from mnistcli.recognition import read_calibration
     from mnistcli.runs import open_run_directory
 
@@ -75,6 +81,7 @@ def evaluate_command(
     path = write_evaluation(directory, evaluation, subject)
     if splits and subject == Subject():
         keep_predictions(directory, loop, splits, temperature, probabilities)
+        keep_samples(directory, network, splits.train)
     answers = Answers(images.images, images.labels, probabilities, title)
     write_run_figures(directory, answers, subject.suffix)
     if not json:

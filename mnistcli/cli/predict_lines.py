@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistcli.cli.console import format_percent, print_json, results
+from mnistcli.cli.console import print_json, results
 from mnistcli.cli.prediction_views import number_view
 from mnistcli.cli.recognizer import describe_reader, open_recognizer, reader_to_json
 from mnistcli.errors import ImageError, printable
@@ -16,6 +16,7 @@ from mnistcli.images import (
     read_reduced_picture,
     stack_drawings,
 )
+from mnistcli.numbers import format_percent
 from mnistcli.recognition import NumberReading, read_number
 from mnistcli.runs import RunDirectory
 

@@ -12,8 +12,8 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from mnistcli.cli.console import format_percent
 from mnistcli.errors import printable
+from mnistcli.numbers import format_percent
 
 if TYPE_CHECKING:
     from mnistcli.recognition import Line, NumberReading, Prediction

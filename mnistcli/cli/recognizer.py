@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from mnistcli.cli.console import format_percent, progress, tensorflow_starting
+from mnistcli.cli.console import progress, tensorflow_starting
 from mnistcli.errors import RunError
+from mnistcli.numbers import format_percent
 from mnistcli.recognition import (
     ComputeOutputs,
     NetworkClassifier,

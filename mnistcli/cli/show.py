@@ -93,11 +93,11 @@ def show_filters(
 ) -> None:
     """Draw the weights of the first layer."""
     from mnistcli.figures import draw_filters
+    from mnistcli.reports import read_filters
+    from mnistcli.runs import open_run_directory
 
-    directory, network = _restore(run)
-    from mnistcli.evaluation.features import first_filters
-
-    filters = first_filters(network)
+    directory = open_run_directory(run)
+    filters = read_filters(directory)
     if filters is None:
         raise RunError(
             f"the network of {run} has no weights that can be drawn as filters of the image",

@@ -105,7 +105,7 @@ def _layer_label(layer: "LayerSummary") -> Any:
 def _totals(summary: "ModelSummary") -> Any:
     from rich.table import Table
 
-    from mnistcli.cli.console import format_bytes
+    from mnistcli.numbers import format_bytes
 
     frozen = summary.parameters - summary.trainable_parameters
     trainable = f" ({summary.trainable_parameters:,} trainable)" if frozen else ""

@@ -121,7 +121,8 @@ def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "R
 
 def _show_finished(run: "RunDirectory", json: bool) -> None:
     """Say that there is nothing to do, and how to go on."""
-    from mnistcli.cli.console import format_count, print_json, results
+    from mnistcli.cli.console import print_json, results
+    from mnistcli.numbers import format_count
 
     if json:
         print_json({"run": str(run.path)} | run.read_record().to_json())
@@ -137,7 +138,8 @@ def _show_finished(run: "RunDirectory", json: bool) -> None:
 
 
 def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> None:
-    from mnistcli.cli.console import format_count, format_duration, print_json, results
+    from mnistcli.cli.console import print_json, results
+    from mnistcli.numbers import format_count, format_duration
 
     config = preparation.file.config
     if json:

@@ -13,9 +13,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from mnistcli.cli.console import format_percent
 from mnistcli.cli.picture_views import RGB, colour_style
 from mnistcli.errors import command_line, printable
+from mnistcli.numbers import format_percent
 
 if TYPE_CHECKING:  # the package of these loads TensorFlow
     from mnistcli.runs import RunDirectory

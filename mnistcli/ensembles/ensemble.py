@@ -24,6 +24,7 @@ from mnistcli.evaluation import (
     calibrate,
     evaluate_network,
     keep_predictions,
+    keep_samples,
     write_evaluation,
 )
 from mnistcli.model import Network, build_network, describe_layers
@@ -144,6 +145,7 @@ def make_ensemble(
         write_whole(run.calibration, calibration.to_bytes())
         write_evaluation(run, evaluation, Subject())
         keep_predictions(run, loop, splits, calibration.temperature, probabilities)
+        keep_samples(run, network, splits.train)
         artifacts = write_model_files(run, network)
         run.write_record(msgspec.structs.replace(record, artifacts=artifacts, finished=utc_now()))
 

@@ -8,6 +8,7 @@ from mnistcli.evaluation.evaluate import (
     calibrate,
     evaluate_network,
     keep_predictions,
+    keep_samples,
     write_evaluation,
 )
 from mnistcli.evaluation.score import Score, score
@@ -18,6 +19,7 @@ __all__ = [
     "calibrate",
     "evaluate_network",
     "keep_predictions",
+    "keep_samples",
     "score",
     "write_evaluation",
 ]

@@ -20,6 +20,7 @@ from mnistcli.recognition import (
     fit_temperature,
     to_probabilities,
 )
+from mnistcli.reports import Samples, write_samples
 from mnistcli.runs import RunDirectory, dump_json, write_whole
 from mnistcli.scores import (
     Evaluation,
@@ -31,6 +32,7 @@ from mnistcli.scores import (
 
 if TYPE_CHECKING:  # it loads TensorFlow
     from mnistcli.engine import EvaluationLoop
+    from mnistcli.model import Network
 
 STAND_IN_IMAGES = 5_000
 MIN_SHARE_OF_ONE_CLASS = 0.5
@@ -87,6 +89,27 @@ def keep_predictions(
         probabilities = to_probabilities(outputs, loop.network.output_kind, temperature)
     answers = LabelledProbabilities.of(probabilities, validation.labels)
     write_predictions(run, RunPredictions(answers, test))
+
+
+def keep_samples(run: RunDirectory, network: Network, train: TrainingImages) -> None:
+    """Write some of a run's training images, as they are and augmented.
+
+    It draws from the random generators of `augment`, so it comes after the training.
+
+    Raises:
+        RunError: samples.npz cannot be written.
+    """
+    from mnistcli.figures import choose_samples  # Matplotlib takes 0.2 s
+
+    rows = choose_samples(train.labels)
+    images, labels = train.images[rows], train.labels[rows]
+    augmented = None
+    if network.augment:
+        from mnistcli.model import augment_images
+
+        pixels, _ = augment_images(network, images, labels)
+        augmented = np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
+    write_samples(run, Samples(images, labels, augmented))
 
 
 def calibrate(

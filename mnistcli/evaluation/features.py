@@ -23,20 +23,6 @@ UNCHANGED = (
     keras.layers.InputLayer,
     keras.layers.Rescaling,
 )
-# They have weights, but none that look for something in the image.
-NORMALIZATIONS = (
-    keras.layers.BatchNormalization,
-    keras.layers.GroupNormalization,
-    keras.layers.LayerNormalization,
-    keras.layers.Normalization,
-)
-
-
-class Filters(NamedTuple):
-    """The weights of a layer that sees the image, (H, W, filters), and its name."""
-
-    layer: str
-    weights: NDArray[np.float32]
 
 
 class Features(NamedTuple):
@@ -49,25 +35,6 @@ class Features(NamedTuple):
     layer: str
     before: NDArray[np.float32] | None
     after: NDArray[np.float32]
-
-
-def first_filters(network: Network) -> Filters | None:
-    """Return the weights that meet the image; None if they have no pixel each, or are no kernels.
-
-    Those of a dense layer are images of 28x28; of a convolution, its kernels.
-    """
-    layers = [layer for layer in network.model.layers if not isinstance(layer, NORMALIZATIONS)]
-    first = next((layer for layer in layers if layer.weights), None)
-    if not isinstance(
-        first, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.Dense
-    ):
-        return None
-    weights = np.asarray(keras.ops.convert_to_numpy(first.kernel), np.float32)
-    if weights.ndim == 4 and weights.shape[2] == 1:
-        return Filters(_describe(first), weights[:, :, 0])
-    if weights.ndim == 2 and weights.shape[0] == 28 * 28:
-        return Filters(_describe(first), weights.reshape(28, 28, -1))
-    return None
 
 
 def layer_features(network: Network, image: NDArray[np.uint8]) -> list[Features]:

@@ -3,7 +3,7 @@
 import math
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -18,12 +18,13 @@ class ArrayFile:
     """An open .npz file.
 
     Attributes:
-        names: the names of its arrays.
+        names: the names of its arrays, in their order in the file.
     """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        self.names = {name.removesuffix(".npy") for name in archive.namelist()}
+        names = (name.removesuffix(".npy") for name in archive.namelist())
+        self.names: KeysView[str] = dict.fromkeys(names).keys()
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array.

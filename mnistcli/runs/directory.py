@@ -85,6 +85,11 @@ class RunDirectory:
         return self.path / "predictions.npz"
 
     @property
+    def samples(self) -> Path:
+        """Some of the training images of each class, as they are and augmented."""
+        return self.path / "samples.npz"
+
+    @property
     def evaluation(self) -> Path:
         """The latest evaluation."""
         return self.path / "evaluation.json"

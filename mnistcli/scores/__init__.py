@@ -1,9 +1,11 @@
 """What answers to labelled images are worth, and whether a difference is more than chance."""
 
 from mnistcli.scores.metrics import (
+    CalibrationBin,
     ClassReport,
     Confusion,
     Evaluation,
+    calibration_bins,
     confusion_matrix,
     evaluate_predictions,
     expected_calibration_error,
@@ -21,10 +23,12 @@ from mnistcli.scores.significance import (
     compare_answers,
     difference_interval,
     mean_interval,
+    share_interval,
 )
 
 __all__ = [
     "CONFIDENCE",
+    "CalibrationBin",
     "ClassReport",
     "Confusion",
     "Evaluation",
@@ -32,6 +36,7 @@ __all__ = [
     "LabelledProbabilities",
     "McNemar",
     "RunPredictions",
+    "calibration_bins",
     "compare_answers",
     "confusion_matrix",
     "difference_interval",
@@ -39,5 +44,6 @@ __all__ = [
     "expected_calibration_error",
     "mean_interval",
     "read_predictions",
+    "share_interval",
     "write_predictions",
 ]

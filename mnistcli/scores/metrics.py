@@ -144,15 +144,58 @@ def _find_top_confusions(matrix: NDArray[np.integer[Any]]) -> list[Confusion]:
     return confusions[:TOP_CONFUSIONS]
 
 
+@dataclass(frozen=True)
+class CalibrationBin:
+    """The answers whose confidence lies in a range; all in [0, 1] but the number of images.
+
+    `confidence` is their mean, and `accuracy` the share that is right; both 0 without images.
+    """
+
+    low: float
+    high: float
+    images: int
+    confidence: float
+    accuracy: float
+
+
+def calibration_bins(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+) -> list[CalibrationBin]:
+    """Sort answers into 15 bins of equal width by their confidence.
+
+    Args:
+        probabilities: (N, C).
+        labels: (N,), in [0, C).
+    """
+    confidence, right, bins = _sort_into_bins(probabilities, labels)
+    counts = np.bincount(bins, minlength=BINS)
+    confidences = np.bincount(bins, confidence, BINS) / np.maximum(counts, 1)
+    accuracies = np.bincount(bins, right, BINS) / np.maximum(counts, 1)
+    return [
+        CalibrationBin(
+            i / BINS, (i + 1) / BINS, int(counts[i]), float(confidences[i]), float(accuracies[i])
+        )
+        for i in range(BINS)
+    ]
+
+
 def expected_calibration_error(
     probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
 ) -> float:
     """Return how far confidence and accuracy are apart on the mean, in [0, 1].
 
-    Guo et al. (2017), equation 3, with 15 bins of equal width.
+    Guo et al. (2017), equation 3, with `calibration_bins`.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    # Not from the means of the bins: `reproduce` compares the last bit with older runs.
+    confidence, right, bins = _sort_into_bins(probabilities, labels)
     gaps = np.bincount(bins, confidence - right, BINS)
     return float(np.abs(gaps).sum() / len(labels))
+
+
+def _sort_into_bins(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.bool_], NDArray[np.int64]]:
+    """Return the confidence of each answer, whether it is right, and its bin; each (N,)."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    return confidence, right, np.minimum((confidence * BINS).astype(np.int64), BINS - 1)

@@ -65,6 +65,26 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
+def share_interval(count: int, total: int) -> Interval:
+    """Return a share, such as that of the right answers, with its 95 % interval.
+
+    The interval is Wilson's (1927), which stays in [0, 1] where the share is near 1.
+
+    Args:
+        count: from 0 to `total`.
+        total: at least 1.
+    """
+    share = count / total
+    z = statistics.NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    scale = 1 + z**2 / total
+    middle = (share + z**2 / (2 * total)) / scale
+    reach = z / scale * math.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+    # Exactly 0 and 1, where rounding would pass them by a bit.
+    low = 0.0 if count == 0 else middle - reach
+    high = 1.0 if count == total else middle + reach
+    return Interval(share, low, high)
+
+
 def mean_interval(values: Sequence[float]) -> Interval | None:
     """Return the mean of values and Student's 95 % interval of it; None for fewer than two."""
     if len(values) < 2:

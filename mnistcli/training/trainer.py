@@ -19,6 +19,7 @@ from mnistcli.evaluation import (
     calibrate,
     evaluate_network,
     keep_predictions,
+    keep_samples,
     write_evaluation,
 )
 from mnistcli.model import averaged_weights
@@ -166,6 +167,7 @@ class Trainer:
             calibration = self.calibrate()
             artifacts = write_model_files(self.run, self.network)
             evaluation, probabilities = self.test(calibration)
+            keep_samples(self.run, self.network, self.preparation.splits.train)
         return Completion(artifacts, evaluation, probabilities)
 
     def restore_best(self) -> None:
