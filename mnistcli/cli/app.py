@@ -10,6 +10,7 @@ from mnistcli import __version__
 from mnistcli.cli.ensemble import ensemble_command
 from mnistcli.cli.evaluate import evaluate_command
 from mnistcli.cli.predict import predict_command
+from mnistcli.cli.report import report_command
 from mnistcli.cli.reproduce import reproduce_command
 from mnistcli.cli.schema import schema_command
 from mnistcli.cli.show import show_app
@@ -36,6 +37,7 @@ app.command("ensemble")(ensemble_command)
 app.command("summary")(summary_command)
 app.command("reproduce")(reproduce_command)
 app.add_typer(show_app, name="show")
+app.command("report")(report_command)
 app.command("schema")(schema_command)
 
 

@@ -117,7 +117,7 @@ def _describe_confidence(contents: RunContents) -> str:
         return text + "It makes no mistake on these images."
     return text + (
         f"{sure:,} of its {format_count(int(wrong.sum()), 'mistake')} have a confidence of "
-        f"{MIN_CONFIDENCE:.0%} or more, so that `predict` would not call them uncertain."
+        f"{100 * MIN_CONFIDENCE:.0f} % or more, so that predict would not call them uncertain."
     )
 
 

@@ -12,6 +12,7 @@ WIDTH, HEIGHT = 480, 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 468, 14, 256
 MAX_EPOCHS = 240  # of thousands of epochs, so many are shown: a line needs no more points
 MAX_DOTTED_EPOCHS = 40
+MAX_TICKS, MIN_LOGARITHMIC_TICKS = 7, 3
 COLOURS = 8  # that the style sheet has for lines
 
 Row = Mapping[str, Any]
@@ -99,8 +100,9 @@ def draw_chart(
     Args:
         title: what is shown.
         series: its lines; those without a value are left out.
-        percent: whether values are shares, drawn from epoch 1 on and on an even scale. Others are
-            drawn from epoch 0 on, on a logarithmic scale if they are above 0.
+        percent: whether values are accuracies. Those are drawn from epoch 1 on, on the logarithmic
+            scale of what is missing to 1; others from epoch 0 on, on a logarithmic scale. Either
+            scale is even where the values do not allow it or are close together.
         best_epoch: the epoch to mark.
     """
     first_epoch = 1 if percent else 0
@@ -113,7 +115,7 @@ def draw_chart(
         return None
     epochs, every = _choose_epochs(all_epochs, best_epoch)
     shown = [table[epoch] for table in tables for epoch in epochs if epoch in table]
-    scale = _Scale.fit(shown, logarithmic=not percent and min(shown) > 0)
+    scale = _Scale.fit(shown, percent)
     low, high = epochs[0], max(epochs[-1], epochs[0] + 1)
 
     def place_x(epoch: float) -> float:
@@ -136,7 +138,9 @@ def draw_chart(
         )
     is_shown = best_epoch in epochs
     last = ", ".join(f"{line.name} {line.texts[-1]}" for line in lines[:4])
-    axis = "accuracy" if percent else "loss, logarithmic" if scale.logarithmic else "loss"
+    axis = "accuracy" if percent else "loss"
+    if scale.logarithmic:
+        axis += ", on a logarithmic scale of the errors" if percent else ", on a logarithmic scale"
     return Chart(
         title=title,
         axis=axis,
@@ -178,39 +182,64 @@ def _join(x_places: Sequence[float], places: Sequence[float | None]) -> list[str
 
 @dataclass(frozen=True)
 class _Scale:
-    """The vertical axis."""
+    """The vertical axis.
+
+    Attributes:
+        low: the value at the bottom; with `of_errors` what is missing to 1 at the top.
+        high: the value at the top, or what is missing at the bottom.
+        ticks: values.
+    """
 
     low: float
     high: float
     ticks: list[float]
-    logarithmic: bool
+    logarithmic: bool = False
+    of_errors: bool = False
 
     @classmethod
-    def fit(cls, values: Sequence[float], logarithmic: bool) -> "_Scale":
+    def fit(cls, values: Sequence[float], percent: bool) -> "_Scale":
+        """Choose the scale for some values."""
         low, high = min(values), max(values)
-        if logarithmic:
-            decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-            ticks = [step * 10.0**decade for decade in decades for step in (1, 2, 5)]
-            ticks = [tick for tick in ticks if low / 1.05 <= tick <= high * 1.05]
-            if len(ticks) > 7:
-                ticks = [10.0**decade for decade in decades if low <= 10.0**decade * 1.05]
-                ticks = [tick for tick in ticks if tick <= high * 1.05]
-                ticks = ticks[:: math.ceil(len(ticks) / 7)]
-            if len(ticks) >= 3:
+        if percent and high <= 1 and low < 1:
+            errors = [1 - value for value in values]
+            smallest = min(error for error in errors if error > 0)
+            # An accuracy of exactly 1 has its place above all others.
+            bottom = smallest if high < 1 else smallest / 2
+            ticks = _logarithmic_ticks(bottom, max(errors))
+            if len(ticks) >= MIN_LOGARITHMIC_TICKS:
+                ticks = [1 - tick for tick in ticks]
+                return cls(bottom / 1.1, max(errors) * 1.1, ticks, True, True)
+        elif not percent and low > 0:
+            ticks = _logarithmic_ticks(low, high)
+            if len(ticks) >= MIN_LOGARITHMIC_TICKS:
                 return cls(low / 1.08, high * 1.08, ticks, True)
         margin = (high - low) * 0.05 or abs(high) * 0.05 or 0.5
         low, high = low - margin, high + margin
         step = _nice_step((high - low) / 5)
         first = math.ceil(low / step)
         count = math.floor(high / step) - first + 1
-        return cls(low, high, [(first + i) * step for i in range(count)], False)
+        return cls(low, high, [(first + i) * step for i in range(count)])
 
     def place(self, value: float) -> float:
         """Return the height of a value in the view box."""
         low, high = self.low, self.high
+        if self.of_errors:
+            value = max(1 - value, low * 1.1)
         if self.logarithmic:
             low, high, value = math.log(low), math.log(high), math.log(value)
-        return round(BOTTOM - (value - low) / (high - low) * (BOTTOM - TOP), 1)
+        share = (value - low) / (high - low)
+        return round(BOTTOM - (1 - share if self.of_errors else share) * (BOTTOM - TOP), 1)
+
+
+def _logarithmic_ticks(low: float, high: float) -> list[float]:
+    """Return at most `MAX_TICKS` powers of ten, or 1, 2 and 5 times those."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [step * 10.0**decade for decade in decades for step in steps]
+        ticks = [tick for tick in ticks if low / 1.05 <= tick <= high * 1.05]
+        if len(ticks) <= MAX_TICKS:
+            return ticks
+    return ticks[:: math.ceil(len(ticks) / MAX_TICKS)]
 
 
 def _nice_step(step: float) -> float:
@@ -231,6 +260,8 @@ def _format(value: float, percent: bool) -> str:
 def _format_tick(value: float, percent: bool, scale: _Scale) -> str:
     if not percent:
         return f"{value:.4g}" if abs(value) > 1e-9 else "0"
+    if scale.of_errors:
+        return f"{100 * value:.6g} %"
     step = scale.ticks[1] - scale.ticks[0] if len(scale.ticks) > 1 else 0.01
     decimals = max(0, -math.floor(math.log10(100 * step) + 1e-9))
     return f"{100 * value:.{decimals}f} %"

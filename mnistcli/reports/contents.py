@@ -105,18 +105,24 @@ def read_contents(
         if loaded is not None and np.array_equal(loaded[1], test.labels):
             images = loaded[0]
         elif loaded is not None:
-            notes.append(Note("predictions.npz is of other test images.", evaluate))
+            notes.append(
+                Note("Its predictions.npz is of other test images; this makes it again:", evaluate)
+            )
     elif predictions is None and directory.best_checkpoint.exists():
-        text = "There are no predictions.npz, so no scores per class, mistakes or calibration."
+        text = "It has no predictions.npz, so the scores of classes, the mistakes and the calibration are missing; this adds it:"
         notes.append(Note(text, evaluate))
     samples = attempt(lambda: read_samples(directory))
     if samples is None and directory.best_checkpoint.exists() and not directory.samples.exists():
-        notes.append(Note("There is no samples.npz, so no training images.", evaluate))
+        notes.append(
+            Note(
+                "It has no samples.npz, so its training images are missing; this adds it:", evaluate
+            )
+        )
     filters = None
     if directory.best_checkpoint.exists():
         filters = attempt(lambda: read_filters(directory))
     if not record.layers:
-        text = "run.json is of an earlier version and does not list the layers."
+        text = "Its run.json is of an earlier version, and does not list the layers; this does:"
         notes.append(Note(text, command_line("summary", directory.path)))
     return RunContents(
         directory=directory,
@@ -140,12 +146,12 @@ def _describe_state(directory: RunDirectory) -> list[Note]:
     if record.status == "completed":
         return []
     texts = {
-        "running": "It is still being trained, or was killed.",
-        "failed": "Its training failed.",
-        "interrupted": "Its training was interrupted.",
+        "running": "It is still being trained, or was killed; this goes on with it:",
+        "failed": "Its training failed; this goes on with it:",
+        "interrupted": "Its training was interrupted; this goes on with it:",
     }
     text = texts[record.status]
     if record.metrics:
-        text += " What is measured here is of its last complete training."
+        text = f"What is measured here is of an earlier, complete training. {text}"
     go_on = command_line("train", "--resume", directory.path)
     return [Note(text, None if record.members else go_on)]

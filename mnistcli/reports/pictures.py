@@ -11,7 +11,7 @@ from PIL import Image
 
 MAX_FILTERS = 64
 FILTERS_PER_ROW = 8
-FILTER_PIXELS = 30  # a kernel of 3x3 has 10 pixels a weight
+FILTER_PIXELS = 40  # eight of them fit on a narrow screen
 _GAP = 4
 _GAP_COLOUR = 255  # in the palette of filters
 # From blue by white to red, of Cynthia Brewer's RdBu, which the colour-blind can tell apart.

@@ -1,0 +1,125 @@
+"""`mnistcli report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mnistcli.errors import UsageError, command_line
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mnistcli.runs import RunDirectory
+
+SUFFIXES = (".html", ".htm")
+# Before the first name or text of a user, so that a page cannot name another maker.
+GENERATOR_TAG = b'<meta name="generator" content="mnistcli '
+HEAD_BYTES = 200
+
+
+def report_command(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run directories.", show_default=False)
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="HTML",
+            help="The file to write; by default report.html in the run, and for several runs "
+            "comparison.html in the first.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Write a run, or a comparison of several, as one HTML file that needs nothing else."""
+    from mnistcli.cli.console import print_json, progress, results
+    from mnistcli.numbers import format_bytes
+    from mnistcli.reports import read_contents
+    from mnistcli.runs import open_run_directory, write_whole
+
+    if out is not None:
+        _check_out(out, force)
+    directories = [open_run_directory(run) for run in runs]
+    path = out or directories[0].path / ("report.html" if len(runs) == 1 else "comparison.html")
+    if out is None:
+        _check_own(path)
+    contents = [read_contents(directory, _load_test_images) for directory in directories]
+    from mnistcli.reports.render import render_report
+
+    page = render_report(contents).encode()
+    write_whole(path, page)
+    notes = [(each, note) for each in contents for note in each.notes]
+    if json:
+        print_json(
+            {
+                "report": str(path),
+                "bytes": len(page),
+                "runs": [str(run) for run in runs],
+                "missing": [
+                    {"run": str(each.directory.path), "text": note.text, "command": note.command}
+                    for each, note in notes
+                ],
+            }
+        )
+        return
+    for each, note in notes:
+        text = f"note: {each.directory.path}: {note.text}"
+        progress().print(text, style="yellow", soft_wrap=True)
+    results().print(f"Written to {path} ({format_bytes(len(page))})", soft_wrap=True)
+    commands = [note.command for _, note in notes if note.command]
+    next_line = commands[0] if commands else command_line("predict", "IMAGE", "--run", runs[0])
+    results().print(f"Next: {next_line}", soft_wrap=True)
+
+
+def _load_test_images(
+    directory: "RunDirectory",
+) -> "tuple[NDArray[np.uint8], NDArray[np.uint8]]":
+    """Return the images and labels of a run's test set.
+
+    Raises:
+        MnistcliError: they are gone, or have changed.
+    """
+    from mnistcli.cli.console import progress
+    from mnistcli.cli.download import DownloadDisplay
+    from mnistcli.data import load_dataset
+
+    with DownloadDisplay(progress(), quiet=False) as download:
+        dataset = load_dataset(directory.read_config().config.data.dataset, progress=download)
+    directory.check_data(dataset)
+    return dataset.test_images, dataset.test_labels
+
+
+def _check_out(path: Path, force: bool) -> None:
+    """Check the name of a file to write, before any work is done.
+
+    Raises:
+        UsageError: it has another suffix, is a folder or in none, or exists and `force` is False.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"{path} is not the name of an HTML file", "expected one that ends in .html"
+        )
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: {path.parent} is no folder", "expected one that is")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", "expected the name of a file")
+    if not force and (path.exists() or path.is_symlink()):
+        raise UsageError(f"{path} exists", "expected another name, or --force to replace it")
+
+
+def _check_own(path: Path) -> None:
+    """Raise `UsageError` unless a file is free, or a page that mnistcli wrote."""
+    if path.is_symlink() or path.exists():
+        is_own = False
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                is_own = GENERATOR_TAG in file.read(HEAD_BYTES)
+        if not is_own:
+            raise UsageError(
+                f"{path} was not made by mnistcli, so it is not replaced",
+                "expected another name, with --out",
+            )

@@ -1,0 +1,134 @@
+"""What the page of several runs shows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mnistcli.errors import printable
+from mnistcli.numbers import format_percent
+from mnistcli.reports.charts import Chart, Series, draw_chart
+from mnistcli.reports.contents import RunContents
+from mnistcli.scores import McNemar, compare_answers, share_interval
+
+MAX_SHOWN_CLASSES = 30
+
+
+class Pair(NamedTuple):
+    """The first run and another one on the same test images."""
+
+    name: str
+    test: McNemar
+
+
+class ClassRow(NamedTuple):
+    """The share of a class that each run finds; the last is how far apart they are."""
+
+    label: int
+    recalls: list[float]
+    difference: float
+
+
+def describe_comparison(runs: Sequence[RunContents]) -> dict[str, Any]:
+    """Return what the template of a comparison takes."""
+    names = name_runs(runs)
+    same_data = len({tuple(sorted(run.record.dataset.sha256.items())) for run in runs}) == 1
+    return {
+        "runs": list(zip(names, runs, strict=True)),
+        "same_data": same_data,
+        "intervals": [_find_interval(run) for run in runs],
+        "charts": _draw_charts(names, runs),
+        "pairs": _compare_answers(names, runs) if same_data else [],
+        "classes": _compare_classes(runs) if same_data else [],
+        "differences": [
+            (path, [printable(value) for value in values])
+            for path, values in config_differences([run.config for run in runs])
+        ],
+        "without_config": [
+            name for name, run in zip(names, runs, strict=True) if run.config is None
+        ],
+    }
+
+
+def name_runs(runs: Sequence[RunContents]) -> list[str]:
+    """Return the names of the runs' folders, or their paths where two have one name."""
+    names = [run.name for run in runs]
+    if len(set(names)) < len(names):
+        names = [printable(str(run.directory.path)) for run in runs]
+    return names
+
+
+def config_differences(configs: Sequence[Any]) -> list[tuple[str, list[str]]]:
+    """Return the settings that are not the same in all configs: the path, and each one's value.
+
+    A config of None, which could not be read, has the value "-" everywhere.
+    """
+    tables = [None if each is None else _flatten(each.model_dump(), "") for each in configs]
+    paths = dict.fromkeys(path for table in tables if table is not None for path in table)
+    rows = [
+        (path, ["-" if table is None else table.get(path, "-") for table in tables])
+        for path in paths
+    ]
+    return [(path, values) for path, values in rows if len(set(values)) > 1]
+
+
+def _flatten(value: Any, path: str) -> dict[str, str]:
+    if isinstance(value, Mapping) and value:
+        items = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list) and value:
+        items = [(str(i), item) for i, item in enumerate(value)]
+    else:
+        return {path: str(value)}
+    flat: dict[str, str] = {}
+    for key, item in items:
+        flat |= _flatten(item, f"{path}.{key}" if path else key)
+    return flat
+
+
+def _find_interval(run: RunContents) -> str:
+    """Return the 95 % interval of a run's test accuracy, or nothing."""
+    images = run.evaluation.images if run.evaluation else run.record.dataset.test_images
+    if run.test_accuracy is None or not images:
+        return ""
+    interval = share_interval(round(run.test_accuracy * images), images)
+    low, high = (format_percent(each, decimals=2) for each in (interval.low, interval.high))
+    return f"{low} to {high}"
+
+
+def _draw_charts(names: Sequence[str], runs: Sequence[RunContents]) -> list[Chart]:
+    """Draw the validation images of all runs, or the training images of those without."""
+    charts = []
+    for title, column, percent in (("Loss", "loss", False), ("Accuracy", "accuracy", True)):
+        series = []
+        for i, (name, run) in enumerate(zip(names, runs, strict=True)):
+            validates = any(row.get(f"val_{column}") is not None for row in run.rows)
+            shown = f"val_{column}" if validates else column
+            label = name if validates else f"{name} (training)"
+            series.append(Series(label, run.rows, shown, i, dashed=not validates))
+        charts.append(draw_chart(f"{title} on the validation images", series, percent))
+    return [chart for chart in charts if chart]
+
+
+def _compare_answers(names: Sequence[str], runs: Sequence[RunContents]) -> list[Pair]:
+    """Test each run against the first, where both have answers to the same images."""
+    first = runs[0].predictions
+    if first is None:
+        return []
+    pairs = []
+    for name, run in list(zip(names, runs, strict=True))[1:]:
+        second = run.predictions
+        if second is not None and len(second.test.labels) == len(first.test.labels):
+            pairs.append(Pair(name, compare_answers(first.test.is_right, second.test.is_right)))
+    return pairs
+
+
+def _compare_classes(runs: Sequence[RunContents]) -> list[ClassRow]:
+    """Return the recall of each class, if all runs have answers."""
+    evaluations = [run.evaluation for run in runs if run.evaluation is not None]
+    if len(evaluations) < len(runs) or len({len(each.classes) for each in evaluations}) > 1:
+        return []
+    rows = []
+    for label in range(len(evaluations[0].classes)):
+        recalls = [each.classes[label].recall for each in evaluations]
+        rows.append(ClassRow(label, recalls, max(recalls) - min(recalls)))
+    if len(rows) > MAX_SHOWN_CLASSES:
+        rows = sorted(rows, key=lambda row: -row.difference)[:MAX_SHOWN_CLASSES]
+    return rows
