@@ -67,7 +67,7 @@ def report_command(
         )
         return
     for each, note in notes:
-        text = f"note: {each.directory.path}: {note.text}"
+        text = f"note: {each.directory.path}: {note.text} {note.command or ''}".rstrip()
         progress().print(text, style="yellow", soft_wrap=True)
     results().print(f"Written to {path} ({format_bytes(len(page))})", soft_wrap=True)
     commands = [note.command for _, note in notes if note.command]
@@ -101,7 +101,7 @@ def _check_out(path: Path, force: bool) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(
-            f"{path} is not the name of an HTML file", "expected one that ends in .html"
+            f"{path} is not the name of an HTML page", "expected one that ends in .html"
         )
     if not path.parent.is_dir():
         raise UsageError(f"cannot write {path}: {path.parent} is no folder", "expected one that is")

@@ -58,8 +58,8 @@ def _describe_data(contents: RunContents) -> str:
         return f"{text} No images were held out to choose by: the last epoch was kept."
     chosen = "Its confidence was fitted" if contents.record.members else "The epoch was chosen"
     return (
-        f"{text} {chosen} by {format_count(data.validation_images, 'other image')}, and the "
-        f"{data.test_images:,} test images were looked at once, at the end."
+        f"{text} {chosen} by {format_count(data.validation_images, 'other image')}; the "
+        f"{data.test_images:,} test images had no part in it."
     )
 
 

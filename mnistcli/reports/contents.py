@@ -109,7 +109,7 @@ def read_contents(
                 Note("Its predictions.npz is of other test images; this makes it again:", evaluate)
             )
     elif predictions is None and directory.best_checkpoint.exists():
-        text = "It has no predictions.npz, so the scores of classes, the mistakes and the calibration are missing; this adds it:"
+        text = "It has no predictions.npz, so scores and mistakes are missing; this adds it:"
         notes.append(Note(text, evaluate))
     samples = attempt(lambda: read_samples(directory))
     if samples is None and directory.best_checkpoint.exists() and not directory.samples.exists():

@@ -30,10 +30,10 @@ class Figure(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """A test image that was read wrong."""
+    """A test image that was read wrong, and its place among them."""
 
     picture: Picture
-    index: int
+    place: int
     label: int
     answer: int
     confidence: str
@@ -66,9 +66,8 @@ def _summarize(contents: RunContents) -> str:
     kind = "A network" if not record.layers else f"A network of {len(record.layers)} layers"
     if record.members:
         kind = f"An ensemble of {sum(member.weight for member in record.members)} networks"
-    text = (
-        f"{kind}, {'made from runs on' if record.members else 'trained on'} {record.dataset.name}"
-    )
+    made = "made of runs on" if record.members else "trained on"
+    text = f"{kind}, {made} {record.dataset.name}"
     epochs = max((row["epoch"] for row in contents.rows), default=0)
     if epochs:
         text += f" for {format_count(epochs, 'epoch')}"

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ def write_samples(run: RunDirectory, samples: Samples) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    arrays = {"images": samples.images, "labels": samples.labels}
+    arrays: dict[str, Any] = {"images": samples.images, "labels": samples.labels}
     if samples.augmented is not None:
         arrays["augmented"] = samples.augmented
     stream = io.BytesIO()
