@@ -47,7 +47,8 @@ def report_command(
     path = out or directories[0].path / ("report.html" if len(runs) == 1 else "comparison.html")
     if out is None:
         _check_own(path)
-    contents = [read_contents(directory, _load_test_images) for directory in directories]
+    load = _load_test_images if len(runs) == 1 else None
+    contents = [read_contents(directory, load) for directory in directories]
     from mnistcli.reports.render import render_report
 
     page = render_report(contents).encode()

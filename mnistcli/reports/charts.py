@@ -9,9 +9,9 @@ from mnistcli.scores import CalibrationBin
 
 # Units of the view box. A chart is shown 340 to 560 pixels wide, so that 14 units are legible.
 WIDTH, HEIGHT = 480, 300
-LEFT, RIGHT, TOP, BOTTOM = 58, 468, 14, 256
+LEFT, RIGHT, TOP, BOTTOM = 58, 458, 14, 256
 MAX_EPOCHS = 240  # of thousands of epochs, so many are shown: a line needs no more points
-MAX_DOTTED_EPOCHS = 40
+MAX_DOTTED_EPOCHS = 60
 MAX_TICKS, MIN_LOGARITHMIC_TICKS = 7, 3
 COLOURS = 8  # that the style sheet has for lines
 

@@ -1,8 +1,9 @@
 """All that a report shows of a run, read once; what is missing is said, and is no error."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from mnistcli.reports.filters import Filters, read_filters
 from mnistcli.reports.samples import Samples, read_samples
 from mnistcli.runs import RunDirectory, RunRecord
 from mnistcli.scores import Evaluation, RunPredictions, evaluate_predictions, read_predictions
+
+LoadImages = Callable[[RunDirectory], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -65,65 +69,43 @@ class RunContents:
         return accuracy if accuracy is not None and 0 <= accuracy <= 1 else None
 
 
-def read_contents(
-    directory: RunDirectory,
-    load_test_images: Callable[[RunDirectory], tuple[NDArray[np.uint8], NDArray[np.uint8]]],
-) -> RunContents:
+def read_contents(directory: RunDirectory, load_test_images: LoadImages | None) -> RunContents:
     """Read a run for a report.
 
     Args:
         directory: of a run that exists.
-        load_test_images: returns its test images, (N, 28, 28) uint8, and their labels, (N,).
+        load_test_images: returns its test images, (N, 28, 28) uint8, and their labels, (N,). None
+            for a comparison of runs, which shows no pictures and no layers.
 
     Raises:
         RunError: run.json is damaged.
     """
     record, notes = directory.read_record(), _describe_state(directory)
-
-    def attempt(read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except MnistcliError as error:
-            notes.append(Note(": ".join(map(str, error.args[:2])) + "."))
-            return None
-
-    config_text = attempt(directory.read_config_text)
-    file = None if config_text is None else attempt(directory.read_config)
-    rows = attempt(directory.read_metrics) or []
+    config_text = _attempt(directory.read_config_text, notes)
+    file = None if config_text is None else _attempt(directory.read_config, notes)
+    rows = _attempt(directory.read_metrics, notes) or []
     if not record.members and not any(row["epoch"] for row in rows):
         notes.append(Note("No epoch was finished, so there are no curves."))
-    predictions = attempt(lambda: read_predictions(directory))
-    evaluation = images = None
-    evaluate = command_line("evaluate", directory.path)
-    if predictions is not None and len(predictions.test.labels):
-        loss = (record.metrics or {}).get("test_loss")
-        test = predictions.test
-        evaluation = evaluate_predictions(
-            test.labels, test.probabilities, float("nan") if loss is None else loss
-        )
-        loaded = attempt(lambda: load_test_images(directory))
-        if loaded is not None and np.array_equal(loaded[1], test.labels):
-            images = loaded[0]
-        elif loaded is not None:
-            notes.append(
-                Note("Its predictions.npz is of other test images; this makes it again:", evaluate)
-            )
-    elif predictions is None and directory.best_checkpoint.exists():
+    predictions = _attempt(lambda: read_predictions(directory), notes)
+    if predictions is not None and not len(predictions.test.labels):
+        predictions = None
+    has_network = directory.best_checkpoint.exists()
+    if predictions is None and has_network and not directory.predictions.exists():
         text = "It has no predictions.npz, so scores and mistakes are missing; this adds it:"
-        notes.append(Note(text, evaluate))
-    samples = attempt(lambda: read_samples(directory))
-    if samples is None and directory.best_checkpoint.exists() and not directory.samples.exists():
-        notes.append(
-            Note(
-                "It has no samples.npz, so its training images are missing; this adds it:", evaluate
-            )
-        )
-    filters = None
-    if directory.best_checkpoint.exists():
-        filters = attempt(lambda: read_filters(directory))
-    if not record.layers:
-        text = "Its run.json is of an earlier version, and does not list the layers; this does:"
-        notes.append(Note(text, command_line("summary", directory.path)))
+        notes.append(Note(text, command_line("evaluate", directory.path)))
+    images = samples = filters = None
+    if load_test_images is not None:
+        if predictions is not None:
+            images = _match_images(directory, predictions, load_test_images, notes)
+        samples = _attempt(lambda: read_samples(directory), notes)
+        if samples is None and has_network and not directory.samples.exists():
+            text = "It has no samples.npz, so its training images are missing; this adds it:"
+            notes.append(Note(text, command_line("evaluate", directory.path)))
+        if has_network:
+            filters = _attempt(lambda: read_filters(directory), notes)
+        if not record.layers:
+            text = "Its run.json is of an earlier version, and does not list the layers; this does:"
+            notes.append(Note(text, command_line("summary", directory.path)))
     return RunContents(
         directory=directory,
         name=printable(directory.name),
@@ -132,12 +114,42 @@ def read_contents(
         config_text=config_text,
         rows=rows,
         predictions=predictions,
-        evaluation=evaluation,
+        evaluation=None if predictions is None else _evaluate(record, predictions),
         images=images,
         samples=samples,
         filters=filters,
         notes=notes,
     )
+
+
+def _attempt(read: Callable[[], _Result], notes: list[Note]) -> _Result | None:
+    """Return what a reader returns, or None and a note on why it failed."""
+    try:
+        return read()
+    except MnistcliError as error:
+        notes.append(Note("; ".join(map(str, error.args))))
+        return None
+
+
+def _evaluate(record: RunRecord, predictions: RunPredictions) -> Evaluation:
+    loss = (record.metrics or {}).get("test_loss")
+    test = predictions.test
+    return evaluate_predictions(test.labels, test.probabilities, math.nan if loss is None else loss)
+
+
+def _match_images(
+    directory: RunDirectory, predictions: RunPredictions, load: LoadImages, notes: list[Note]
+) -> NDArray[np.uint8] | None:
+    """Return the test images, if they are those that the predictions are of."""
+    loaded = _attempt(lambda: load(directory), notes)
+    if loaded is None:
+        return None
+    images, labels = loaded
+    if np.array_equal(labels, predictions.test.labels):
+        return images
+    text = "Its predictions.npz is of other test images; this makes it again:"
+    notes.append(Note(text, command_line("evaluate", directory.path)))
+    return None
 
 
 def _describe_state(directory: RunDirectory) -> list[Note]:

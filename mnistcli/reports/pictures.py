@@ -45,7 +45,7 @@ def draw_filters(weights: NDArray[np.floating[Any]], alt: str) -> Picture:
     height, width, count = weights.shape
     largest = float(np.abs(weights).max()) or 1.0
     levels = np.rint((weights / largest + 1) * 127).astype(np.uint8)
-    zoom = max(1, FILTER_PIXELS // max(height, width))
+    zoom = max(2, FILTER_PIXELS // max(height, width))
     levels = levels.repeat(zoom, axis=0).repeat(zoom, axis=1)
     height, width = height * zoom + _GAP, width * zoom + _GAP
     columns = min(FILTERS_PER_ROW, count)
