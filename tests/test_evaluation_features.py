@@ -6,7 +6,7 @@ import pytest
 from config_texts import Load
 
 from mnistcli.data import Dataset
-from mnistcli.evaluation.features import first_filters, layer_features
+from mnistcli.evaluation.features import layer_features
 from mnistcli.figures import LayerOutput, draw_features, render_figure
 from mnistcli.model import build_network
 
@@ -47,18 +47,6 @@ def test_features_before_and_after_each_activation(load_text: Load, digits: Data
     assert not any("Flatten" in name or "Rescaling" in name for name in features)
     # Looking changes nothing.
     assert network.model.get_layer("first").activation is keras.activations.relu
-
-
-def test_the_filters_that_meet_the_image(load_text: Load) -> None:
-    filters = first_filters(build_network(load_text(TEXT), 10))
-    assert filters is not None
-    assert (filters.layer, filters.weights.shape) == ("first (Conv2D)", (3, 3, 3))
-    dense = build_network(load_text("layers: [{Dense: {units: 10, activation: softmax}}]"), 10)
-    filters = first_filters(dense)
-    assert filters is not None
-    assert filters.weights.shape == (28, 28, 10)
-    kernel = keras.ops.convert_to_numpy(dense.model.layers[-1].kernel)
-    assert np.array_equal(filters.weights[3, 5], kernel[3 * 28 + 5])
 
 
 @pytest.mark.parametrize(
@@ -109,21 +97,3 @@ def test_features_of_any_network(
     assert [each.after.shape for each in features] == [*shapes, (10,)]
     outputs = [LayerOutput(*each) for each in features]
     assert render_figure(draw_features(digits.test_images[0], outputs, "any")).shape[2] == 3
-
-
-@pytest.mark.parametrize(
-    ("first", "shape"),
-    [
-        ("DepthwiseConv2D: {kernel_size: 3, depth_multiplier: 2}", (3, 3, 2)),
-        ("BatchNormalization: {}}\n  - {Conv2D: {filters: 4, kernel_size: 5}", (5, 5, 4)),
-        ("Conv2DTranspose: {filters: 1, kernel_size: 3}", None),
-        ("SeparableConv2D: {filters: 2, kernel_size: 3}", None),
-        ("AveragePooling2D: {pool_size: 2}", None),
-    ],
-)
-def test_only_weights_that_meet_the_image_are_filters(
-    first: str, shape: tuple[int, ...] | None, load_text: Load
-) -> None:
-    text = f"layers:\n  - {{{first}}}\n  - Flatten\n  - Dense: {{units: 10, activation: softmax}}\n"
-    filters = first_filters(build_network(load_text(text), 10))
-    assert (filters.weights.shape if filters else None) == shape

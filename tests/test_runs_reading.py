@@ -12,6 +12,7 @@ from run_records import ON_MNIST, make_record
 
 from mnistcli.errors import RunError
 from mnistcli.recognition import load_lite_model, read_calibration
+from mnistcli.reports import read_samples
 from mnistcli.runs import (
     RunDirectory,
     choose_run,
@@ -95,6 +96,7 @@ READERS: dict[str, Callable[[RunDirectory], object]] = {
     "metrics.jsonl": RunDirectory.read_metrics,
     "calibration.npz": read_calibration,
     "predictions.npz": read_predictions,
+    "samples.npz": read_samples,
     "model.tflite": lambda run: load_lite_model(run.lite_model, "0" * 64),
     "checkpoints/best.npz": open_checkpoint,
 }

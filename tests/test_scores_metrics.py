@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnistcli.scores import Confusion, evaluate_predictions
+from mnistcli.scores import Confusion, calibration_bins, evaluate_predictions, share_interval
 
 # Six images of three classes; the fourth class of the model never occurs.
 LABELS = np.array([0, 0, 0, 1, 1, 2])
@@ -100,3 +100,33 @@ def test_arrays_that_do_not_belong_together_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         evaluate_predictions(labels, probabilities, loss=1.0)
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "low", "high"),
+    # Newcombe (1998), table I, method 3.
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_the_interval_of_a_share(count: int, total: int, low: float, high: float) -> None:
+    interval = share_interval(count, total)
+    assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
+    mirrored = share_interval(total - count, total)
+    assert (1 - mirrored.high, 1 - mirrored.low) == pytest.approx((interval.low, interval.high))
+
+
+def test_bins_tell_how_often_answers_of_a_confidence_are_right() -> None:
+    probabilities = np.array([[0.95, 0.05], [0.97, 0.03], [0.4, 0.6], [0.0, 1.0]])
+    labels = np.array([0, 1, 1, 1])
+    bins = calibration_bins(probabilities, labels)
+
+    assert [each.images for each in bins if each.images] == [1, 3]
+    assert bins[-1].accuracy == pytest.approx(2 / 3)
+    assert bins[-1].confidence == pytest.approx((0.95 + 0.97 + 1) / 3)
+    evaluation = evaluate_predictions(labels, probabilities, loss=0.0)
+    gaps = sum(each.images * abs(each.confidence - each.accuracy) for each in bins)
+    assert evaluation.expected_calibration_error == pytest.approx(gaps / 4)

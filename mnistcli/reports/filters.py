@@ -13,6 +13,7 @@ from mnistcli.runs.arrays import ArrayFile, open_arrays
 MAXIMUM_BYTES = 256 * 1024**2
 # Normalizations have weights, but none that look for something in the image.
 _NORMALIZATION = {"gamma", "beta", "moving_mean", "moving_variance", "mean", "variance", "count"}
+_KINDS = ("Conv2D", "DepthwiseConv2D", "Dense")
 
 
 class Filters(NamedTuple):
@@ -47,9 +48,10 @@ def read_filters(run: RunDirectory) -> Filters | None:
     if name is None or weights is None:
         return None
     layer = name.split("/")[1]
-    kinds = {each.name: each.kind for each in run.read_record().layers}
-    kind = f" ({kinds[layer]})" if layer in kinds else ""
-    return Filters(f"{layer}{kind}" if not layer.isdigit() else "the first layer", weights)
+    kind = {each.name: each.kind for each in run.read_record().layers}.get(layer)
+    if kind is None:  # a run of an earlier version
+        return Filters("the first layer" if layer.isdigit() else layer, weights)
+    return Filters(f"{layer} ({kind})", weights) if kind in _KINDS else None
 
 
 def _may_be_first(file: ArrayFile, name: str) -> bool:
