@@ -110,9 +110,9 @@ def draw_chart(
         {row["epoch"]: row[each.column] for row in each.rows if _has_value(row, each.column)}
         for each in series
     ]
-    all_epochs = sorted({epoch for table in tables for epoch in table if epoch >= first_epoch})
-    if not all_epochs:
+    if not any(epoch >= first_epoch for table in tables for epoch in table):
         return None
+    all_epochs = sorted({row["epoch"] for each in series for row in each.rows} - {first_epoch - 1})
     epochs, every = _choose_epochs(all_epochs, best_epoch)
     shown = [table[epoch] for table in tables for epoch in epochs if epoch in table]
     scale = _Scale.fit(shown, percent)
@@ -258,13 +258,15 @@ def _format(value: float, percent: bool) -> str:
 
 
 def _format_tick(value: float, percent: bool, scale: _Scale) -> str:
-    if not percent:
-        return f"{value:.4g}" if abs(value) > 1e-9 else "0"
-    if scale.of_errors:
+    if percent and scale.of_errors:
         return f"{100 * value:.6g} %"
+    if scale.logarithmic:
+        return f"{value:.4g}"
     step = scale.ticks[1] - scale.ticks[0] if len(scale.ticks) > 1 else 0.01
-    decimals = max(0, -math.floor(math.log10(100 * step) + 1e-9))
-    return f"{100 * value:.{decimals}f} %"
+    factor, unit = (100, " %") if percent else (1, "")
+    decimals = max(0, -math.floor(math.log10(factor * step) + 1e-9))
+    text = f"{factor * value:.{decimals}f}" if decimals < 9 else f"{factor * value:.4g}"
+    return text.replace("-0", "0") + unit if float(text) == 0 else text + unit
 
 
 class Bar(NamedTuple):

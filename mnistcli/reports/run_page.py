@@ -8,7 +8,7 @@ import numpy as np
 from mnistcli.errors import command_line, printable
 from mnistcli.numbers import format_count, format_duration, format_percent
 from mnistcli.reports.card import describe_model
-from mnistcli.reports.charts import Series, draw_chart, draw_reliability
+from mnistcli.reports.charts import Chart, Series, draw_chart, draw_reliability
 from mnistcli.reports.contents import RunContents
 from mnistcli.reports.pictures import MAX_FILTERS, Picture, draw_digits, draw_filters
 from mnistcli.scores import calibration_bins, share_interval
@@ -104,8 +104,10 @@ def _list_figures(contents: RunContents) -> list[Figure]:
     return figures
 
 
-def _draw_charts(contents: RunContents) -> list[Any]:
-    charts = []
+def _draw_charts(contents: RunContents) -> list[Chart]:
+    charts: list[Chart | None] = []
+    if not any(row["epoch"] for row in contents.rows):
+        return []
     for title, column, percent in (("Loss", "loss", False), ("Accuracy", "accuracy", True)):
         series = [
             Series("training", contents.rows, column, 0, dashed=False),
