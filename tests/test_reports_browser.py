@@ -134,7 +134,7 @@ def test_values_by_pointer_and_by_keys(page: Page) -> None:
     chart = page.locator(".plot").last
     tip, cross = chart.locator(".tip"), chart.locator(".cross")
     expect(tip).to_be_hidden()
-    expect(cross).to_be_hidden()
+    expect(cross).to_have_css("display", "none")
     training, validation = (
         page.locator(".chart").nth(1).locator("tbody tr").first.locator("td").all()
     )
@@ -190,3 +190,15 @@ def test_paper_is_white_and_has_all_values(page: Page) -> None:
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     expect(page.locator("details table").first).to_be_visible()
     assert page.pdf().startswith(b"%PDF")
+
+
+def test_a_comparison_fits_too(page: Page, hostile_report: Path, trained_run: Path) -> None:
+    run, out = hostile_report.parent, hostile_report.with_name("report.html.comparison.html")
+    assert invoke("report", run, trained_run, "--out", out, "--force") is None
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.goto(out.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert SHOWN_NAME in page.locator(".lead").inner_text()
+    assert SCRIPT in page.locator(".error pre").inner_text()
+    page.locator(".plot").first.focus()
+    expect(page.locator(".tip").first).to_contain_text(SHOWN_NAME)
