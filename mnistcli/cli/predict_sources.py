@@ -29,7 +29,7 @@ def find_selectors(names: Iterable[str]) -> "dict[str, ImageSelector]":
     candidates = [name for name in names if ":" in name and not leads_to_file(name)]
     if not candidates:
         return {}
-    from mnistcli.data import parse_selector  # takes 0.1 s, which pictures do without
+    from mnistcli.data import parse_selector  # takes 20 ms, which pictures do without
 
     selectors = {name: parse_selector(name) for name in candidates}
     return {name: selector for name, selector in selectors.items() if selector is not None}
