@@ -8,6 +8,7 @@ import typer
 from mnistcli.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
+    from mnistcli.data import ImageSelector
     from mnistcli.evaluation import Score
     from mnistcli.images import Digit, PictureSelection
     from mnistcli.recognition import Prediction
@@ -62,27 +63,12 @@ def predict_command(
 ) -> None:
     """Read the digit in each image."""
     from mnistcli.cli.pictures import read_framing
-    from mnistcli.cli.predict_sources import (
-        find_selectors,
-        find_sources,
-        read_sources,
-        refuse_option,
-    )
+    from mnistcli.cli.predict_sources import find_selectors, find_sources, read_sources
     from mnistcli.images import MAX_DRAWINGS, PictureSelection
     from mnistcli.runs import choose_run, open_to_read
 
-    if line and (labelled or show):
-        raise UsageError(
-            "--line does not go with --labelled or --show", "use one of them at a time"
-        )
     selectors = find_selectors(images)
-    if line:
-        refuse_option("--line", selectors)
-    if explain:
-        from mnistcli.cli.figures import check_png_path
-
-        refuse_option("--explain", selectors)
-        check_png_path(explain)
+    _check_options(line, labelled or show, explain, selectors)
     directory, note = (open_to_read(run), None) if run else choose_run()
     framing = read_framing(directory)
     if line and framing.kind == "as_is":
@@ -126,6 +112,34 @@ def predict_command(
 
         results().print(f"Written to {explain}", soft_wrap=True)
     _report_selection(selection)
+
+
+def _check_options(
+    line: bool,
+    labelled_or_show: bool,
+    explain: Path | None,
+    selectors: "dict[str, ImageSelector]",
+) -> None:
+    """Check that the options go with each other and with the images.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if line and labelled_or_show:
+        raise UsageError(
+            "--line does not go with --labelled or --show", "use one of them at a time"
+        )
+    for option, value in {"--line": line, "--explain": explain}.items():
+        if value and selectors:
+            raise UsageError(
+                f"{option} does not go with {next(iter(selectors))}: images of a data set go to "
+                "the network as they are",
+                "expected pictures alone",
+            )
+    if explain:
+        from mnistcli.cli.figures import check_png_path
+
+        check_png_path(explain)
 
 
 def _write_stages(digits: "list[Digit]", path: Path) -> None:

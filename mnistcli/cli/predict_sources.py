@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mnistcli.errors import DataError, ImageError, UsageError
+from mnistcli.errors import DataError, ImageError
 from mnistcli.images import (
     Digit,
     Framing,
@@ -33,20 +33,6 @@ def find_selectors(names: Iterable[str]) -> "dict[str, ImageSelector]":
 
     selectors = {name: parse_selector(name) for name in candidates}
     return {name: selector for name, selector in selectors.items() if selector is not None}
-
-
-def refuse_option(option: str, selectors: "Mapping[str, ImageSelector]") -> None:
-    """Refuse an option about the reading of pictures, where images of a data set are named.
-
-    Raises:
-        UsageError: there are such images.
-    """
-    if selectors:
-        raise UsageError(
-            f"{option} does not go with {next(iter(selectors))}: images of a data set go to the "
-            "network as they are",
-            "expected pictures alone",
-        )
 
 
 def find_sources(

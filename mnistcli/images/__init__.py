@@ -8,7 +8,6 @@ from mnistcli.images.find import (
     PictureFile,
     PictureSelection,
     describe_omissions,
-    find_pictures,
     leads_to_file,
 )
 from mnistcli.images.formats import EXPECTED_FORMATS
@@ -37,7 +36,6 @@ __all__ = [
     "draw_stages",
     "find_cuts",
     "find_framing",
-    "find_pictures",
     "find_rows",
     "find_sheet",
     "frame_digit",

@@ -4,7 +4,6 @@ import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,7 +48,19 @@ class PictureSelection:
     errors: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, labelled: bool = False) -> list[PictureFile]:
-        """Add the pictures that one name leads to, as `find_pictures` does, and return them."""
+        """Add the pictures that a name leads to, or the error that there is none.
+
+        A file is taken whatever its name. Of a folder, the files directly in it are taken that
+        have a picture's suffix and are not hidden, `2.png` before `10.png`.
+
+        Args:
+            name: a file, a folder, a pattern such as `*.png`, or `-` for standard input.
+            labelled: whether folders are named after the classes of their pictures. A folder is
+                such a folder, or holds such folders.
+
+        Returns:
+            The pictures that were added.
+        """
         count = len(self.pictures)
         try:
             for path in _expand(name):
@@ -57,23 +68,6 @@ class PictureSelection:
         except ImageError as error:
             self.errors[name] = str(error)
         return self.pictures[count:]
-
-
-def find_pictures(names: Sequence[str], labelled: bool = False) -> PictureSelection:
-    """Find the pictures that a user names.
-
-    A file is taken whatever its name. Of a folder, the files directly in it are taken that have
-    a picture's suffix and are not hidden, `2.png` before `10.png`.
-
-    Args:
-        names: files, folders, patterns such as `*.png`, or `-` for standard input.
-        labelled: whether folders are named after the classes of their pictures. Each folder in
-            `names` is such a folder, or holds such folders.
-    """
-    selection = PictureSelection()
-    for name in names:
-        selection.add(name, labelled)
-    return selection
 
 
 def leads_to_file(name: str) -> bool:
