@@ -13,12 +13,13 @@ from mnistcli.runs.listing import (
     builtin_run,
     choose_run,
     describe_run,
+    list_runs,
     names_run,
     open_run_directory,
     open_to_read,
     runs_root,
 )
-from mnistcli.runs.lock import lock_folder
+from mnistcli.runs.lock import is_locked, lock_folder
 from mnistcli.runs.metrics import check_rows
 from mnistcli.runs.pin import pin_folder
 from mnistcli.runs.reading import read_file
@@ -53,6 +54,8 @@ __all__ = [
     "describe_run",
     "dump_json",
     "environment_differences",
+    "is_locked",
+    "list_runs",
     "lock_folder",
     "names_run",
     "new_run_directory",
