@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from mnistcli.data.dataset import LabelledImages
 from mnistcli.data.locate import BUILT_IN
 from mnistcli.errors import DataError, UsageError
+from mnistcli.ranges import parse_ranges
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
 
 _FORM = re.compile(r"(?P<dataset>.+?):(?P<split>[a-z]*)(?::(?P<numbers>[^:]*))?")
-_RANGE = re.compile(r"([0-9]{1,99})(?:-([0-9]{1,99}))?")
 
 
 @dataclass(frozen=True)
@@ -84,18 +84,11 @@ def parse_selector(text: str) -> ImageSelector | None:
 
 
 def _parse_numbers(numbers: str, text: str) -> tuple[range, ...]:
-    """Parse numbers and ranges, both ends included, such as 0-9,17."""
-    ranges = []
-    for item in numbers.split(","):
-        match = _RANGE.fullmatch(item)
-        if match is None:
-            raise UsageError(
-                f"{text}: {item!r} is no number of an image and no range of them",
-                "expected numbers from 0, such as 3, 0-9 or 0-9,17,20-29, or nothing after "
-                f"{text.rpartition(':')[0]} for all images",
-            )
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first:
-            raise UsageError(f"{text}: {item} ends before it begins", f"expected {last}-{first}")
-        ranges.append(range(first, last + 1))
-    return tuple(ranges)
+    try:
+        return parse_ranges(numbers)
+    except ValueError as error:
+        raise UsageError(
+            f"{text}: {error}",
+            "expected numbers of images from 0, such as 3, 0-9 or 0-9,17,20-29, or nothing after "
+            f"{text.rpartition(':')[0]} for all images",
+        ) from None
