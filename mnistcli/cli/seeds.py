@@ -119,7 +119,8 @@ def _show_all(folder: "SeedsFolder", records: "Mapping[int, RunRecord]", json: b
     """Show the test accuracy of each seed, their mean and deviation, and what to type next."""
     from mnistcli.scores import mean_interval
 
-    accuracies = [record.metrics["test_accuracy"] for record in records.values() if record.metrics]
+    metrics = [record.metrics or {} for record in records.values()]
+    accuracies = [value for each in metrics if (value := each.get("test_accuracy")) is not None]
     interval = mean_interval(accuracies)
     if json:
         from mnistcli.cli.console import print_json
