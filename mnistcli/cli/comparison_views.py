@@ -104,7 +104,7 @@ def _difference_table(
 ) -> Table:
     table = _table(title, groups)
     for difference in differences:
-        cells = ["\n".join(difference.parts(i)) for i in range(len(groups))]
+        cells = ["\n".join(parts) for parts in difference.parts()]
         if difference.key.startswith("SHA-256"):
             cells = [f"{cell[:SHOWN_CHECKSUM]}…" for cell in cells]
         table.add_row(difference.key, *(Text(cell) for cell in cells))

@@ -1,13 +1,14 @@
 """In what configs and environments differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 from mnistcli.config import describe_section, flatten, format_value, is_object
 
 ABSENT = object()
+Result = TypeVar("Result")
 # A name says nothing of the training.
 _IGNORED = ("name",)
 
@@ -25,9 +26,11 @@ class Difference:
     key: str
     values: tuple[Any, ...]
 
-    def parts(self, position: int) -> list[str]:
-        """Return the value of a config in words: one, or one for each layer."""
-        value = self.values[position]
+    def parts(self) -> list[list[str]]:
+        """Return the value of each config in words: one, or one for each layer."""
+        return _compute(self.values, self._describe)
+
+    def _describe(self, value: Any) -> list[str]:
         if value is ABSENT:
             return ["-"]
         if "." in self.key:
@@ -40,7 +43,7 @@ class Difference:
 
     def texts(self) -> list[str]:
         """Return the value of each config as one text, without the layers that all share."""
-        all_parts = [self.parts(position) for position in range(len(self.values))]
+        all_parts = self.parts()
         start = _count_common(all_parts)
         stop = _count_common([parts[start:][::-1] for parts in all_parts])
         texts = []
@@ -48,6 +51,18 @@ class Difference:
             shown = ["…"] * (start > 0) + parts[start : len(parts) - stop] + ["…"] * (stop > 0)
             texts.append(", ".join(shown))
         return texts
+
+
+def _compute(values: Sequence[Any], function: Callable[[Any], Result]) -> list[Result]:
+    """Return what a function makes of each value; a thousand runs have few different ones."""
+    known: dict[str, Result] = {}
+    results = []
+    for value in values:
+        key = repr(value)
+        if key not in known:
+            known[key] = function(value)
+        results.append(known[key])
+    return results
 
 
 def _count_common(texts: Sequence[Sequence[str]]) -> int:
@@ -73,7 +88,7 @@ def find_differences(settings: Sequence[Mapping[str, Any]]) -> list[Difference]:
 
 def _split(section: str, values: tuple[Any, ...]) -> list[Difference]:
     """Return the differences inside a section, or the section itself if it has other parts."""
-    flat_values = [{} if value is ABSENT else flatten(value, section) for value in values]
+    flat_values = _compute(values, lambda value: {} if value is ABSENT else flatten(value, section))
     keys = dict.fromkeys(key for flat in flat_values for key in flat)
     have_other_keys = any(flat.keys() != flat_values[0].keys() for flat in flat_values)
     are_plain = all(isinstance(value, Mapping) and not is_object(value) for value in values)

@@ -75,15 +75,24 @@ def select(
         UsageError: no run has a key.
     """
     rows = list(rows)
-    known = dict.fromkeys(key for row in rows for key in row.values)
-    for option, key in [("--where", each.key) for each in conditions] + [("--sort", sort)]:
-        if key and key not in known and rows:
-            raise UsageError(f"{option}: no run has {key!r}{_suggest(key, known)}")
+    _check_keys(rows, [("--where", each.key) for each in conditions])
     kept = [row for row in rows if all(each.holds(row) for each in conditions)]
-    key = sort or "started"
-    kept.sort(key=lambda row: _order(row.values.get(key)), reverse=reverse)
-    kept.sort(key=lambda row: row.values.get(key) is None)
+    if sort is None:  # without all values of each run, which take 0.3 s for a thousand
+        kept.sort(key=lambda row: row.record.started if row.record else "", reverse=reverse)
+        kept.sort(key=lambda row: row.record is None)
+        return kept[:limit]
+    _check_keys(rows, [("--sort", sort)])
+    kept.sort(key=lambda row: _order(row.values.get(sort)), reverse=reverse)
+    kept.sort(key=lambda row: row.values.get(sort) is None)
     return kept[:limit]
+
+
+def _check_keys(rows: Sequence[RunRow], options: Sequence[tuple[str, str]]) -> None:
+    """Raise `UsageError` for an option whose key no run has."""
+    for option, key in options if rows else ():
+        if not any(key in row.values for row in rows):
+            known = dict.fromkeys(key for row in rows for key in row.values)
+            raise UsageError(f"{option}: no run has {key!r}{_suggest(key, known)}")
 
 
 def _suggest(key: str, known: Iterable[str]) -> str:
