@@ -1,3 +1,3 @@
 """Train handwritten-digit classifiers from a YAML file."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

@@ -144,8 +144,9 @@ def test_several_runs_on_one_page(run: RunDirectory, tmp_path: Path) -> None:
     assert document["report"] == str(run.path / "comparison.html")
     assert document["bytes"] == len(page.encode())
     assert "may be chance" in page  # they give the same answers
-    assert "layers.1.Dropout.rate" in page
-    assert "<td>0.1</td><td>0.3</td>" in page
+    assert "<code>layers.1.Dropout.rate</code>" in page
+    assert "<span>0.1</span></td>" in page
+    assert "<span>0.3</span></td>" in page
     assert "different data" not in page
 
 

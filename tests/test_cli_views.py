@@ -3,6 +3,7 @@ import itertools
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -237,6 +238,18 @@ def test_predictions_show_digit_confidence_and_runner_up(width: int) -> None:
     assert re.fullmatch(r"a\.png +7 +87\.5 % +1 +6\.2 %", lines[2].rstrip())
     folded = "".join(line[: lines[0].index("digit")].strip() for line in lines[3:])
     assert folded == name
+
+
+def test_labels_fit_beside_the_predictions() -> None:
+    doubtful = replace(prediction("mnist:test:0", 0.5), uncertain="not a digit", label=7)
+    wrong, unknown = replace(prediction("b.png"), label=9), prediction("c.png")
+
+    lines = render(prediction_views.predictions_view([doubtful, wrong, unknown]), 60)
+
+    assert max(map(cell_len, lines)) <= 60
+    assert re.search(r" 7\?    7 +50\.0 % ", lines[2])
+    assert re.search(r" 7    9 ✗ +87\.5 % ", "".join(lines))
+    assert re.search(r" 7 {6,}87\.5 % ", lines[-1])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from drawings import CLEAR, draw_five, encode, read_digit, write
 from PIL import Image
 
 from mnistcli.errors import ImageError
-from mnistcli.images import find_pictures, read_picture
+from mnistcli.images import PictureSelection, read_picture
 from mnistcli.images.formats import MAX_PIXELS
 from mnistcli.images.read import MAX_FILE_BYTES
 
@@ -124,6 +124,8 @@ def test_no_permission_is_said(tmp_path: Path, request: pytest.FixtureRequest) -
     with pytest.raises(ImageError, match="no permission"):
         read_picture(path)
     for closed in (str(folder), str(folder / "inside.png")):
-        assert "cannot be read" in find_pictures([closed]).errors[closed]
+        selection = PictureSelection()
+        selection.add(closed)
+        assert "cannot be read" in selection.errors[closed]
     with pytest.raises(ImageError, match="cannot be read"):
         read_picture(folder / "inside.png")

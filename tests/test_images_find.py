@@ -7,10 +7,17 @@ import pytest
 from PIL import Image
 
 from mnistcli.errors import ImageError
-from mnistcli.images import describe_omissions, find_pictures, read_picture
+from mnistcli.images import PictureSelection, describe_omissions, read_picture
 
 
-def test_find_pictures_lists_folders_in_natural_order(tmp_path: Path) -> None:
+def select_pictures(names: list[str], labelled: bool = False) -> PictureSelection:
+    selection = PictureSelection()
+    for name in names:
+        selection.add(name, labelled)
+    return selection
+
+
+def test_folders_are_listed_in_natural_order(tmp_path: Path) -> None:
     folder = tmp_path / "digits"
     (folder / "inner.png").mkdir(parents=True)
     names = ["1.jpeg", "2.PNG", "10.png", "a.bmp", "b2.webp", "c.heic", "d.jfif", "e.pgm"]
@@ -20,7 +27,7 @@ def test_find_pictures_lists_folders_in_natural_order(tmp_path: Path) -> None:
     (folder / "inner.png" / "deep.png").touch()
     odd = tmp_path / "scan.dat"
     odd.touch()
-    selection = find_pictures([str(odd), str(folder), str(odd)])
+    selection = select_pictures([str(odd), str(folder), str(odd)])
     assert [each.path for each in selection.pictures] == [
         odd,
         *(folder / each for each in names),
@@ -31,10 +38,10 @@ def test_find_pictures_lists_folders_in_natural_order(tmp_path: Path) -> None:
     )
 
 
-def test_find_pictures_names_what_is_not_there(tmp_path: Path) -> None:
+def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     missing, folder = str(tmp_path / "missing"), str(tmp_path)
     (tmp_path / "a.txt").touch()
-    selection = find_pictures([missing, folder])
+    selection = select_pictures([missing, folder])
     assert "no such file or folder" in selection.errors[missing]
     assert "no picture in this folder (left out 1 file: 1 .txt)" in selection.errors[folder]
     assert not selection.pictures
@@ -47,7 +54,7 @@ def test_without_its_reader_heic_is_left_out_of_folders(
     Image.new("L", (9, 9)).save(tmp_path / "a.png")
     photo = tmp_path / "b.heic"
     photo.write_bytes(b"\0\0\0\x1cftypheic" + bytes(200))
-    selection = find_pictures([str(tmp_path)])
+    selection = select_pictures([str(tmp_path)])
     assert [each.path.name for each in selection.pictures] == ["a.png"]
     assert (
         describe_omissions(selection.omissions) == "1 file: 1 .heic (pip install 'mnistcli[heic]')"
@@ -62,7 +69,7 @@ def test_folders_of_labels(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "5").mkdir()
     (tmp_path / "others").mkdir()
-    selection = find_pictures([str(tmp_path)], labelled=True)
+    selection = select_pictures([str(tmp_path)], labelled=True)
     assert [(each.path.name, each.label) for each in selection.pictures] == [
         ("b.png", 3),
         ("a.png", 7),
@@ -77,11 +84,11 @@ def test_folders_of_labels(tmp_path: Path) -> None:
     }
     # A folder of a label itself, a picture in one, and a name with ..
     names = [str(tmp_path / name) for name in ("3", "3/../07/a.png", "stray.png")]
-    selection = find_pictures(names, labelled=True)
+    selection = select_pictures(names, labelled=True)
     assert [each.label for each in selection.pictures] == [3, 7]
     assert "its folder is not named after a digit" in selection.errors[names[2]]
     # Folders of labels in a folder whose name is a number.
     tmp_path.joinpath("2024", "4").mkdir(parents=True)
     tmp_path.joinpath("2024", "4", "d.png").touch()
-    (file,) = find_pictures([str(tmp_path / "2024")], labelled=True).pictures
+    (file,) = select_pictures([str(tmp_path / "2024")], labelled=True).pictures
     assert file.label == 4

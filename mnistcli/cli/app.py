@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from mnistcli import __version__
+from mnistcli.cli.compare import compare_command
 from mnistcli.cli.ensemble import ensemble_command
 from mnistcli.cli.evaluate import evaluate_command
 from mnistcli.cli.predict import predict_command
 from mnistcli.cli.report import report_command
 from mnistcli.cli.reproduce import reproduce_command
+from mnistcli.cli.runs import runs_command
 from mnistcli.cli.schema import schema_command
 from mnistcli.cli.show import show_app
 from mnistcli.cli.signals import end_process, raise_stop_signals
@@ -34,6 +36,8 @@ app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
 app.command("ensemble")(ensemble_command)
+app.command("runs")(runs_command)
+app.command("compare")(compare_command)
 app.command("summary")(summary_command)
 app.command("reproduce")(reproduce_command)
 app.add_typer(show_app, name="show")

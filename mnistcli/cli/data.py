@@ -40,6 +40,22 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
     return dataset
 
 
+def load_and_start(file: "ConfigFile", quiet: bool, kernels: str | None) -> "Dataset":
+    """Load the data set of a config, and start TensorFlow with these kernels, ready to train.
+
+    Raises:
+        DataMissingError, MnistcliError: as `load_training_data` and `tensorflow_starting`.
+    """
+    from mnistcli.cli.console import tensorflow_starting
+    from mnistcli.execution import request_kernels
+
+    dataset = load_training_data(file, quiet)
+    request_kernels(kernels)
+    with tensorflow_starting(quiet):
+        import mnistcli.cli.display  # noqa: F401
+    return dataset
+
+
 def _offline_command(file: "ConfigFile") -> str:
     """Return the command that trains the same config, with the same options, on `digits`."""
     positions = file.document.values.values()

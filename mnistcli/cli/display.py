@@ -59,8 +59,16 @@ def _describe_execution(execution: Execution) -> str:
 class TrainingDisplay(TrainingObserver):
     """Shows a training on a console; without a terminal, only the rows."""
 
-    def __init__(self, console: Console, quiet: bool) -> None:
+    def __init__(self, console: Console, quiet: bool, has_heading: bool = True) -> None:
+        """Take the console.
+
+        Args:
+            console: to show it on.
+            quiet: show no progress, only notices.
+            has_heading: say what is trained, on what, and with what.
+        """
         self.console = console
+        self.has_heading = has_heading
         self.quiet = quiet
         self.columns = _fitting_columns(console.width)
         self.has_headings = False
@@ -97,7 +105,7 @@ class TrainingDisplay(TrainingObserver):
         self.images = len(preparation.splits.train)
         self.epochs = preparation.file.config.epochs
         self.bars.update(self.epoch_bar, total=self.images)
-        if not self.quiet:
+        if self.has_heading and not self.quiet:
             self.console.print(*_heading(preparation), "", sep="\n")
 
     def noticed(self, notice: str) -> None:

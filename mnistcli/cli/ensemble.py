@@ -44,7 +44,7 @@ def ensemble_command(
 ) -> None:
     """Make a run whose model is the average of others."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
-    from mnistcli.cli.figures import Answers, write_run_figures
+    from mnistcli.cli.figures import write_new_figures
     from mnistcli.ensembles import open_members
     from mnistcli.execution import preferred_kernels, request_kernels
     from mnistcli.runs import check_writable
@@ -66,9 +66,7 @@ def ensemble_command(
         results().print(_candidate_table(result))
         results().print(_describe_gain(result))
         results().print(_result_panel(result))
-    title = f"{result.run.name} on its test images"
-    answers = Answers(dataset.test_images, dataset.test_labels, result.probabilities, title)
-    write_run_figures(result.run, answers)
+    write_new_figures(result.run, dataset, result.probabilities)
 
 
 def _check_validation(members: "list[MemberRun]") -> None:

@@ -18,6 +18,8 @@ from mnistcli.runs import RunDirectory, cannot_write, write_whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from mnistcli.data import Dataset
+
 SOFTWARE = "mnistcli"  # PNG's keyword for what made a picture
 
 
@@ -72,6 +74,14 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
     }
     for kind, figure in figures.items():
         write_figure(figure, run.figures / f"{kind}.png")
+
+
+def write_new_figures(
+    run: RunDirectory, dataset: "Dataset", probabilities: NDArray[np.floating[Any]]
+) -> None:
+    """Write the figures of a new run, from what it says of the test images, (N, C)."""
+    title = f"{run.name} on its test images"
+    write_run_figures(run, Answers(dataset.test_images, dataset.test_labels, probabilities, title))
 
 
 def write_figure(figure: "Figure", path: Path) -> NDArray[np.uint8]:

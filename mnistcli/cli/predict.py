@@ -8,7 +8,9 @@ import typer
 from mnistcli.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
-    from mnistcli.images import Digit, Framing, PictureSelection
+    from mnistcli.data import ImageSelector
+    from mnistcli.evaluation import Score
+    from mnistcli.images import Digit, PictureSelection
     from mnistcli.recognition import Prediction
     from mnistcli.runs import RunDirectory
 
@@ -19,7 +21,8 @@ def predict_command(
         typer.Argument(
             metavar="IMAGE",
             help="Picture files (PNG, JPEG, HEIC and others), folders of them, patterns such as "
-            "'*.png', or - for standard input.",
+            "'*.png', or - for standard input; or images of a data set by number, "
+            "DATASET:SPLIT:NUMBERS, such as mnist:test:0-9,17 (without numbers, all of them).",
             show_default=False,
         ),
     ],
@@ -60,17 +63,12 @@ def predict_command(
 ) -> None:
     """Read the digit in each image."""
     from mnistcli.cli.pictures import read_framing
-    from mnistcli.images import MAX_DRAWINGS, find_pictures
+    from mnistcli.cli.predict_sources import find_selectors, find_sources, read_sources
+    from mnistcli.images import MAX_DRAWINGS, PictureSelection
     from mnistcli.runs import choose_run, open_to_read
 
-    if line and (labelled or show):
-        raise UsageError(
-            "--line does not go with --labelled or --show", "use one of them at a time"
-        )
-    if explain:
-        from mnistcli.cli.figures import check_png_path
-
-        check_png_path(explain)
+    selectors = find_selectors(images)
+    _check_options(line, labelled or show, explain, selectors)
     directory, note = (open_to_read(run), None) if run else choose_run()
     framing = read_framing(directory)
     if line and framing.kind == "as_is":
@@ -83,10 +81,11 @@ def predict_command(
         from mnistcli.cli.console import progress
 
         progress().print(f"{note}; to read with it, name it with --run", soft_wrap=True)
-    selection = find_pictures(images, labelled)
-    if explain and len(selection.pictures) > MAX_DRAWINGS:
+    selection = PictureSelection()
+    sources = find_sources(images, selectors, labelled, selection)
+    if explain and len(sources) > MAX_DRAWINGS:
         raise UsageError(
-            f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(selection.pictures):,}",
+            f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(sources):,}",
             "expected fewer pictures; name some of them",
         )
     if line:
@@ -95,7 +94,7 @@ def predict_command(
         predict_lines(selection, directory, framing, explain, json)
         _report_selection(selection)
         return
-    digits = _read_digits(selection, framing, explain)
+    digits = read_sources(sources, framing, explain is not None, selection)
     predictions: list[Prediction] = []
     if digits:
         from mnistcli.cli.recognizer import open_recognizer
@@ -105,7 +104,7 @@ def predict_command(
         if explain:
             _write_stages(digits, explain)
     if json:
-        _print_json(directory, predictions, selection, labelled)
+        _print_json(directory, predictions, selection)
     elif predictions:
         _print_predictions(directory, predictions, digits, top, labelled, show)
     if explain and digits and not json:
@@ -115,20 +114,32 @@ def predict_command(
     _report_selection(selection)
 
 
-def _read_digits(
-    selection: "PictureSelection", framing: "Framing", explain: Path | None
-) -> "list[Digit]":
-    """Read each picture as the network sees it; add the error of any other to the selection."""
-    from mnistcli.images import draw_stages, read_digits
+def _check_options(
+    line: bool,
+    labelled_or_show: bool,
+    explain: Path | None,
+    selectors: "dict[str, ImageSelector]",
+) -> None:
+    """Check that the options go with each other and with the images.
 
-    digits = []
-    readings = read_digits(selection.pictures, framing, draw_stages if explain else None)
-    for file, digit in zip(selection.pictures, readings, strict=True):
-        if isinstance(digit, ImageError):
-            selection.errors[file.name] = str(digit)
-        else:
-            digits.append(digit)
-    return digits
+    Raises:
+        UsageError: they do not.
+    """
+    if line and labelled_or_show:
+        raise UsageError(
+            "--line does not go with --labelled or --show", "use one of them at a time"
+        )
+    for option, value in {"--line": line, "--explain": explain}.items():
+        if value and selectors:
+            raise UsageError(
+                f"{option} does not go with {next(iter(selectors))}: images of a data set go to "
+                "the network as they are",
+                "expected pictures alone",
+            )
+    if explain:
+        from mnistcli.cli.figures import check_png_path
+
+        check_png_path(explain)
 
 
 def _write_stages(digits: "list[Digit]", path: Path) -> None:
@@ -138,11 +149,18 @@ def _write_stages(digits: "list[Digit]", path: Path) -> None:
     write_png(join_drawings([digit.drawing for digit in digits if digit.drawing is not None]), path)
 
 
+def _score(predictions: "list[Prediction]") -> "Score | None":
+    """Compare the predictions whose label is known with it; None if there are none."""
+    labelled = [prediction for prediction in predictions if prediction.label is not None]
+    if not labelled:
+        return None
+    from mnistcli.evaluation import score
+
+    return score(labelled)
+
+
 def _print_json(
-    directory: "RunDirectory",
-    predictions: "list[Prediction]",
-    selection: "PictureSelection",
-    labelled: bool,
+    directory: "RunDirectory", predictions: "list[Prediction]", selection: "PictureSelection"
 ) -> None:
     from mnistcli.cli.console import print_json
     from mnistcli.cli.recognizer import reader_to_json
@@ -153,10 +171,8 @@ def _print_json(
         "errors": selection.errors,
         "left_out": selection.omissions,
     }
-    if labelled and predictions:
-        from mnistcli.evaluation import score
-
-        document["labelled"] = score(predictions).to_json()
+    if score := _score(predictions):
+        document["labelled"] = score.to_json()
     print_json(document)
 
 
@@ -172,29 +188,29 @@ def _print_predictions(
     from mnistcli.cli.prediction_views import predictions_view
     from mnistcli.cli.recognizer import describe_reader
 
+    score = _score(predictions)  # first, because a label may be unknown to the run
     if show:
         from mnistcli.cli.picture_views import digit_view
 
         for prediction, digit in zip(predictions, digits, strict=True):
             results().print(prediction.image, soft_wrap=True)
             results().print(digit_view(digit.image))
-    if labelled:
-        from mnistcli.cli.views import confusion_table
-        from mnistcli.evaluation import score
-
-        result = score(predictions)
-        mistakes = [
-            prediction for prediction in predictions if prediction.digit != prediction.label
-        ]
-        if mistakes:
-            results().print(predictions_view(mistakes, top))
+    mistakes = [
+        prediction for prediction in predictions if prediction.label not in (None, prediction.digit)
+    ]
+    listed = mistakes if labelled else predictions
+    if listed:
+        results().print(predictions_view(listed, top))
+    if score:
+        images = "images" if score.count == len(predictions) else "images with a label"
         results().print(
-            f"{result.accuracy:.2%} of {len(predictions):,} images are right, "
-            f"{len(mistakes):,} wrong" + (" (above)" if mistakes else "")
+            f"{score.accuracy:.2%} of {score.count:,} {images} are right, "
+            f"{len(mistakes):,} wrong" + (" (above)" if labelled and mistakes else "")
         )
-        results().print(confusion_table(result.confusion_matrix))
-    else:
-        results().print(predictions_view(predictions, top))
+    if score and labelled:
+        from mnistcli.cli.views import confusion_table
+
+        results().print(confusion_table(score.confusion_matrix))
     results().print(describe_reader(directory), soft_wrap=True)
     if any(prediction.uncertain == "several" for prediction in predictions):
         results().print("Next: add --line to read several digits in a picture")

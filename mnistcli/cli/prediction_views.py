@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def predictions_view(predictions: Sequence[Prediction], top: int = 2) -> RenderableType:
-    """List images with their most probable digits, `top` of them, and the probabilities."""
+    """List images with their most probable digits, `top` of them, and the probabilities.
+
+    Where labels are known they are listed as well, with a cross at each wrong answer.
+    """
     return _PredictionsView(predictions, top)
 
 
@@ -65,7 +68,9 @@ class _PredictionsView:
         has_doubts = any(prediction.uncertain for prediction in self.predictions)
         headings = ["digit", "confidence", *("runner-up", "3rd", "4th")[:num_runners_up]]
         headings += [f"{rank}th" for rank in range(5, num_runners_up + 2)]
-        head = "  ".join([f"{headings[0]:>5}", *(f"{heading:>10}" for heading in headings[1:])])
+        has_labels = any(prediction.label is not None for prediction in self.predictions)
+        first_headings = [f"{headings[0]:>5}", *(["label"] if has_labels else [])]
+        head = "  ".join([*first_headings, *(f"{heading:>10}" for heading in headings[1:])])
         head += "  uncertain  " if has_doubts else ""
         names = [printable(prediction.image) for prediction in self.predictions]
         width = max(8, min(max(map(cell_len, names)), options.max_width - len(head) - 2))
@@ -79,6 +84,12 @@ class _PredictionsView:
             digit = f"{prediction.digit}{'?' if prediction.uncertain else ''}"
             yield Segment(f"{set_cell_size(first_line, width)}  ")
             yield Segment(f"{digit:>5}", Style(bold=True))
+            if has_labels:
+                label = "" if prediction.label is None else str(prediction.label)
+                is_wrong = prediction.label not in (None, prediction.digit)
+                mark = ("x" if options.ascii_only else "✗") if is_wrong else ""
+                style = Style(color="red") if is_wrong else None
+                yield Segment(f"  {label:>3} {mark:1}", style)
             yield Segment(f"  {format_percent(prediction.confidence, decimals=1):>10}")
             for runner_up, probability in prediction.most_probable(num_runners_up + 1)[1:]:
                 yield Segment(

@@ -8,8 +8,9 @@ import typer
 from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
+    from mnistcli.config import ConfigFile
+    from mnistcli.data import Dataset
     from mnistcli.runs import RunDirectory
-    from mnistcli.training import DryRun, Preparation
 
 
 def train_command(
@@ -43,6 +44,15 @@ def train_command(
             show_default=False,
         ),
     ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEEDS",
+            help="Train a run for each of these seeds, such as 0-4 or 0,1,7, into one folder, and "
+            "show mean and deviation.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, try one step, write nothing.")
     ] = False,
@@ -50,19 +60,26 @@ def train_command(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a model and write a run directory."""
-    from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
-    from mnistcli.cli.data import load_training_data
+    from mnistcli.cli.data import load_and_start
+    from mnistcli.cli.seeds import parse_seeds, resume_seeds, train_seeds
     from mnistcli.config import load_config
-    from mnistcli.execution import preferred_kernels, request_kernels
-    from mnistcli.runs import check_writable, plan_continuation
+    from mnistcli.execution import preferred_kernels
+    from mnistcli.runs import check_writable, is_seeds_folder, plan_continuation
 
-    run = _open_resumed(resume, config, run_dir) if resume else None
-    if run:
+    all_seeds = parse_seeds(seeds, overrides or ()) if seeds else []
+    _check_resume(resume, {"CONFIG": config, "--run-dir": run_dir, "--seeds": seeds})
+    run = kernels = None
+    if resume and is_seeds_folder(resume):
+        _check_resumed_seeds(resume, {"--set": overrides, "--dry-run": dry_run})
+        resume_seeds(resume, quiet, json)
+        return
+    if resume:
+        run = _open_resumed(resume)
         continuation = plan_continuation(run, overrides or ())
         if continuation.is_finished:
             _show_finished(run, json)
             return
-        file = continuation.file
+        file, kernels = continuation.file, run.read_record().kernels
     elif config:
         file = load_config(config, overrides or ())
         if not dry_run:
@@ -71,21 +88,35 @@ def train_command(
         raise UsageError(
             "no config given", "expected: mnistcli train CONFIG, or mnistcli train --resume RUN"
         )
-    dataset = load_training_data(file, quiet)
-    recorded = run.read_record().kernels if run else None
-    request_kernels(recorded or preferred_kernels(file.config))
-    with tensorflow_starting(quiet):
-        from mnistcli import training
-        from mnistcli.cli.display import TrainingDisplay
-    if dry_run:
-        preparation = training.prepare(file, dataset)
-        _show_dry_run(preparation, training.try_one_step(preparation), json)
+    if all_seeds and not dry_run:
+        train_seeds(file, all_seeds, run_dir, quiet, json)
         return
+    dataset = load_and_start(file, quiet, kernels or preferred_kernels(file.config))
+    if dry_run:
+        _try(file, dataset, max(1, len(all_seeds)), json)
+    else:
+        _train(file, dataset, run, run_dir, quiet, json)
+
+
+def _train(
+    file: "ConfigFile",
+    dataset: "Dataset",
+    run: "RunDirectory | None",
+    run_dir: Path | None,
+    quiet: bool,
+    json: bool,
+) -> None:
+    """Train a new run, or go on with one, and show what came of it."""
+    from mnistcli.cli.console import print_json, progress, results
+    from mnistcli.cli.display import TrainingDisplay
+    from mnistcli.cli.figures import write_new_figures
+    from mnistcli.training import resume_run, train_config
+
     with TrainingDisplay(progress(), quiet) as display:
         if run:
-            result = training.resume_run(run, file, dataset, [display])
+            result = resume_run(run, file, dataset, [display])
         else:
-            result = training.train_config(file, dataset, [display], run_dir)
+            result = train_config(file, dataset, [display], run_dir)
     if json:
         print_json({"run": str(result.run.path)} | result.record.to_json())
     else:
@@ -95,23 +126,32 @@ def train_command(
 
         rows = {"best epoch": Text(str(result.best_epoch))}
         results().print(result_panel("trained", result.evaluation, rows, result.run))
-    from mnistcli.cli.figures import Answers, write_run_figures
-
-    title = f"{result.run.name} on its test images"
-    answers = Answers(dataset.test_images, dataset.test_labels, result.probabilities, title)
-    write_run_figures(result.run, answers)
+    write_new_figures(result.run, dataset, result.probabilities)
 
 
-def _open_resumed(resume: Path, config: Path | None, run_dir: Path | None) -> "RunDirectory":
-    from mnistcli.runs import lock_folder, open_run_directory, remove_unfinished
-
-    arguments = {"CONFIG": config, "--run-dir": run_dir}
+def _check_resume(resume: Path | None, arguments: dict[str, Any]) -> None:
+    """Raise `UsageError` if --resume is given with what only a new run has."""
     superfluous = [name for name, value in arguments.items() if value]
-    if superfluous:
+    if resume and superfluous:
         raise UsageError(
             f"--resume does not go with {' and '.join(superfluous)}",
             "a run goes on with its own config.yaml, in its own directory",
         )
+
+
+def _check_resumed_seeds(resume: Path, arguments: dict[str, Any]) -> None:
+    """Raise `UsageError` if the runs of several seeds would not go on as they began."""
+    superfluous = [name for name, value in arguments.items() if value]
+    if superfluous:
+        raise UsageError(
+            f"{resume} holds runs of several seeds, with which {superfluous[0]} does not go",
+            f"use it with one of them: {command_line('train', '--resume', resume / 'seed-N')}",
+        )
+
+
+def _open_resumed(resume: Path) -> "RunDirectory":
+    from mnistcli.runs import lock_folder, open_run_directory, remove_unfinished
+
     run = open_run_directory(resume)
     run.require_training()
     with lock_folder(run.path):  # an error now, not after TensorFlow has started
@@ -137,10 +177,14 @@ def _show_finished(run: "RunDirectory", json: bool) -> None:
         results().print(line, soft_wrap=True)
 
 
-def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> None:
+def _try(file: "ConfigFile", dataset: "Dataset", num_runs: int, json: bool) -> None:
+    """Show what a run takes, or the runs of several seeds."""
     from mnistcli.cli.console import print_json, results
     from mnistcli.numbers import format_count, format_duration
+    from mnistcli.training import prepare, try_one_step
 
+    preparation = prepare(file, dataset)
+    dry_run = try_one_step(preparation)
     config = preparation.file.config
     if json:
         document: dict[str, Any] = {
@@ -148,15 +192,16 @@ def _show_dry_run(preparation: "Preparation", dry_run: "DryRun", json: bool) -> 
             "epochs": config.epochs,
             "steps_per_epoch": dry_run.steps_per_epoch,
             "seconds_per_epoch": dry_run.seconds_per_epoch,
-            "seconds": dry_run.seconds_in_all,
+            "seconds": num_runs * dry_run.seconds_in_all,
         }
         print_json(document)
         return
+    runs = f"{num_runs} runs with " if num_runs > 1 else ""
     results().print(
         f"{config.name}: everything checked, nothing written",
-        f"  {format_count(config.epochs, 'epoch')} of "
+        f"  {runs}{format_count(config.epochs, 'epoch')} of "
         f"{format_count(dry_run.steps_per_epoch, 'step')} would take about "
-        f"{format_duration(dry_run.seconds_in_all)} "
+        f"{format_duration(num_runs * dry_run.seconds_in_all)} "
         f"({format_duration(dry_run.seconds_per_epoch)} an epoch)",
         sep="\n",
         soft_wrap=True,

@@ -1,1 +1,33 @@
-"""What runs have in common, and in what they differ."""
+"""What runs have in common, in what they differ, and whether a difference is more than chance."""
+
+from mnistcli.comparison.compare import (
+    METRICS,
+    Comparison,
+    Group,
+    Verdict,
+    compare_groups,
+    describe_mixture,
+    make_group,
+)
+from mnistcli.comparison.differences import ABSENT, Difference, find_differences
+from mnistcli.comparison.rows import DAMAGED, RunRow, read_row
+from mnistcli.comparison.selection import Condition, parse_condition, select
+
+__all__ = [
+    "ABSENT",
+    "DAMAGED",
+    "METRICS",
+    "Comparison",
+    "Condition",
+    "Difference",
+    "Group",
+    "RunRow",
+    "Verdict",
+    "compare_groups",
+    "describe_mixture",
+    "find_differences",
+    "make_group",
+    "parse_condition",
+    "read_row",
+    "select",
+]

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
+from mnistcli.config.flat import flatten, format_value
 from mnistcli.config.objects import resolve_shares
 from mnistcli.config.settings import Config
 
@@ -21,10 +20,10 @@ def find_training_changes(old_config: Config, new_config: Config) -> list[str]:
     With one of them, the epochs of a run so far would have had other results. A new number of
     epochs is one if the optimizer has a share of the run, such as '10%', in a schedule.
     """
-    old_values = _flatten(old_config.model_dump())
-    new_values = _flatten(new_config.model_dump())
+    old_values = flatten(old_config.model_dump())
+    new_values = flatten(new_config.model_dump())
     lines = [
-        f"{key}: {old_values.get(key, 'none')} -> {new_values.get(key, 'none')}"
+        f"{key}: {_format(old_values, key)} -> {_format(new_values, key)}"
         for key in dict.fromkeys([*old_values, *new_values])
         if old_values.get(key) != new_values.get(key) and not _is_free(key)
     ]
@@ -43,25 +42,14 @@ def _is_free(key: str) -> bool:
     return key in _FREE_KEYS or key.partition(".")[0] in _FREE_SECTIONS
 
 
-def _flatten(value: Any, key: str = "") -> dict[str, str]:
-    """Return a tree as dotted keys, in the form of `--set`, and values in YAML."""
-    if isinstance(value, Mapping) and value:
-        items = [(str(name), item) for name, item in value.items()]
-    elif isinstance(value, list) and value:
-        items = [(str(index), item) for index, item in enumerate(value)]
-    else:
-        text = yaml.safe_dump(value, default_flow_style=True, width=10_000).strip()
-        return {key: text.removesuffix("\n...")}
-    flat: dict[str, str] = {}
-    for name, item in items:
-        flat |= _flatten(item, f"{key}.{name}" if key else name)
-    return flat
+def _format(values: Mapping[str, Any], key: str) -> str:
+    return format_value(values[key]) if key in values else "none"
 
 
 def _share_keys(config: Config) -> list[str]:
     """Return the settings of the optimizer that are shares of the whole run."""
     short_run, long_run = (
-        _flatten(resolve_shares(config.optimizer, total_steps).to_plain())
+        flatten(resolve_shares(config.optimizer, total_steps).to_plain())
         for total_steps in (10**6, 10**7)
     )
     return [f"optimizer.{key}" for key in short_run if short_run[key] != long_run[key]]

@@ -8,10 +8,11 @@ from mnistcli.data.dataset import (
     TrainingImages,
 )
 from mnistcli.data.download import ProgressCallback
-from mnistcli.data.load import load_dataset, load_labelled_images
+from mnistcli.data.load import load_dataset, load_labelled_images, load_split
 from mnistcli.data.locate import BUILT_IN
 from mnistcli.data.memory import align
 from mnistcli.data.mnist import MNIST_DATA_DIR
+from mnistcli.data.selector import ImageSelector, parse_selector
 from mnistcli.data.splits import Splits, permutation, split_validation
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "MNIST_DATA_DIR",
     "DataMissingError",
     "Dataset",
+    "ImageSelector",
     "LabelledImages",
     "ProgressCallback",
     "SelectedImages",
@@ -27,6 +29,8 @@ __all__ = [
     "align",
     "load_dataset",
     "load_labelled_images",
+    "load_split",
+    "parse_selector",
     "permutation",
     "split_validation",
 ]

@@ -108,19 +108,19 @@ def find_single_archive(path: Path) -> Path:
     return archives[0] if len(archives) == 1 else path
 
 
-def require_parts(parts: dict[str, Part], path: Path) -> None:
-    """Check that all four `PARTS` were read from `path`.
+def require_parts(parts: dict[str, Part], path: Path, part_names: Sequence[str] = PARTS) -> None:
+    """Check that all these parts were read from `path`.
 
     Raises:
         DataError: some are missing; the message names them.
     """
-    missing_parts = [part for part in PARTS if part not in parts]
+    missing_parts = [part for part in part_names if part not in parts]
     if missing_parts:
         layout = layout_of(path)
         raise DataError(
             f"{path}: missing {', '.join(layout[part] for part in missing_parts)}"
             f"{describe_contents(path)}",
-            f"expected {', '.join(layout[part] for part in PARTS)}"
+            f"expected {', '.join(layout[part] for part in part_names)}"
             + (" (or .gz), or one .npz" if path.is_dir() else ""),
             "mend: add what is missing, or give the path of another folder or .npz",
         )

@@ -23,6 +23,7 @@ from mnistcli.data.files import (
 from mnistcli.data.locate import BUILT_IN, locate
 from mnistcli.data.mnist import load_mnist
 from mnistcli.data.part import PARTS
+from mnistcli.data.selector import Split
 from mnistcli.errors import DataError
 
 # The names of a labelled set, as keys of `NPZ_NAMES`: the test set is preferred.
@@ -92,6 +93,29 @@ def load_labelled_images(path: str, progress: ProgressCallback | None = None) ->
         f"{path}: holds no set of images with their labels{describe_contents(place)}",
         f"expected one of: {'; '.join(pairs)}",
     )
+
+
+def load_split(name: str, split: Split, progress: ProgressCallback | None = None) -> LabelledImages:
+    """Load the training set or the test set of a data set; of a path, only its arrays are read.
+
+    Args:
+        name: "mnist", "digits", or the path of a folder of IDX files or of an .npz.
+        split: "train" or "test".
+        progress: called with the progress of each download.
+
+    Raises:
+        DataMissingError: there is no such data set.
+        DataError: it has no such set, or it is damaged or in an unknown form.
+    """
+    if name in BUILT_IN:
+        dataset = _load(name, progress)
+        return dataset.test if split == "test" else dataset.train
+    place = find_single_archive(locate(name))
+    images, labels = f"{split}_images", f"{split}_labels"
+    parts = read_parts(place, (images, labels))
+    require_parts(parts, place, (images, labels))
+    labelled_images = make_labelled_images(split, parts[images], parts[labels], str(place))
+    return examine_labelled_images(labelled_images, parts[images])
 
 
 def _load(name: str, progress: ProgressCallback | None, folder: Path | None = None) -> Dataset:

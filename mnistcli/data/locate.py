@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from mnistcli.config import suggest
 from mnistcli.data.dataset import DataMissingError
 from mnistcli.data.files import report_os_errors
 from mnistcli.errors import DataError
@@ -39,6 +38,8 @@ def locate(name: str, folder: Path | None = None) -> Path:
         with report_os_errors(place):
             if place.exists():
                 return place
+    from mnistcli.config import suggest  # takes 0.1 s, which `predict mnist:test:0` does without
+
     raise DataMissingError(
         f"no data set {name!r}{suggest(name, BUILT_IN)}",
         [f"looked for {place}" for place in places],

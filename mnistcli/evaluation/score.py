@@ -16,10 +16,12 @@ class Score:
     """How many predictions are right.
 
     Attributes:
+        count: the number of predictions.
         accuracy: in [0, 1].
         confusion_matrix: (C, C), true classes as rows and predicted ones as columns.
     """
 
+    count: int
     accuracy: float
     confusion_matrix: list[list[int]]
 
@@ -44,4 +46,4 @@ def score(predictions: Sequence[Prediction]) -> Score:
         )
     predicted = np.array([each.digit for each in predictions])
     matrix = confusion_matrix(np.array(labels), predicted, num_classes)
-    return Score(float(np.trace(matrix) / len(predictions)), matrix.tolist())
+    return Score(len(predictions), float(np.trace(matrix) / len(predictions)), matrix.tolist())

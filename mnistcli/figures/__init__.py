@@ -1,5 +1,6 @@
 """Matplotlib figures of data, networks, trainings and predictions."""
 
+from mnistcli.figures.comparison import Disagreements, draw_comparison, find_disagreements
 from mnistcli.figures.confusion import draw_confusion, draw_mistakes
 from mnistcli.figures.network import LayerOutput, draw_features, draw_filters
 from mnistcli.figures.samples import choose_samples, draw_samples
@@ -8,8 +9,10 @@ from mnistcli.figures.style import render_figure
 from mnistcli.figures.training import draw_training
 
 __all__ = [
+    "Disagreements",
     "LayerOutput",
     "choose_samples",
+    "draw_comparison",
     "draw_confusion",
     "draw_features",
     "draw_filters",
@@ -17,5 +20,6 @@ __all__ = [
     "draw_roc",
     "draw_samples",
     "draw_training",
+    "find_disagreements",
     "render_figure",
 ]

@@ -1,6 +1,7 @@
 """The confusions and the mistakes of a network."""
 
 import math
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -67,23 +68,38 @@ def draw_mistakes(
     mistakes = np.flatnonzero(predicted != labels)
     confidences = probabilities[mistakes, predicted[mistakes]]
     surest = mistakes[np.argsort(-confidences, kind="stable")][:MAX_MISTAKES]
-    rows = max(1, math.ceil(len(surest) / COLUMNS))
     count = f"all {len(mistakes)}" if len(mistakes) else "no"
     if len(mistakes) > len(surest):
         count = f"the surest {len(surest)} of {len(mistakes):,}"
     title = f"{name}\n{count} mistakes"
-    figure = make_figure(9, 1.75 * rows + 0.8, title)
+    figure = make_figure(9, sheet_height(surest), title)
+    captions = [
+        f"{labels[i]}, taken for {predicted[i]}\n{probabilities[i, predicted[i]]:.1%} sure"
+        for i in surest
+    ]
+    draw_sheet(figure, images[surest], captions)
+    return figure
+
+
+def sheet_height(images: Sized) -> float:
+    """Return the height of `draw_sheet` in inches."""
+    return 1.75 * _count_rows(images) + 0.8
+
+
+def draw_sheet(figure: Any, images: NDArray[np.uint8], captions: Sequence[str]) -> None:
+    """Draw images (N, 28, 28), six in a row, with two lines above each."""
+    rows = _count_rows(images)
     # One sheet of all images: axes for each of them would take three times as long.
     sheet = np.zeros((CELL_HEIGHT * rows, CELL_WIDTH * COLUMNS))
     axes = figure.subplots()
     axes.set_axis_off()
-    for position, i in enumerate(surest):
+    for position, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(position, COLUMNS)
         top, left = CELL_HEIGHT * (row + 1) - 30, CELL_WIDTH * column + (CELL_WIDTH - 30) // 2
-        sheet[top : top + 30, left : left + 30] = np.pad(images[i], 1, constant_values=60)
-        caption = (
-            f"{labels[i]}, taken for {predicted[i]}\n{probabilities[i, predicted[i]]:.1%} sure"
-        )
+        sheet[top : top + 30, left : left + 30] = np.pad(image, 1, constant_values=60)
         axes.text(left + 14.5, top - 1.5, caption, ha="center", va="bottom", fontsize=9)
     show_image(axes, sheet)
-    return figure
+
+
+def _count_rows(images: Sized) -> int:
+    return max(1, math.ceil(len(images) / COLUMNS))

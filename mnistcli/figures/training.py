@@ -1,6 +1,6 @@
 """The course of trainings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -16,7 +16,18 @@ def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
         runs: for each run's name, the rows of its metrics.jsonl.
     """
     title = next(iter(runs)) if len(runs) == 1 else f"{len(runs)} runs"
-    figure = make_figure(10, 4.4 + 0.18 * len(runs), title)
+    figure = make_figure(10, curves_height(runs), title)
+    draw_curves(figure, runs)
+    return figure
+
+
+def curves_height(runs: Sized) -> float:
+    """Return the height of `draw_curves` in inches."""
+    return 4.4 + 0.18 * len(runs)
+
+
+def draw_curves(figure: Any, runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Draw what `draw_training` does into a figure, or a part of one."""
     panels = figure.subplots(1, 2)
     for i, (name, rows) in enumerate(runs.items()):
         escaped = name.replace("$", r"\$")  # a dollar in a name does not begin a formula
@@ -56,4 +67,3 @@ def draw_training(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     panels[1].yaxis.set_major_formatter(PercentFormatter(1))
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8, frameon=False)
-    return figure

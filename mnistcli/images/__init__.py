@@ -4,7 +4,12 @@ from mnistcli.images.annotate import Mark, annotate, stack_drawings
 from mnistcli.images.cuts import find_cuts, remove_slivers
 from mnistcli.images.digits import Digit, read_digits
 from mnistcli.images.explain import MAX_DRAWINGS, draw_stages, join_drawings
-from mnistcli.images.find import PictureFile, PictureSelection, describe_omissions, find_pictures
+from mnistcli.images.find import (
+    PictureFile,
+    PictureSelection,
+    describe_omissions,
+    leads_to_file,
+)
 from mnistcli.images.formats import EXPECTED_FORMATS
 from mnistcli.images.frame import frame_large_mask
 from mnistcli.images.framing import Framing, find_framing
@@ -31,13 +36,13 @@ __all__ = [
     "draw_stages",
     "find_cuts",
     "find_framing",
-    "find_pictures",
     "find_rows",
     "find_sheet",
     "frame_digit",
     "frame_large_mask",
     "frame_mask",
     "join_drawings",
+    "leads_to_file",
     "measure_ink",
     "name_error",
     "picture_name",

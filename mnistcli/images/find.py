@@ -4,7 +4,6 @@ import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from mnistcli.errors import ImageError
 from mnistcli.images.formats import EXPECTED_FORMATS, INSTALL_HEIF, is_picture, lacks_heif_reader
 from mnistcli.images.read import STANDARD_INPUT, picture_name
 
+_PATTERN = re.compile(r"[*?\[]")
 _LABEL = re.compile(r"[0-9]{1,3}")
 
 
@@ -47,26 +47,34 @@ class PictureSelection:
     omissions: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
+    def add(self, name: str, labelled: bool = False) -> list[PictureFile]:
+        """Add the pictures that a name leads to, or the error that there is none.
 
-def find_pictures(names: Sequence[str], labelled: bool = False) -> PictureSelection:
-    """Find the pictures that a user names.
+        A file is taken whatever its name. Of a folder, the files directly in it are taken that
+        have a picture's suffix and are not hidden, `2.png` before `10.png`.
 
-    A file is taken whatever its name. Of a folder, the files directly in it are taken that have
-    a picture's suffix and are not hidden, `2.png` before `10.png`.
+        Args:
+            name: a file, a folder, a pattern such as `*.png`, or `-` for standard input.
+            labelled: whether folders are named after the classes of their pictures. A folder is
+                such a folder, or holds such folders.
 
-    Args:
-        names: files, folders, patterns such as `*.png`, or `-` for standard input.
-        labelled: whether folders are named after the classes of their pictures. Each folder in
-            `names` is such a folder, or holds such folders.
-    """
-    selection = PictureSelection()
-    for name in names:
+        Returns:
+            The pictures that were added.
+        """
+        count = len(self.pictures)
         try:
             for path in _expand(name):
-                _add(path, labelled, selection)
+                _add(path, labelled, self)
         except ImageError as error:
-            selection.errors[name] = str(error)
-    return selection
+            self.errors[name] = str(error)
+        return self.pictures[count:]
+
+
+def leads_to_file(name: str) -> bool:
+    """Return whether a name is of a file or folder, or a pattern that matches some."""
+    return _exists(Path(name)) or (
+        _PATTERN.search(name) is not None and any(glob.iglob(name, recursive=True))  # noqa: PTH207
+    )
 
 
 def describe_omissions(omissions: dict[str, str]) -> str:
@@ -135,7 +143,7 @@ def _list_labelled(folder: Path) -> tuple[list[Path], dict[str, str]]:
 def _expand(name: str) -> list[Path]:
     """Return the paths that a pattern matches; a name that exists is never a pattern."""
     path = Path(name)
-    if not re.search(r"[*?\[]", name) or _exists(path):
+    if not _PATTERN.search(name) or _exists(path):
         return [path]
     matches = [Path(match) for match in glob.glob(name, recursive=True)]  # noqa: PTH207
     if not matches:
@@ -176,7 +184,7 @@ def _is_folder(path: Path) -> bool:
     except FileNotFoundError:
         raise ImageError(
             f"{path!s}: no such file or folder",
-            "expected a picture, or a folder of pictures",
+            "expected a picture, a folder of pictures, or images of a data set as mnist:test:0-9",
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise _unreadable(path, error) from None

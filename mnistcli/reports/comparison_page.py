@@ -1,8 +1,11 @@
 """What the page of several runs shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from mnistcli.comparison import find_differences
 from mnistcli.errors import printable
 from mnistcli.numbers import format_percent
 from mnistcli.reports.charts import Chart, Series, draw_chart
@@ -38,10 +41,7 @@ def describe_comparison(runs: Sequence[RunContents]) -> dict[str, Any]:
         "charts": _draw_charts(names, runs),
         "pairs": _compare_answers(names, runs) if same_data else [],
         "classes": _compare_classes(runs) if same_data else [],
-        "differences": [
-            (path, [printable(value) for value in values])
-            for path, values in config_differences([run.config for run in runs])
-        ],
+        "differences": config_differences(runs),
         "without_config": [
             name for name, run in zip(names, runs, strict=True) if run.config is None
         ],
@@ -56,31 +56,10 @@ def name_runs(runs: Sequence[RunContents]) -> list[str]:
     return names
 
 
-def config_differences(configs: Sequence[Any]) -> list[tuple[str, list[str]]]:
-    """Return the settings that are not the same in all configs: the path, and each one's value.
-
-    A config of None, which could not be read, has the value "-" everywhere.
-    """
-    tables = [None if each is None else _flatten(each.model_dump(), "") for each in configs]
-    paths = dict.fromkeys(path for table in tables if table is not None for path in table)
-    rows = [
-        (path, ["-" if table is None else table.get(path, "-") for table in tables])
-        for path in paths
-    ]
-    return [(path, values) for path, values in rows if len(set(values)) > 1]
-
-
-def _flatten(value: Any, path: str) -> dict[str, str]:
-    if isinstance(value, Mapping) and value:
-        items = [(str(key), item) for key, item in value.items()]
-    elif isinstance(value, list) and value:
-        items = [(str(i), item) for i, item in enumerate(value)]
-    else:
-        return {path: str(value)}
-    flat: dict[str, str] = {}
-    for key, item in items:
-        flat |= _flatten(item, f"{path}.{key}" if path else key)
-    return flat
+def config_differences(runs: Sequence[RunContents]) -> list[tuple[str, list[list[str]]]]:
+    """Return the settings that are not the same in all runs, and for each run the value's lines."""
+    settings = [{} if run.config is None else run.config.model_dump() for run in runs]
+    return [(each.key, each.parts()) for each in find_differences(settings)]
 
 
 def _find_interval(run: RunContents) -> str:
@@ -115,7 +94,7 @@ def _compare_answers(names: Sequence[str], runs: Sequence[RunContents]) -> list[
     pairs = []
     for name, run in list(zip(names, runs, strict=True))[1:]:
         second = run.predictions
-        if second is not None and len(second.test.labels) == len(first.test.labels):
+        if second is not None and np.array_equal(second.test.labels, first.test.labels):
             pairs.append(Pair(name, compare_answers(first.test.is_right, second.test.is_right)))
     return pairs
 

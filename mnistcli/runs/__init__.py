@@ -13,12 +13,13 @@ from mnistcli.runs.listing import (
     builtin_run,
     choose_run,
     describe_run,
+    list_runs,
     names_run,
     open_run_directory,
     open_to_read,
     runs_root,
 )
-from mnistcli.runs.lock import lock_folder
+from mnistcli.runs.lock import is_locked, lock_folder
 from mnistcli.runs.metrics import check_rows
 from mnistcli.runs.pin import pin_folder
 from mnistcli.runs.reading import read_file
@@ -32,8 +33,20 @@ from mnistcli.runs.record import (
     RunRecord,
     utc_now,
 )
+from mnistcli.runs.seeds import (
+    FILE_OF_SEEDS,
+    MAXIMUM_SEEDS,
+    SeedsFolder,
+    SeedsRecord,
+    is_seeds_folder,
+    new_seeds_folder,
+    open_seeds_folder,
+    read_seeds,
+)
 
 __all__ = [
+    "FILE_OF_SEEDS",
+    "MAXIMUM_SEEDS",
     "Artifact",
     "CheckpointFile",
     "Continuation",
@@ -44,6 +57,8 @@ __all__ = [
     "Resumption",
     "RunDirectory",
     "RunRecord",
+    "SeedsFolder",
+    "SeedsRecord",
     "builtin_run",
     "cannot_write",
     "check_rows",
@@ -53,14 +68,20 @@ __all__ = [
     "describe_run",
     "dump_json",
     "environment_differences",
+    "is_locked",
+    "is_seeds_folder",
+    "list_runs",
     "lock_folder",
     "names_run",
     "new_run_directory",
+    "new_seeds_folder",
     "open_run_directory",
+    "open_seeds_folder",
     "open_to_read",
     "pin_folder",
     "plan_continuation",
     "read_file",
+    "read_seeds",
     "remove_file",
     "remove_unfinished",
     "runs_root",

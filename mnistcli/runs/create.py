@@ -48,6 +48,31 @@ def new_run_directory(
     Raises:
         RunError: `path` exists, or the folder cannot be made.
     """
+
+    def fill_run(folder: Path) -> None:
+        unfinished_run = RunDirectory(folder)
+        unfinished_run.checkpoints.mkdir()
+        write_whole(unfinished_run.config, config)
+        unfinished_run.write_record(record)
+        if fill:
+            fill(unfinished_run)
+
+    with new_folder(name, path, now, notify, fill_run) as folder:
+        yield RunDirectory(folder)
+
+
+@contextmanager
+def new_folder(
+    name: str,
+    path: Path | None,
+    now: datetime,
+    notify: Callable[[str], None],
+    fill: Callable[[Path], None],
+) -> Iterator[Path]:
+    """Make a folder under `runs/`, or at `path`, that is filled before it appears; lock and pin it.
+
+    The arguments and errors are those of `new_run_directory`.
+    """
     check_writable(path)
     target = path or runs_root() / f"{name}-{now:%Y%m%d-%H%M%S}"
     try:
@@ -59,15 +84,10 @@ def new_run_directory(
         raise _cannot_make(target, error) from None
     try:
         with lock_folder(folder, notify):
-            unfinished_run = RunDirectory(folder)
-            unfinished_run.checkpoints.mkdir()
-            write_whole(unfinished_run.config, config)
-            unfinished_run.write_record(record)
-            if fill:
-                fill(unfinished_run)
-            run = RunDirectory(_rename(folder, target, may_number=path is None))
-            with pin_folder(run.path):
-                yield run
+            fill(folder)
+            renamed = _rename(folder, target, may_number=path is None)
+            with pin_folder(renamed):
+                yield renamed
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # does nothing once the folder is renamed
 

@@ -1,6 +1,7 @@
 """The runs in `runs/`, or in the folder that `MNISTCLI_RUNS_DIR` names, and the built-in one."""
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -106,11 +107,24 @@ def _means_builtin(path: Path) -> bool:
     return is_name or path.absolute() == builtin_run().path
 
 
+def list_runs(folder: Path) -> list[RunDirectory]:
+    """Return the run directories in a folder, by name; those of a sweep are in its `trials`."""
+    paths = [
+        path for pattern in ("*/run.json", "trials/*/run.json") for path in folder.glob(pattern)
+    ]
+    runs = [RunDirectory(path.parent) for path in paths if not path.parent.name.startswith(".")]
+    return sorted(runs, key=lambda run: _natural_order(run.name))
+
+
+def _natural_order(name: str) -> list[tuple[int, str]]:
+    """Return a key by which seed-10 comes after seed-9."""
+    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"([0-9]+)", name)]
+
+
 def _recorded_runs() -> list[tuple[RunRecord, RunDirectory]]:
     """Return the runs whose run.json can be read, with their records."""
     runs = []
-    for record_path in runs_root().glob("[!.]*/run.json"):
-        run = RunDirectory(record_path.parent)
+    for run in list_runs(runs_root()):
         with suppress(RunError):
             runs.append((run.read_record(), run))
     return runs

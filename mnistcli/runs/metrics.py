@@ -6,12 +6,20 @@ from collections.abc import Iterable
 from typing import Any
 
 
+def _refuse(name: str) -> None:
+    raise ValueError(f"JSON has no {name}")
+
+
+# One for all rows: `json.loads` makes one for each, a third of its time.
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
 def parse_metrics(content: bytes) -> list[dict[str, Any]]:
     """Return the rows up to the first incomplete or damaged one."""
     rows: list[dict[str, Any]] = []
     for line in content.split(b"\n")[:-1]:
         try:
-            row = json.loads(line, parse_constant=_refuse)
+            row = _DECODER.decode(line.decode())
             check_row(row, len(rows))
             if not all(value is None or math.isfinite(value) for value in row.values()):
                 break  # 1e999, which Python reads as infinity
@@ -38,7 +46,3 @@ def check_row(row: Any, epoch: int) -> None:
             raise ValueError(f"the row of epoch {epoch} holds a value that is not a number")
         if type(value) is int and abs(value) > 2**63:
             raise ValueError(f"the row of epoch {epoch} holds a number out of range")
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"JSON has no {name}")

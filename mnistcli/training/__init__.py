@@ -1,9 +1,16 @@
 """Training: epochs, early stopping, checkpoints, and the status of the run."""
 
 from mnistcli.training.observer import TrainingObserver
-from mnistcli.training.preparation import DryRun, Preparation, prepare, try_one_step
+from mnistcli.training.preparation import (
+    DryRun,
+    Preparation,
+    prepare,
+    resolve_data,
+    try_one_step,
+)
 from mnistcli.training.reproduce import Difference, Reproduction, reproduce
 from mnistcli.training.resume import resume
+from mnistcli.training.seeds import train_seed
 from mnistcli.training.session import reproduce_run, resume_run, train_config
 from mnistcli.training.train import TrainingResult, train
 
@@ -17,9 +24,11 @@ __all__ = [
     "prepare",
     "reproduce",
     "reproduce_run",
+    "resolve_data",
     "resume",
     "resume_run",
     "train",
     "train_config",
+    "train_seed",
     "try_one_step",
 ]

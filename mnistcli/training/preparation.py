@@ -52,7 +52,7 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
     Raises:
         ConfigError: the config does not fit the data, or Keras refuses a part of it.
     """
-    file = _resolve_data(file, dataset)
+    file = resolve_data(file, dataset)
     config, problems = file.config, file.problems()
     check_sizes(config, len(dataset.train_labels), problems)
     for layer in config.augment:
@@ -112,7 +112,7 @@ def try_one_step(preparation: Preparation) -> DryRun:
     return DryRun(loop.steps_per_epoch, epoch_seconds, epoch_seconds * epochs)
 
 
-def _resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
+def resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
     """Return the config with the data that is used, so that it trains this run again anywhere."""
     config = file.config
     # A path is written whole: the config may be read from another folder.

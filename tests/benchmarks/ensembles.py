@@ -20,7 +20,15 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.measure_configs import COMMAND, CONFIGS, RUNS, read, run_of, train
+from benchmarks.measure_configs import (
+    COMMAND,
+    CONFIGS,
+    RUNS,
+    measure_seconds,
+    read,
+    run_of,
+    train,
+)
 from benchmarks.readme import describe_machine, write_block
 
 from mnistcli.data import load_dataset
@@ -44,7 +52,7 @@ def describe(run: Path) -> list[str]:
     record = read(run / "run.json")
     members = [Path(member["run"]) for member in record["members"]]
     alone = [read(member / "run.json")["metrics"]["test_accuracy"] for member in members]
-    seconds = sum(read(member / "seconds.json") for member in members)
+    seconds = sum(map(measure_seconds, members))
     seeds = [read(member / "run.json")["seed"] for member in members]
     return [
         f"{min(seeds)} to {max(seeds)}",

@@ -2,40 +2,38 @@
 
     python tests/benchmarks/measure_configs.py [CONFIG...]
 
-Each config (or those named) is trained with seeds 0, 1 and 2 by the installed command, into a
-folder per config and seed under runs/measured/. Complete runs of the very config are not trained
-again: delete one to measure it anew. Then the lines `# Measured:` of the configs, and their rows in
+Each config (or those named) is trained by `mnistcli train CONFIG --seeds 0-2`, into a folder under
+runs/measured/. Complete runs of the very config are not trained again: delete one to measure it
+anew. Then the lines `# Measured:` of the configs, and their rows in
 the tables of README (configs/) and of the gallery (configs/*/), are written from the run
 directories alone. The rows of other configs stay as they are.
 
 A figure is the share of right answers to the test images, or of wrong ones where that is what was
 published. The 95 % interval is Student's, of the mean of three seeds: it is wide. A published error
 is "beaten" where the whole interval is below it, and "missed" where all of it is above. The time is
-the fastest of the three whole processes. MNIST must be on this machine.
+that of the fastest run, without the start of TensorFlow. MNIST must be on this machine.
 """
 
 import json
 import re
-import shutil
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import t as student
-
+from mnistcli.comparison import read_row
 from mnistcli.config import dump_config, load_config
+from mnistcli.runs import RunDirectory
+from mnistcli.scores import mean_interval
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
 RUNS = ROOT / "runs" / "measured"
 COMMAND = Path(sys.executable).parent / "mnistcli"
 SEEDS = (0, 1, 2)
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -56,10 +54,10 @@ class Measured:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of the mean, cut at 0 and 1."""
-        error = statistics.stdev(self.figures) / len(self.figures) ** 0.5
-        reach = student.ppf((1 + CONFIDENCE) / 2, len(self.figures) - 1) * error
-        mean = statistics.mean(self.figures)
-        return max(0.0, mean - reach), min(1.0, mean + reach)
+        interval = mean_interval(self.figures)
+        if interval is None:
+            raise SystemExit("one seed has no interval")
+        return max(0.0, interval.low), min(1.0, interval.high)
 
     @property
     def suffix(self) -> str:
@@ -84,34 +82,55 @@ class Measured:
         return " (beaten)" if high < error else " (missed)" if low > error else ""
 
 
-def train(config: Path, seeds: Iterable[int] = SEEDS) -> None:
+def train(config: Path, seeds: Sequence[int] = SEEDS) -> None:
     """Train a config with each seed that has no complete run of it yet."""
-    for seed in seeds:
-        run = run_of(config, seed)
-        if not is_measured(config, seed):
-            shutil.rmtree(run, ignore_errors=True)
-            started = time.perf_counter()
-            options = ["--set", f"seed={seed}", "--run-dir", str(run), "--quiet", "--json"]
-            subprocess.run(
-                [COMMAND, "train", config, *options], stdout=subprocess.DEVNULL, check=True
-            )
-            (run / "seconds.json").write_text(json.dumps(time.perf_counter() - started))
-            print(f"{config.stem} seed {seed}: {read(run / 'run.json')['metrics']}", flush=True)
+    missing = [seed for seed in seeds if not is_measured(config, seed)]
+    if not missing:
+        return
+    folder = RUNS / f"{name_of(config)}-seeds-{'-'.join(map(str, missing))}"
+    command: list[str | Path] = [COMMAND, "train"]
+    if folder.exists():
+        command += ["--resume", folder]
+    else:
+        command += [config, "--seeds", ",".join(map(str, missing)), "--run-dir", folder]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 
 
 def is_measured(config: Path, seed: int) -> bool:
     """Return whether there is a complete run of the config as it is now."""
-    run = run_of(config, seed)
-    if not (run / "seconds.json").exists():
+    run = find_run(config, seed)
+    if run is None:
         return False
     record = read(run / "run.json")
     expected = dump_config(load_config(config, [f"seed={seed}"]).config)
     return bool(record["status"] == "completed" and record["config"] == expected)
 
 
+def find_run(config: Path, seed: int) -> Path | None:
+    """Return the run directory of a config and a seed, the latest of several."""
+    runs = RUNS.glob(f"{name_of(config)}-seeds-*/seed-{seed}")
+    return max(runs, key=lambda run: run.stat().st_mtime, default=None)
+
+
 def run_of(config: Path, seed: int) -> Path:
-    """Return the run directory of a config and a seed."""
-    return RUNS / "-".join([*config.relative_to(CONFIGS).with_suffix("").parts, str(seed)])
+    """Return the run directory of a config and a seed, which must exist."""
+    run = find_run(config, seed)
+    if run is None:
+        raise SystemExit(f"{config} was not trained with seed {seed}")
+    return run
+
+
+def name_of(config: Path) -> str:
+    """Return such as papers-lenet5."""
+    return "-".join(config.relative_to(CONFIGS).with_suffix("").parts)
+
+
+def measure_seconds(run: Path) -> float:
+    """Return how long a run took."""
+    seconds = read_row(RunDirectory(run)).seconds
+    if seconds is None:
+        raise SystemExit(f"{run} is damaged")
+    return seconds
 
 
 def read(path: Path) -> Any:
@@ -131,7 +150,7 @@ def measure(config: Path) -> Measured:
     return Measured(
         figures=[1 - accuracy for accuracy in accuracies] if are_errors else accuracies,
         are_errors=are_errors,
-        seconds=min(read(run / "seconds.json") for run in runs),
+        seconds=min(map(measure_seconds, runs)),
         epochs=load_config(config).config.epochs,
         parameters=json.loads(summary.stdout)["parameters"],
         hardware=f"{hardware['processor']}, {hardware['cores']} cores",
@@ -150,7 +169,7 @@ def write_header(config: Path, measured: Measured) -> None:
         f"# Measured: {measured.describe_mean()}{measured.suffix} on the test images (mean and "
         "deviation of\n"
         f"#   seeds 0 to 2; 95 % interval of the mean {measured.describe_interval()}),\n"
-        f"#   {measured.seconds:.0f} s in all, {measured.hardware}."
+        f"#   {measured.seconds:.0f} s without the start of TensorFlow, {measured.hardware}."
     )
     text = config.read_text(encoding="utf-8")
     config.write_text(re.sub(r"(?m)^# Measured:.*(\n#   .*)*$", lines, text), encoding="utf-8")

@@ -1,0 +1,182 @@
+"""`mnistcli compare`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mnistcli.errors import MnistcliError, RunError, UsageError, command_line
+
+if TYPE_CHECKING:
+    from mnistcli.comparison import Comparison, Group
+    from mnistcli.figures import Disagreements
+
+
+def _check_figure(path: Path | None) -> Path | None:
+    from mnistcli.cli.figures import check_png_path
+
+    if path is not None:
+        check_png_path(path)
+    return path
+
+
+def compare_command(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN RUN...",
+            help="Run directories, or folders with a run for each seed. All are compared with the "
+            "first.",
+            show_default=False,
+        ),
+    ],
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PNG",
+            help="Draw the curves over each other, and the images on which the first two disagree.",
+            show_default=False,
+            callback=_check_figure,
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Compare runs: settings, metrics, classes, and whether a difference is more than chance."""
+    from mnistcli.comparison import compare_groups
+
+    if len(runs) < 2:
+        raise UsageError(
+            "compare needs two runs", "expected: mnistcli compare RUN RUN, the first as a baseline"
+        )
+    comparison = compare_groups([_open_group(path) for path in runs])
+    if json:
+        from mnistcli.cli.console import print_json
+
+        print_json(_to_json(comparison))
+    else:
+        from mnistcli.cli.comparison_views import comparison_view
+        from mnistcli.cli.console import results
+
+        for part in comparison_view(comparison):
+            results().print(part, soft_wrap=isinstance(part, str))
+    if figure:
+        _write_figure(comparison, figure)
+        if not json:
+            from mnistcli.cli.console import results
+
+            results().print(f"Written to {figure}", soft_wrap=True)
+    elif not json:
+        from mnistcli.cli.console import results
+
+        line = command_line("compare", *runs, "--figure", "comparison.png")
+        results().print(f"Next: {line}", soft_wrap=True)
+
+
+def _open_group(path: Path) -> "Group":
+    """Open a run, or a folder with a run for each seed.
+
+    Raises:
+        RunError: it is neither, a run is damaged, or the runs differ in more than their seeds.
+    """
+    from mnistcli.comparison import describe_mixture, make_group, read_row
+    from mnistcli.runs import RunDirectory, list_runs, open_run_directory
+
+    directory = RunDirectory(path)
+    is_folder = path.is_dir() and not directory.record.exists()
+    found = list_runs(path) if is_folder else []
+    rows = []
+    for run in found or [directory]:
+        open_run_directory(run.path)  # says what is wrong with it
+        row = read_row(run)
+        if row.problem:
+            raise RunError(row.problem)
+        rows.append(row)
+    group = make_group(str(path), rows)
+    if differing_keys := describe_mixture(group):
+        raise RunError(
+            f"the runs in {path} differ in more than their seeds: {differing_keys}",
+            f"name two of them; the list is: {command_line('runs', path)}",
+        )
+    return group
+
+
+def _to_json(comparison: "Comparison") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from mnistcli.comparison import METRICS
+
+    groups = []
+    for group in comparison.groups:
+        recalls = group.recalls()
+        groups.append(
+            {
+                "name": group.name,
+                "runs": [str(row.run.path) for row in group.rows],
+                "metrics": {metric: group.figures(metric) for metric in METRICS},
+                "recalls": None if recalls is None else recalls.tolist(),
+            }
+        )
+    return {
+        "groups": groups,
+        **{
+            kind: {difference.key: difference.plain_values() for difference in differences}
+            for kind, differences in (
+                ("settings", comparison.settings),
+                ("environment", comparison.environment),
+                ("data", comparison.data),
+            )
+        },
+        "verdicts": [
+            asdict(verdict) | {"significant": verdict.is_significant}
+            for verdict in comparison.verdicts
+        ],
+    }
+
+
+def _write_figure(comparison: "Comparison", path: Path) -> None:
+    """Draw the curves of all runs, and the test images on which the first two disagree.
+
+    Raises:
+        RunError: there is nothing to draw.
+    """
+    from mnistcli.cli.figures import write_figure
+    from mnistcli.figures import draw_comparison
+
+    curves = {
+        row.run.name if len(group.rows) == 1 else f"{group.name}/{row.run.name}": row.rows
+        for group in comparison.groups
+        for row in group.rows
+        if row.rows
+    }
+    first, second, *_ = comparison.groups
+    disagreements = _find_disagreements(first, second)
+    if not curves and disagreements is None:
+        raise RunError(
+            f"{first.name} and {second.name} have no epochs and no predictions to draw",
+            "expected runs that finished an epoch",
+        )
+    write_figure(draw_comparison(curves, disagreements, (first.name, second.name)), path)
+
+
+def _find_disagreements(first: "Group", second: "Group") -> "Disagreements | None":
+    """Return the test images on which two groups disagree, or None, after a word on the reason."""
+    from mnistcli.cli.console import progress
+    from mnistcli.data import load_dataset
+    from mnistcli.figures import find_disagreements
+
+    run = first.rows[0].run
+    answers, other_answers = first.test_probabilities(), second.test_probabilities()
+    if first.test_data is None or first.test_data != second.test_data:
+        reason = "they were tested on other images"
+    elif answers is None or other_answers is None:
+        reason = "a run keeps no predictions; mnistcli evaluate adds them"
+    else:
+        try:
+            dataset = load_dataset(run.read_config().config.data.dataset)
+            run.check_data(dataset)
+            images, labels = dataset.test_images, dataset.test_labels
+            return find_disagreements(images, labels, answers, other_answers)
+        except MnistcliError as error:
+            reason = str(error).partition("\n")[0]
+    progress().print(f"note: without the images on which they disagree: {reason}", soft_wrap=True)
+    return None

@@ -1,0 +1,171 @@
+"""Comparisons of runs, as a terminal shows them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mnistcli.comparison import METRICS
+from mnistcli.numbers import format_count, format_duration, format_percent
+
+if TYPE_CHECKING:
+    from mnistcli.comparison import Comparison, Difference, Group, RunRow, Verdict
+
+SHOWN_CHECKSUM = 12  # of the 64 characters of a SHA-256
+
+
+def comparison_view(comparison: Comparison) -> Iterator[RenderableType]:
+    """Yield what to print of a comparison, the verdicts last."""
+    groups = comparison.groups
+    for title, differences in (
+        ("settings", comparison.settings),
+        ("data", comparison.data),
+        ("environment", comparison.environment),
+    ):
+        if differences:
+            yield _difference_table(title, differences, groups)
+        else:
+            yield f"{title}: no difference"
+    yield _metric_table(groups)
+    if class_table := _class_table(groups):
+        yield class_table
+    for verdict in comparison.verdicts:
+        yield Text(describe_verdict(verdict, groups[0].name), style="bold")
+    yield (
+        "These are test images: choose between runs by validation images, and look here at the end."
+    )
+
+
+def describe_verdict(verdict: Verdict, baseline: str) -> str:
+    """Return a sentence or two: what the difference is, and whether it is more than chance.
+
+    Args:
+        baseline: the name of what it was compared with.
+    """
+    if verdict.first is None or verdict.second is None:
+        return f"{verdict.name} against {baseline}: cannot be compared; {verdict.problem}."
+    difference = 100 * (verdict.second - verdict.first)
+    direction = "better" if difference > 0 else "worse"
+    text = (
+        f"{verdict.name} is right in {format_percent(verdict.second, decimals=2)}, "
+        f"{baseline} in {format_percent(verdict.first, decimals=2)}: "
+    )
+    text += f"{abs(difference):.2f} points {direction}. " if difference else "no difference. "
+    if verdict.problem:
+        return f"{text}Whether that is chance cannot be said: {verdict.problem}."
+    if verdict.mcnemar:
+        test = verdict.mcnemar
+        only = (
+            f"Only {verdict.name} is right in {format_count(test.only_second, 'image')}, only "
+            f"{baseline} in {test.only_first:,}; chance alone does so much in "
+            f"{format_percent(test.p_value, decimals=1)} of cases (exact McNemar test)"
+        )
+        judgement = "more than chance" if verdict.is_significant else "no more than chance"
+        return f"{text}{only}: {judgement}. Other seeds may differ; --seeds tells."
+    if verdict.interval:
+        low, high = 100 * verdict.interval.low, 100 * verdict.interval.high
+        judgement = "more than chance" if verdict.is_significant else "may be chance"
+        return (
+            f"{text}The 95 % interval of the difference is {low:+.2f} to {high:+.2f} points "
+            f"(Welch): {judgement}."
+        )
+    return text
+
+
+def _table(title: str, groups: Sequence[Group]) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("", overflow="fold")
+    for group in groups:
+        table.add_column(_heading(group), overflow="fold")
+    return table
+
+
+def _heading(group: Group) -> str:
+    if len(group.rows) == 1:
+        return group.rows[0].run.name
+    return f"{group.name} ({len(group.rows)} seeds)"
+
+
+def _difference_table(
+    title: str, differences: Sequence[Difference], groups: Sequence[Group]
+) -> Table:
+    table = _table(title, groups)
+    for difference in differences:
+        cells = ["\n".join(parts) for parts in difference.parts()]
+        if difference.key.startswith("SHA-256"):
+            cells = [f"{cell[:SHOWN_CHECKSUM]}…" for cell in cells]
+        table.add_row(difference.key, *(Text(cell) for cell in cells))
+    return table
+
+
+def _metric_table(groups: Sequence[Group]) -> Table:
+    table = _table("metrics", groups)
+    rows = {
+        "status": [_join({row.status for row in group.rows}) for group in groups],
+        "epochs": [_join({str(row.trained_epochs) for row in group.rows}) for group in groups],
+        "parameters": [_join({_parameters(row) for row in group.rows}) for group in groups],
+        "time": [
+            format_duration(statistics.mean(row.seconds or 0 for row in group.rows))
+            for group in groups
+        ],
+    }
+    for metric in METRICS:
+        rows[metric] = [_metric(group, metric) for group in groups]
+    for name, cells in rows.items():
+        table.add_row(name, *(Text(cell) for cell in cells))
+    return table
+
+
+def _join(texts: set[str]) -> str:
+    return ", ".join(sorted(texts))
+
+
+def _parameters(row: RunRow) -> str:
+    count = row.record.parameters if row.record else None
+    return "-" if count is None else f"{count:,}"
+
+
+def _metric(group: Group, metric: str) -> str:
+    """Return the mean of a metric, and its deviation where there are several seeds."""
+    figures = group.figures(metric)
+    if not figures:
+        return "-"
+    mean = statistics.mean(figures)
+    is_share = not metric.endswith("loss")
+    text = format_percent(mean, decimals=2) if is_share else f"{mean:.4f}"
+    if len(figures) > 1:
+        deviation = statistics.stdev(figures)
+        text += f" ± {100 * deviation:.2f}" if is_share else f" ± {deviation:.4f}"
+    return text
+
+
+def _class_table(groups: Sequence[Group]) -> Table | None:
+    """Return the share of each class that is recognised, or None where that is unknown."""
+    recalls = [group.recalls() for group in groups]
+    known = [each for each in recalls if each is not None]
+    if len(known) < len(groups) or len({len(each) for each in known}) > 1:
+        return None
+    table = _table("test images recognised, by class", groups)
+    for label in range(len(known[0])):
+        shares = [each[label] for each in known]
+        cells = [Text(format_percent(shares[0], decimals=2))]
+        for share in shares[1:]:
+            points = 100 * (share - shares[0])
+            style = "green" if points > 0 else "red" if points < 0 else "dim"
+            cell = Text(format_percent(share, decimals=2))
+            cells.append(cell.append(f"  {points:+.2f}", style=style))
+        table.add_row(str(label), *cells)
+    return table
