@@ -17,7 +17,7 @@ TYPO = "layers: [Flatten, {Dense: {unit: 10}}]\nbatchsize: 3\n"
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = run_command("--help", folder=tmp_path)
     assert done.returncode == 0
-    for command in ("train", "evaluate", "predict", "summary", "schema"):
+    for command in ("train", "evaluate", "predict", "report", "summary", "schema"):
         assert f"\n  {command} " in done.stdout
 
 
