@@ -169,3 +169,18 @@ def test_a_report_loads_neither_tensorflow_nor_matplotlib(
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "jinja2" in imported
     assert not imported & {"tensorflow", "keras", "matplotlib"}
+
+
+def test_the_card_says_what_makes_a_figure_too_good(run: RunDirectory) -> None:
+    text = run.config.read_text()
+    assert "validation: 0.1\n" in text
+    text = text.replace("validation: 0.1\n", "validation: test\n")
+    run.config.write_text(text)
+    edit_record(run, lambda record: record.update(config=text))
+    page = write_report(run.path)
+    assert "chosen by the 359 test images themselves, which makes the accuracy" in page
+    edit_record(run, lambda record: record["dataset"].update(validation_images=0))
+    run.config.unlink()
+    page = write_report(run.path)
+    assert "No images were held out to choose by" in page
+    assert "has no config.yaml" in page

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mnistcli.reports.axes import BOTTOM, LEFT, RIGHT, TOP
 from mnistcli.reports.charts import (
-    BOTTOM,
-    LEFT,
     MAX_EPOCHS,
-    RIGHT,
-    TOP,
     Chart,
     Series,
     draw_chart,
@@ -56,6 +55,17 @@ def test_every_value_and_tick_is_inside(values: list[float], percent: bool) -> N
     assert len({tick.text for tick in chart.y_ticks}) == len(chart.y_ticks)
     shown = values[1:] if percent else values
     assert np.argsort(heights, kind="stable").tolist()[0] == int(np.argmax(shown))
+
+
+@given(st.lists(st.none() | st.floats(allow_nan=False), min_size=1, max_size=9), st.booleans())
+def test_any_values_are_drawn_inside(values: list[float | None], percent: bool) -> None:
+    rows: list[dict[str, Any]] = [{"epoch": i, "loss": value} for i, value in enumerate(values)]
+    series = [Series("training", rows, "loss", 0, dashed=False)]
+    chart = draw_chart("Loss", series, percent, best_epoch=1)
+    if chart is not None:
+        places = [each for line in chart.lines for each in line.places if each is not None]
+        assert all(TOP <= each <= BOTTOM for each in places)
+        assert all(tick.text for tick in [*chart.x_ticks, *chart.y_ticks])
 
 
 def test_thousands_of_epochs_keep_the_best_and_the_last() -> None:

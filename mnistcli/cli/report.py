@@ -113,14 +113,21 @@ def _check_out(path: Path, force: bool) -> None:
 
 
 def _check_own(path: Path) -> None:
-    """Raise `UsageError` unless a file is free, or a page that mnistcli wrote."""
-    if path.is_symlink() or path.exists():
-        is_own = False
-        if path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
-                is_own = GENERATOR_TAG in file.read(HEAD_BYTES)
-        if not is_own:
-            raise UsageError(
-                f"{path} was not made by mnistcli, so it is not replaced",
-                "expected another name, with --out",
-            )
+    """Check that a file is free, or a page that mnistcli wrote.
+
+    Raises:
+        UsageError: it is another page.
+        RunError: it is no file, or cannot be read.
+    """
+    from mnistcli.runs.reading import open_file
+
+    try:
+        with open_file(path) as file:
+            head = file.read(HEAD_BYTES)
+    except FileNotFoundError:
+        return
+    if GENERATOR_TAG not in head:
+        raise UsageError(
+            f"{path} was not made by mnistcli, so it is not replaced",
+            "expected another name, with --out",
+        )

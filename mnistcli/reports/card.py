@@ -56,9 +56,11 @@ def _describe_data(contents: RunContents) -> str:
         )
     if not data.validation_images:
         return f"{text} No images were held out to choose by: the last epoch was kept."
-    chosen = "Its confidence was fitted" if contents.record.members else "The epoch was chosen"
+    chosen = "The epoch was chosen by"
+    if contents.record.members:
+        chosen = "Its confidence was fitted to"
     return (
-        f"{text} {chosen} by {format_count(data.validation_images, 'other image')}; the "
+        f"{text} {chosen} {format_count(data.validation_images, 'other image')}; the "
         f"{data.test_images:,} test images had no part in it."
     )
 

@@ -45,7 +45,7 @@ def read_filters(run: RunDirectory) -> Filters | None:
         ) from None
     except ValueError as error:
         raise RunError(f"the checkpoint {path} is damaged: {error}") from None
-    if name is None or weights is None:
+    if name is None or weights is None or not weights.size:
         return None
     layer = name.split("/")[1]
     kind = {each.name: each.kind for each in run.read_record().layers}.get(layer)

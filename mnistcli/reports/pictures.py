@@ -41,7 +41,7 @@ def draw_digits(images: NDArray[np.uint8], alt: str, dark_background: bool = Tru
 
 def draw_filters(weights: NDArray[np.floating[Any]], alt: str) -> Picture:
     """Draw filters (H, W, N) in rows of eight, red for weights above 0 and blue below."""
-    weights = weights[..., :MAX_FILTERS]
+    weights = np.nan_to_num(weights[..., :MAX_FILTERS])
     height, width, count = weights.shape
     largest = float(np.abs(weights).max()) or 1.0
     levels = np.rint((weights / largest + 1) * 127).astype(np.uint8)

@@ -14,7 +14,7 @@ from mnistcli.reports.pictures import MAX_FILTERS, Picture, draw_digits, draw_fi
 from mnistcli.scores import calibration_bins, share_interval
 
 MAX_MISTAKES = 24
-MAX_SAMPLE_CLASSES = 20
+MAX_SAMPLE_CLASSES, MAX_SAMPLES = 20, 8
 MAX_MATRIX_CLASSES = 30  # the cells of 256 classes would take 2 MB
 # The smallest share of a row for each colour of a cell, as the terminal has them.
 _RIGHT_STEPS = (0.0, 0.5, 0.9)
@@ -181,9 +181,9 @@ def _draw_samples(contents: RunContents) -> list[tuple[int, Picture, Picture | N
         return []
     strips = []
     for label in np.unique(samples.labels)[:MAX_SAMPLE_CLASSES].tolist():
-        rows = samples.labels == label
-        count = int(rows.sum())
-        plain = draw_digits(samples.images[rows], f"{count} training images of {label}", dark)
+        rows = np.flatnonzero(samples.labels == label)[:MAX_SAMPLES]
+        text = f"{format_count(len(rows), 'training image')} of {label}"
+        plain = draw_digits(samples.images[rows], text, dark)
         augmented = None
         if samples.augmented is not None:
             text = f"The same images of {label}, augmented"
