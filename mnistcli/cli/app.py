@@ -9,6 +9,7 @@ import typer
 from mnistcli import __version__
 from mnistcli.cli.ensemble import ensemble_command
 from mnistcli.cli.evaluate import evaluate_command
+from mnistcli.cli.export import export_command
 from mnistcli.cli.predict import predict_command
 from mnistcli.cli.reproduce import reproduce_command
 from mnistcli.cli.schema import schema_command
@@ -33,6 +34,7 @@ app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
 app.command("ensemble")(ensemble_command)
+app.command("export")(export_command)
 app.command("summary")(summary_command)
 app.command("reproduce")(reproduce_command)
 app.add_typer(show_app, name="show")

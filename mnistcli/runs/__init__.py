@@ -9,6 +9,7 @@ from mnistcli.runs.create import check_writable, new_run_directory
 from mnistcli.runs.directory import CheckpointFile, RunDirectory
 from mnistcli.runs.environment import describe_environment, environment_differences
 from mnistcli.runs.files import cannot_write, dump_json, remove_file, remove_unfinished, write_whole
+from mnistcli.runs.folder import check_new_folder, new_folder
 from mnistcli.runs.listing import (
     builtin_run,
     choose_run,
@@ -44,6 +45,7 @@ __all__ = [
     "RunRecord",
     "builtin_run",
     "cannot_write",
+    "check_new_folder",
     "check_rows",
     "check_writable",
     "choose_run",
@@ -53,6 +55,7 @@ __all__ = [
     "environment_differences",
     "lock_folder",
     "names_run",
+    "new_folder",
     "new_run_directory",
     "open_run_directory",
     "open_to_read",
