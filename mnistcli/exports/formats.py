@@ -108,10 +108,9 @@ def check_packages(name: str) -> None:
     needs = FORMATS[name]
     missing = [package for package in needs.packages if not _is_installed(package)]
     if missing:
-        verb = "is" if len(missing) == 1 else "are"
         raise RunError(
-            f"the format {name} needs {' and '.join(missing)}, which {verb} not installed",
-            f"install what it needs: pip install 'mnistcli[{needs.extra}]'",
+            f"the format {name} needs packages that are not installed: {', '.join(missing)}",
+            f"install them: pip install 'mnistcli[{needs.extra}]'",
         )
 
 

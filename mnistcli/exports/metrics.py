@@ -137,9 +137,7 @@ def _in_float32(curves: Mapping[str, Sequence[Scalar]]) -> dict[str, list[tuple[
     import numpy as np
 
     return {
-        name: [
-            (scalar.time, scalar.epoch, repr(float(np.float32(scalar.value)))) for scalar in all_
-        ]
+        name: [(each.time, each.epoch, repr(float(np.float32(each.value)))) for each in scalars]
         for name, scalars in curves.items()
     }
 

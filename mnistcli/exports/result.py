@@ -77,4 +77,6 @@ class Export:
 def write_description(folder: Path, export: Export, readme: str) -> None:
     """Write README.md and export.json, by which a folder is known as an export."""
     (folder / "README.md").write_text(readme, encoding="utf-8")
-    (folder / MARK).write_text(dump_json(export.to_json(), indent=2), encoding="utf-8")
+    document = export.to_json()
+    del document["path"]  # the folder may be moved
+    (folder / MARK).write_text(dump_json(document, indent=2), encoding="utf-8")
