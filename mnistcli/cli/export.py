@@ -56,9 +56,10 @@ def export_command(
         check_new_folder(path, force, MARK)
     exports: list[Export] = []
     try:
-        exports.extend(_export(directory, paths, force))
+        for export in _export(directory, paths, force):
+            exports.append(export)
     finally:  # an export that was made before an error stays
-        if json:
+        if exports and json:
             print_json({"run": str(run), "exports": [export.to_json() for export in exports]})
         elif exports:
             results().print(_table(exports))

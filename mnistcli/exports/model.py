@@ -90,8 +90,8 @@ def export_model(original: Original, name: str, path: Path, replace: bool) -> Ex
                 str(error), f"nothing was kept; another format may hold {original.run.path}"
             ) from None
         check = _check(original, compute_outputs, export_format.runtime)
-        REQUIREMENTS.get(name, _require_equal)(name, check)
         export = Export(name, path, _measure_size(model_path), check)
+        REQUIREMENTS.get(name, _require_equal)(original, export)
         notes = [export_format.note, *_describe_conversion(original, name, export.bytes)]
         kind, temperature = original.source.network.output_kind, original.temperature
         readme = describe_model(original.run, export_format, kind, temperature, export, notes)
@@ -111,29 +111,37 @@ def _check(original: Original, compute_outputs: ComputeOutputs, runtime: str) ->
     )
 
 
-def _require_equal(name: str, check: Check) -> None:
+def _require_equal(_: Original, export: Export) -> None:
     """Raise `RunError` if the outputs differ by more than arithmetic in another order explains."""
-    if not check.largest_difference <= TOLERANCE:
+    if not export.check.largest_difference <= TOLERANCE:
         raise RunError(
-            f"{name} gives other outputs than Keras: they differ by "
-            f"{check.largest_difference:.2g}, more than {TOLERANCE:g}",
+            f"{export.format} gives other outputs than Keras: they differ by "
+            f"{export.check.largest_difference:.2g}, more than {TOLERANCE:g}",
             "nothing was kept",
         )
 
 
-def _require_accuracy(name: str, check: Check) -> None:
-    """Raise `RunError` if too many answers are lost."""
+def _require_accuracy(original: Original, export: Export) -> None:
+    """Raise `RunError` if int8 loses too many answers, or saves nothing."""
+    check, lite_model = export.check, original.run.lite_model
     if 100 * (check.errors - check.keras_errors) > INT8_POINTS * check.images:
         raise RunError(
-            f"{name} loses {100 * check.accuracy_lost:.2f} points of accuracy, more than "
+            f"{export.format} loses {100 * check.accuracy_lost:.2f} points of accuracy, more than "
             f"{INT8_POINTS:g}: {check.errors:,} errors in {check.images:,} test images, where "
             f"Keras makes {check.keras_errors:,}",
-            "nothing was kept; a network that is trained longer, or is wider, loses less",
+            "nothing was kept; the format litert loses none",
+        )
+    # Recurrent layers are written out step by step, and in int8 each step has scales of its own.
+    if lite_model.is_file() and export.bytes >= lite_model.stat().st_size:
+        raise RunError(
+            f"{export.format} takes {export.bytes:,} bytes, and the float {lite_model.name} only "
+            f"{lite_model.stat().st_size:,}",
+            "nothing was kept; use the format litert",
         )
 
 
 # What is required of a format instead of equal outputs.
-REQUIREMENTS: dict[str, Callable[[str, Check], None]] = {LITERT_INT8: _require_accuracy}
+REQUIREMENTS: dict[str, Callable[[Original, Export], None]] = {LITERT_INT8: _require_accuracy}
 
 
 def _describe_conversion(original: Original, name: str, size: int) -> list[str]:

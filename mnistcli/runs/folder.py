@@ -62,6 +62,7 @@ def new_folder(path: Path, replace: bool, mark: str) -> Iterator[Path]:
     check_new_folder(path, replace, mark)
     path = path.resolve()  # `.` has no name
     folder = _name_beside(path)
+    has_parent = path.parent.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_stale(path.parent)
@@ -81,6 +82,9 @@ def new_folder(path: Path, replace: bool, mark: str) -> Iterator[Path]:
         raise cannot_write(path, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # does nothing once the folder is renamed
+        if not has_parent:
+            with suppress(OSError):  # it holds the new folder, or there is none
+                path.parent.rmdir()
 
 
 def _name_beside(path: Path) -> Path:

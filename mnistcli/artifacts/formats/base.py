@@ -81,7 +81,8 @@ def write_model(model_format: ModelFormat, source: Source, path: Path) -> Comput
         trial = path.with_stem("trial")
         layer = find_unknown_layer(model, lambda part: convert(part, trial))
         which = f"the layer {layer}" if layer else "this network"
-        raise ExportError(f"{model_format.title} cannot hold {which}: {explain(error)}") from None
+        reason = explain(error).replace(str(path), path.name)
+        raise ExportError(f"{model_format.title} cannot hold {which}: {reason}") from None
 
 
 def find_unknown_layer(model: keras.Model, convert: Callable[[keras.Model], object]) -> str | None:
@@ -119,6 +120,13 @@ def take_images(model: keras.Model) -> keras.Model:
         return model
     reshape = keras.layers.Reshape(model.input_shape[1:])
     return keras.Sequential([keras.Input(IMAGE_SHAPE, name="input"), reshape, model])
+
+
+def for_inference(model: keras.Model) -> keras.Model:
+    """Return a model that takes images and never trains: Keras' augmentation does by default."""
+    inputs = keras.Input(IMAGE_SHAPE, name="input")
+    outputs = take_images(model)(inputs, training=False)
+    return keras.Model(inputs, outputs)
 
 
 def in_batches(compute: Callable[[NDArray[np.float32]], Any]) -> ComputeOutputs:

@@ -16,7 +16,7 @@ from mnistcli.artifacts.formats.base import (
     largest_difference,
     take_images,
 )
-from mnistcli.errors import RunError, command_line
+from mnistcli.errors import RunError
 from mnistcli.model import Network, count_steps, find_recurrent, unrolled
 from mnistcli.model.backend import keras, tf
 from mnistcli.model.construct import explain
@@ -48,17 +48,25 @@ def export_litert(network: Network, half_precision: bool = False) -> bytes:
         path = Path(folder) / "model.tflite"
         try:
             _convert(network.model, path, **settings)
-        except Exception as error:  # the converter's errors have no common class
-            raise ExportError(f"LiteRT's converter: {explain(error)}") from None
+        except ExportError as error:
+            raise ExportError(f"LiteRT's converter: {error}") from None
         _check_equal(path, network.model, HALF_TOLERANCE if half_precision else TOLERANCE)
         return path.read_bytes()
 
 
 def _convert(model: keras.Model, path: Path, **settings: Any) -> None:
+    """Write a file.
+
+    Raises:
+        ExportError: it cannot be converted.
+    """
     recurrent = [layer for layer in model.layers if find_recurrent(layer)]
     short_sequences = [layer for layer in recurrent if count_steps(layer) <= UNROLLED_STEPS]
-    with unrolled(short_sequences):
-        take_images(model).export(path, format="litert", verbose=False, **settings)
+    try:
+        with unrolled(short_sequences):
+            take_images(model).export(path, format="litert", verbose=False, **settings)
+    except Exception as error:  # the converter's errors have no common class
+        raise ExportError(_shorten(explain(error))) from None
 
 
 def _convert_int8(model: keras.Model, path: Path, source: Source) -> None:
@@ -72,25 +80,17 @@ def _convert_int8(model: keras.Model, path: Path, source: Source) -> None:
     _convert(model, path, optimizations=quantize, representative_dataset=give_images)
 
 
-def _copy(_: keras.Model, path: Path, source: Source) -> None:
-    """Copy a run's model.tflite, after a check that it is as it was written.
+def _copy(model: keras.Model, path: Path, source: Source) -> None:
+    """Copy a run's model.tflite, or make it where there is none, as of a run in 16 bits.
 
     Raises:
-        RunError: the run has none, or it is damaged.
+        RunError: it is damaged.
     """
     run = source.run
     artifact = run.read_record().artifacts.get(run.lite_model.name, Artifact())
-    if artifact.problem:
-        raise RunError(
-            f"{run.path} has no {run.lite_model.name}: it could not be converted",
-            artifact.problem,
-            "expected a network that LiteRT can hold; other formats may hold this one",
-        )
-    if artifact.sha256 is None or not run.lite_model.is_file():
-        raise RunError(
-            f"{run.path} has no {run.lite_model.name}",
-            f"train it again: {command_line('train', run.config)}",
-        )
+    if artifact.sha256 is None or not run.lite_model.exists():
+        _convert(model, path)
+        return
     load_lite_model(run.lite_model, artifact.sha256)
     shutil.copyfile(run.lite_model, path)
 
@@ -104,11 +104,15 @@ def _load(path: Path) -> ComputeOutputs:
     try:
         return load_lite_model(path)
     except RunError as error:
-        # What LiteRT does not have itself is converted to TensorFlow's own operations.
         reason = str(error).partition("\n")[0].partition(f"{path}")[2].lstrip(": ")
-        if "Flex" in reason or "Select TensorFlow op" in reason:
-            reason = "it needs an operation that LiteRT does not have"
-        raise ExportError(f"LiteRT cannot run it: {reason}") from None
+        raise ExportError(f"LiteRT cannot run it: {_shorten(reason)}") from None
+
+
+def _shorten(reason: str) -> str:
+    # What LiteRT does not have itself is converted to TensorFlow's own operations.
+    if "Flex" in reason or "Select TensorFlow op" in reason:
+        return "it needs an operation that LiteRT does not have"
+    return reason.partition("<unknown>")[0]  # a dump of the converter's stack follows
 
 
 def _check_equal(path: Path, model: keras.Model, tolerance: float) -> None:

@@ -1,9 +1,14 @@
 """ONNX, by Keras' exporter over tf2onnx, and run by ONNX Runtime."""
 
 import logging
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from mnistcli.artifacts.formats.base import ModelFormat, Source, in_batches, take_images
+import numpy as np
+
+from mnistcli.artifacts.formats.base import ModelFormat, Source, for_inference, in_batches
+from mnistcli.model import IMAGE_SHAPE
 from mnistcli.model.backend import keras
 from mnistcli.recognition import ComputeOutputs
 
@@ -12,7 +17,27 @@ _ERRORS_ONLY = 3  # of ONNX Runtime's log
 
 def _convert(model: keras.Model, path: Path, _: Source) -> None:
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # its errors are raised as well
-    take_images(model).export(path, format="onnx", verbose=False)
+    _add_operations()
+    inference_model = for_inference(model)
+    inference_model(np.zeros((1, *IMAGE_SHAPE), np.float32))  # the exporter wants one that ran
+    inference_model.export(path, format="onnx", verbose=False)
+
+
+@cache
+def _add_operations() -> None:
+    """Teach tf2onnx what it lacks: Erfc, of which TensorFlow makes GELU."""
+    from tf2onnx.handler import tf_op
+
+    @tf_op("Erfc")
+    class _Erfc:
+        @classmethod
+        def version_9(cls, graph: Any, node: Any, **_: Any) -> None:
+            dtype, shape = graph.get_dtype(node.output[0]), graph.get_shape(node.output[0])
+            one = graph.make_const(f"{node.name}/one", np.ones((), np.float32))
+            erf = graph.make_node("Erf", node.input[:1], shapes=[shape], dtypes=[dtype])
+            graph.remove_node(node.name)
+            difference = [one.output[0], erf.output[0]]
+            graph.make_node("Sub", difference, outputs=node.output, shapes=[shape], dtypes=[dtype])
 
 
 def _load(path: Path) -> ComputeOutputs:

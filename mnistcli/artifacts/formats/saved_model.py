@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from mnistcli.artifacts.formats.base import ModelFormat, Source, in_batches, take_images
+from mnistcli.artifacts.formats.base import ModelFormat, Source, for_inference, in_batches
 from mnistcli.model.backend import keras, tf
 from mnistcli.recognition import ComputeOutputs
 
 
 def _convert(model: keras.Model, path: Path, _: Source) -> None:
-    take_images(model).export(path, format="tf_saved_model", verbose=False)
+    for_inference(model).export(path, format="tf_saved_model", verbose=False)
 
 
 def _load(path: Path) -> ComputeOutputs:
