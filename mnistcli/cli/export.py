@@ -105,21 +105,23 @@ def _table(exports: "Sequence[Export]") -> Any:
     from rich.table import Table
 
     from mnistcli.cli.console import format_bytes, format_percent
+    from mnistcli.exports import ModelExport
 
-    checks = any(export.check for export in exports)
+    has_checks = any(isinstance(export, ModelExport) for export in exports)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("format", no_wrap=True)
     table.add_column("size", justify="right", no_wrap=True)
-    if checks:
+    if has_checks:
         for heading in ("accuracy", "lost", "largest difference"):
             table.add_column(heading, justify="right")
     for export in exports:
         cells = [export.format, format_bytes(export.bytes)]
-        if check := export.check:
+        if isinstance(export, ModelExport):
+            check = export.check
             cells.append(format_percent(check.accuracy, decimals=2))
             cells.append(f"{100 * check.accuracy_lost:.2f} points")
             cells.append(f"{check.largest_difference:.1e}")
-        elif checks:
+        elif has_checks:
             cells += ["-", "-", "-"]
         table.add_row(*cells)
     return table

@@ -5,13 +5,14 @@
 
 from mnistcli.exports.formats import FORMATS, check_packages
 from mnistcli.exports.metrics import export_metrics
-from mnistcli.exports.result import MARK, Check, Export
+from mnistcli.exports.result import MARK, Check, Export, ModelExport
 
 __all__ = [
     "FORMATS",
     "MARK",
     "Check",
     "Export",
+    "ModelExport",
     "check_packages",
     "export_metrics",
 ]

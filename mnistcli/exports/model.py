@@ -23,7 +23,7 @@ from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import RunError
 from mnistcli.exports.formats import FORMATS, LITERT_INT8
 from mnistcli.exports.readme import EXAMPLE, describe_model
-from mnistcli.exports.result import MARK, Check, Export, write_description
+from mnistcli.exports.result import MARK, Check, ModelExport, write_description
 from mnistcli.recognition import ComputeOutputs, read_calibration
 from mnistcli.runs import RunDirectory, new_folder
 
@@ -70,7 +70,7 @@ def open_original(run: RunDirectory, dataset: Dataset) -> Original:
     )
 
 
-def export_model(original: Original, name: str, path: Path, replace: bool) -> Export:
+def export_model(original: Original, name: str, path: Path, replace: bool) -> ModelExport:
     """Make the folder of an export: the model, a README.md and an example.
 
     Args:
@@ -90,7 +90,7 @@ def export_model(original: Original, name: str, path: Path, replace: bool) -> Ex
                 str(error), f"nothing was kept; another format may hold {original.run.path}"
             ) from None
         check = _check(original, compute_outputs, export_format.runtime)
-        export = Export(name, path, _measure_size(model_path), check)
+        export = ModelExport(name, path, _measure_size(model_path), check)
         REQUIREMENTS.get(name, _require_equal)(original, export)
         notes = [export_format.note, *_describe_conversion(original, name, export.bytes)]
         kind, temperature = original.source.network.output_kind, original.temperature
@@ -111,7 +111,7 @@ def _check(original: Original, compute_outputs: ComputeOutputs, runtime: str) ->
     )
 
 
-def _require_equal(_: Original, export: Export) -> None:
+def _require_equal(_: Original, export: ModelExport) -> None:
     """Raise `RunError` if the outputs differ by more than arithmetic in another order explains."""
     if not export.check.largest_difference <= TOLERANCE:
         raise RunError(
@@ -121,7 +121,7 @@ def _require_equal(_: Original, export: Export) -> None:
         )
 
 
-def _require_accuracy(original: Original, export: Export) -> None:
+def _require_accuracy(original: Original, export: ModelExport) -> None:
     """Raise `RunError` if int8 loses too many answers, or saves nothing."""
     check, lite_model = export.check, original.run.lite_model
     if 100 * (check.errors - check.keras_errors) > INT8_POINTS * check.images:
@@ -141,7 +141,7 @@ def _require_accuracy(original: Original, export: Export) -> None:
 
 
 # What is required of a format instead of equal outputs.
-REQUIREMENTS: dict[str, Callable[[Original, Export], None]] = {LITERT_INT8: _require_accuracy}
+REQUIREMENTS: dict[str, Callable[[Original, ModelExport], None]] = {LITERT_INT8: _require_accuracy}
 
 
 def _describe_conversion(original: Original, name: str, size: int) -> list[str]:

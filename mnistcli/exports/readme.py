@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mnistcli.exports.formats import FORMATS, TENSORBOARD, ExportFormat
-from mnistcli.exports.result import Export
+from mnistcli.exports.result import ModelExport
 from mnistcli.recognition import OutputKind
 from mnistcli.runs import RunDirectory
 
@@ -21,7 +21,7 @@ def describe_model(
     export_format: ExportFormat,
     kind: OutputKind,
     temperature: float,
-    export: Export,
+    export: ModelExport,
     notes: Sequence[str],
 ) -> str:
     """Return the text for a model.
@@ -32,7 +32,6 @@ def describe_model(
         notes: sentences about this model.
     """
     data, check = run.read_record().dataset, export.check
-    assert check is not None  # a model is always checked
     ink, ground = ("white", "black") if data.dark_background else ("black", "white")
     placement = ", placed as in MNIST: in the middle" if data.framing == "mnist" else ""
     facts = {

@@ -56,22 +56,26 @@ class Export:
         format: its name.
         path: the folder.
         bytes: the size of the model, or of the event files.
-        check: None for metrics, which are only read back and compared.
     """
 
     format: str
     path: Path
     bytes: int
-    check: Check | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that the json module writes."""
-        return {
-            "format": self.format,
-            "path": str(self.path),
-            "bytes": self.bytes,
-            "check": self.check and self.check.to_json(),
-        }
+        return {"format": self.format, "path": str(self.path), "bytes": self.bytes}
+
+
+@dataclass(frozen=True)
+class ModelExport(Export):
+    """One that holds a model, with its check."""
+
+    check: Check
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that the json module writes."""
+        return super().to_json() | {"check": self.check.to_json()}
 
 
 def write_description(folder: Path, export: Export, readme: str) -> None:
