@@ -64,11 +64,10 @@ def test_the_formats_of_the_command_are_those_of_the_library() -> None:
     assert [name.value for name in Format] == list(FORMATS)
 
 
-@pytest.mark.parametrize("columns", [60, 100])
-def test_the_terminal_shows_each_export_and_what_to_type_next(run: Path, columns: int) -> None:
+def test_the_terminal_shows_each_export_and_what_to_type_next(run: Path) -> None:
     names = ("tensorboard", "litert", "litert-int8")
     options = [option for name in names for option in ("--format", name)]
-    done = run_in_process("export", "run", *options, folder=run.parent, COLUMNS=str(columns))
+    done = run_in_process("export", "run", *options, folder=run.parent, COLUMNS="60")
 
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.split() for line in done.stdout.splitlines() if line.strip()]
@@ -82,7 +81,7 @@ def test_the_terminal_shows_each_export_and_what_to_type_next(run: Path, columns
     assert float(rows["litert"][7]) < 1e-5 < float(rows["litert-int8"][7])
     assert f"Written to run/exports/{names[-1]}" in done.stdout
     assert done.stdout.splitlines()[-1] == "Next: cat run/exports/litert-int8/README.md"
-    assert max(len(line) for line in done.stdout.splitlines()) <= columns
+    assert max(len(line) for line in done.stdout.splitlines()) <= 60
 
 
 def test_each_export_has_the_model_and_its_description(exported: Path) -> None:
@@ -120,7 +119,9 @@ def test_the_lines_of_the_readme_give_the_answer_of_keras(
     assert float(confidence) == pytest.approx(expected.max(), abs=tolerance)
 
 
-def test_tensorboard_reads_the_metrics_of_the_run(exported: Path) -> None:
+def test_tensorboard_reads_the_metrics_of_the_run(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     folder, run = exported / "exports" / "tensorboard", RunDirectory(exported)
@@ -142,7 +143,9 @@ def test_tensorboard_reads_the_metrics_of_the_run(exported: Path) -> None:
     times = [scalar.wall_time for scalar in train.Scalars("epoch_loss")]
     assert times == sorted(times)
     assert times[-1] - times[0] == pytest.approx(sum(row["seconds"] for row in rows))
-    first, *_, last = run_python(python_of(folder), folder).stdout.splitlines()
+    monkeypatch.chdir(folder)
+    exec(python_of(folder))  # TensorBoard starts TensorFlow, which takes seconds elsewhere
+    first, *_, last = capfd.readouterr().out.splitlines()
     assert (first.split()[0], last.split()[0]) == ("0", "30")
 
 
