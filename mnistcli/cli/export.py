@@ -44,7 +44,7 @@ def export_command(
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Write a trained run for other programs, and check it against Keras."""
+    """Export a trained run for other programs."""
     from mnistcli.cli.console import print_json, results
     from mnistcli.exports import MARK, check_packages
     from mnistcli.runs import check_new_folder, open_run_directory
