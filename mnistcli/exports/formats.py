@@ -79,9 +79,9 @@ FORMATS: Mapping[str, ExportFormat] = MappingProxyType(
             imports=_LITERT_IMPORTS,
             lines=_LITERT_LINES,
             note=(
-                "Weights and layers are of 8-bit integers, with a scale for each channel of "
-                "weights. Input and output are float32, so that it takes the place of the float "
-                "model.tflite without a change to the program around it."
+                "Weights, and what layers give, are 8-bit integers; weights have a scale for each "
+                "channel. Input and output are float32, so this file can take the place of the "
+                "float model.tflite in a program."
             ),
         ),
         TENSORBOARD: ExportFormat(

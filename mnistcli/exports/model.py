@@ -151,19 +151,19 @@ def _describe_conversion(original: Original, name: str, size: int) -> list[str]:
     precision = run.read_config().config.precision
     if precision != "float32":
         notes.append(
-            f"The network was trained in {precision}. Here, and in the Keras model that it is "
-            "compared with, the same weights compute in float32."
+            f"The network was trained in {precision}. Here it computes in float32, with the same "
+            "weights, as does the Keras model that it is compared with."
         )
     if name == LITERT_INT8:
         if run.lite_model.is_file():
             share = size / run.lite_model.stat().st_size
             notes.append(
-                f"It has {share:.0%} of the size of the float model.tflite: its weights take a "
-                "quarter, and biases (in 32 bits), scales and the description of the layers are "
-                "as large as there, or larger."
+                f"It has {share:.0%} of the size of the float model.tflite. Weights take a quarter "
+                "of their size there; biases, which have 32 bits, scales, and the list of layers "
+                "do not become smaller."
             )
         notes.append(
-            f"The ranges of numbers were learned from {len(original.source.images)} training "
+            f"The range of each layer was measured on {len(original.source.images)} training "
             "images."
         )
     return notes
