@@ -20,6 +20,7 @@ from test_any_file import damaged, property_test
 
 from mnistcli.errors import ConfigError, RunError
 from mnistcli.recognition import Calibration, Familiarity, read_calibration
+from mnistcli.reports import Samples, read_samples, write_samples
 from mnistcli.runs import RunDirectory, dump_json, plan_continuation
 from mnistcli.scores import (
     LabelledProbabilities,
@@ -216,6 +217,25 @@ def test_predictions(content: bytes, run: RunDirectory) -> None:
         return
     assert found and found.test.probabilities.shape == (len(found.test.labels), 10)
     assert found.test.is_right.dtype == bool
+
+
+def samples() -> bytes:
+    images = np.zeros((2, 28, 28), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunDirectory(Path(folder))
+        write_samples(run, Samples(images, np.arange(2, dtype=np.uint8), images))
+        return run.samples.read_bytes()
+
+
+@property_test
+@given(content=damaged([samples()]) | st.binary(max_size=50))
+def test_samples(content: bytes, run: RunDirectory) -> None:
+    run.samples.write_bytes(content)
+    try:
+        found = read_samples(run)
+    except RunError:
+        return
+    assert found and found.images.shape == (len(found.labels), 28, 28)
 
 
 @pytest.mark.parametrize(

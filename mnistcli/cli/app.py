@@ -10,6 +10,7 @@ from mnistcli import __version__
 from mnistcli.cli.compare import compare_command
 from mnistcli.cli.ensemble import ensemble_command
 from mnistcli.cli.evaluate import evaluate_command
+from mnistcli.cli.export import export_command
 from mnistcli.cli.predict import predict_command
 from mnistcli.cli.report import report_command
 from mnistcli.cli.reproduce import reproduce_command
@@ -38,6 +39,7 @@ app.command("predict")(predict_command)
 app.command("ensemble")(ensemble_command)
 app.command("runs")(runs_command)
 app.command("compare")(compare_command)
+app.command("export")(export_command)
 app.command("summary")(summary_command)
 app.command("reproduce")(reproduce_command)
 app.add_typer(show_app, name="show")

@@ -161,10 +161,9 @@ def _write_figure(comparison: "Comparison", path: Path) -> None:
 def _find_disagreements(first: "Group", second: "Group") -> "Disagreements | None":
     """Return the test images on which two groups disagree, or None, after a word on the reason."""
     from mnistcli.cli.console import progress
-    from mnistcli.data import load_dataset
+    from mnistcli.cli.data import load_run_data
     from mnistcli.figures import find_disagreements
 
-    run = first.rows[0].run
     answers, other_answers = first.test_probabilities(), second.test_probabilities()
     if first.test_data is None or first.test_data != second.test_data:
         reason = "they were tested on other images"
@@ -172,8 +171,7 @@ def _find_disagreements(first: "Group", second: "Group") -> "Disagreements | Non
         reason = "a run keeps no predictions; mnistcli evaluate adds them"
     else:
         try:
-            dataset = load_dataset(run.read_config().config.data.dataset)
-            run.check_data(dataset)
+            dataset = load_run_data(first.rows[0].run)
             images, labels = dataset.test_images, dataset.test_labels
             return find_disagreements(images, labels, answers, other_answers)
         except MnistcliError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mnistcli.config import ConfigFile
     from mnistcli.data import Dataset
+    from mnistcli.runs import RunDirectory
 
 
 def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
@@ -53,6 +54,25 @@ def load_and_start(file: "ConfigFile", quiet: bool, kernels: str | None) -> "Dat
     request_kernels(kernels)
     with tensorflow_starting(quiet):
         import mnistcli.cli.display  # noqa: F401
+    return dataset
+
+
+def load_run_data(run: "RunDirectory") -> "Dataset":
+    """Load the data set that a run was trained on.
+
+    Raises:
+        DataError: it cannot be loaded.
+        RunError: it has changed.
+    """
+    from mnistcli.cli.console import progress
+    from mnistcli.cli.download import DownloadDisplay
+    from mnistcli.data import load_dataset
+
+    with DownloadDisplay(progress(), quiet=False) as download:
+        # Without a fallback: the result must be of the run's own images.
+        dataset = load_dataset(run.read_config().config.data.dataset, progress=download)
+    run.check_data(dataset)
+    show_notes(dataset.notes)
     return dataset
 
 

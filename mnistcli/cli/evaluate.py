@@ -100,20 +100,17 @@ def _load_images(
         RunError: the run has no such images, or its data set has changed.
     """
     from mnistcli.cli.console import progress
-    from mnistcli.cli.data import show_notes
+    from mnistcli.cli.data import load_run_data, show_notes
     from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.data import load_dataset, load_labelled_images, split_validation
+    from mnistcli.data import load_labelled_images, split_validation
 
-    with DownloadDisplay(progress(), quiet=False) as download:
-        if data is not None:
+    if data is not None:
+        with DownloadDisplay(progress(), quiet=False) as download:
             images = load_labelled_images(data, download)
-            show_notes(images.notes)
-            return images, None
-        config = directory.read_config().config
-        # Without a fallback: the result must be of the run's own images.
-        dataset = load_dataset(config.data.dataset, progress=download)
-    directory.check_data(dataset)
-    show_notes(dataset.notes)
+        show_notes(images.notes)
+        return images, None
+    dataset = load_run_data(directory)
+    config = directory.read_config().config
     splits = split_validation(dataset, config.data.validation, config.data.split_seed)
     images = {
         Split.TRAIN: splits.train.copy(),

@@ -84,13 +84,9 @@ def _load_test_images(
     Raises:
         MnistcliError: they are gone, or have changed.
     """
-    from mnistcli.cli.console import progress
-    from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.data import load_dataset
+    from mnistcli.cli.data import load_run_data
 
-    with DownloadDisplay(progress(), quiet=False) as download:
-        dataset = load_dataset(directory.read_config().config.data.dataset, progress=download)
-    directory.check_data(dataset)
+    dataset = load_run_data(directory)
     return dataset.test_images, dataset.test_labels
 
 

@@ -215,15 +215,14 @@ def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
     """Return a run, and its answers to its test images, without TensorFlow."""
     import numpy as np
 
+    from mnistcli.cli.data import load_run_data
     from mnistcli.cli.figures import Answers
     from mnistcli.cli.recognizer import open_recognizer
-    from mnistcli.data import load_dataset
     from mnistcli.runs import open_run_directory
     from mnistcli.scores import read_predictions
 
     directory = open_run_directory(run)
-    dataset = load_dataset(directory.read_config().config.data.dataset)
-    directory.check_data(dataset)
+    dataset = load_run_data(directory)
     title = f"{directory.name} on its test images"
     images, labels = dataset.test_images, dataset.test_labels
     predictions = read_predictions(directory)

@@ -3,7 +3,7 @@
 from mnistcli.recognition.calibration import Calibration, read_calibration
 from mnistcli.recognition.classifier import Classifier, ComputeOutputs, NetworkClassifier
 from mnistcli.recognition.familiarity import Familiarity, choose_described, fit_familiarity
-from mnistcli.recognition.lite import load_lite_model
+from mnistcli.recognition.lite import load_lite_model, silent_stderr
 from mnistcli.recognition.number import Line, NumberReading, read_number
 from mnistcli.recognition.outputs import (
     OutputKind,
@@ -35,5 +35,6 @@ __all__ = [
     "predict_digits",
     "read_calibration",
     "read_number",
+    "silent_stderr",
     "to_probabilities",
 ]

@@ -41,7 +41,7 @@ def load_lite_model(path: Path, sha256: str | None = None) -> ComputeOutputs:
     try:
         from ai_edge_litert.interpreter import Interpreter
 
-        with _silent_stderr():
+        with silent_stderr():
             interpreter = Interpreter(model_content=content)
             interpreter.allocate_tensors()
         input_details = interpreter.get_input_details()[0]
@@ -56,7 +56,7 @@ def load_lite_model(path: Path, sha256: str | None = None) -> ComputeOutputs:
         rows = []
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH, ..., np.newaxis].astype(np.float32)
-            with _silent_stderr():
+            with silent_stderr():
                 interpreter.resize_tensor_input(input_details["index"], batch.shape)
                 interpreter.allocate_tensors()
             interpreter.set_tensor(input_details["index"], batch)
@@ -77,8 +77,8 @@ def _first_line(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Discard LiteRT's messages about its delegate, which its C++ code writes to stderr."""
+def silent_stderr() -> Iterator[None]:
+    """Discard the messages of libraries whose C++ code writes to stderr, as LiteRT's does."""
     sys.stderr.flush()
     stderr = os.dup(2)
     null_device = os.open(os.devnull, os.O_WRONLY)

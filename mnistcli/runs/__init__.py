@@ -9,6 +9,7 @@ from mnistcli.runs.create import check_writable, new_run_directory
 from mnistcli.runs.directory import CheckpointFile, RunDirectory
 from mnistcli.runs.environment import describe_environment, environment_differences
 from mnistcli.runs.files import cannot_write, dump_json, remove_file, remove_unfinished, write_whole
+from mnistcli.runs.folder import check_new_folder, new_folder
 from mnistcli.runs.listing import (
     builtin_run,
     choose_run,
@@ -61,6 +62,7 @@ __all__ = [
     "SeedsRecord",
     "builtin_run",
     "cannot_write",
+    "check_new_folder",
     "check_rows",
     "check_writable",
     "choose_run",
@@ -73,6 +75,7 @@ __all__ = [
     "list_runs",
     "lock_folder",
     "names_run",
+    "new_folder",
     "new_run_directory",
     "new_seeds_folder",
     "open_run_directory",

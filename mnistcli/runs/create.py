@@ -57,12 +57,12 @@ def new_run_directory(
         if fill:
             fill(unfinished_run)
 
-    with new_folder(name, path, now, notify, fill_run) as folder:
+    with new_locked_folder(name, path, now, notify, fill_run) as folder:
         yield RunDirectory(folder)
 
 
 @contextmanager
-def new_folder(
+def new_locked_folder(
     name: str,
     path: Path | None,
     now: datetime,

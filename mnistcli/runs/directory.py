@@ -100,6 +100,11 @@ class RunDirectory:
         return self.path / "figures"
 
     @property
+    def exports(self) -> Path:
+        """The folder of what `mnistcli export` made."""
+        return self.path / "exports"
+
+    @property
     def metrics(self) -> Path:
         """A row of JSON for each epoch."""
         return self.path / "metrics.jsonl"

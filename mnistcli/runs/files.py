@@ -81,6 +81,16 @@ def remove_file(path: Path) -> None:
         raise RunError(f"cannot remove {path}: {error.strerror}") from error
 
 
+def sync_contents(folder: Path) -> None:
+    """Flush all files in a folder to disk, and in the folders in it."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("r+b") as file:
+                _flush(file.fileno())
+        else:
+            sync_folder(path)
+
+
 def sync_folder(folder: Path) -> bool:
     """Flush a folder's list of names to disk, which makes a rename survive a power cut.
 

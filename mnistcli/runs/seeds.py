@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from mnistcli.errors import RunError
-from mnistcli.runs.create import new_folder
+from mnistcli.runs.create import new_locked_folder
 from mnistcli.runs.directory import RunDirectory
 from mnistcli.runs.files import dump_json, write_whole
 from mnistcli.runs.lock import lock_folder
@@ -70,7 +70,7 @@ def new_seeds_folder(
     def fill(folder: Path) -> None:
         write_whole(folder / FILE_OF_SEEDS, content)
 
-    with new_folder(name, path, datetime.now(), notify, fill) as folder:
+    with new_locked_folder(name, path, datetime.now(), notify, fill) as folder:
         yield SeedsFolder(folder, record)
 
 

@@ -1,0 +1,133 @@
+"""`mnistcli export`."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mnistcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from mnistcli.exports import Export
+    from mnistcli.runs import RunDirectory
+
+
+class Format(StrEnum):
+    """The formats of `mnistcli.exports.FORMATS`."""
+
+    ONNX = "onnx"
+    SAVED_MODEL = "saved_model"
+    LITERT = "litert"
+    LITERT_INT8 = "litert-int8"
+    TENSORBOARD = "tensorboard"
+
+
+def export_command(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
+    ],
+    formats: Annotated[
+        list[Format],
+        typer.Option("--format", help="May be given several times.", show_default=False),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder to make; by default RUN/exports/FORMAT.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Export a trained run for other programs."""
+    from mnistcli.cli.console import print_json, results
+    from mnistcli.exports import MARK, check_packages
+    from mnistcli.runs import check_new_folder, open_run_directory
+
+    directory = open_run_directory(run)
+    paths = _choose_paths(directory, [each.value for each in formats], out)
+    for name, path in paths.items():
+        check_packages(name)
+        check_new_folder(path, force, MARK)
+    exports: list[Export] = []
+    try:
+        for export in _export(directory, paths, force):
+            exports.append(export)
+    finally:  # an export that was made before an error stays
+        if exports and json:
+            print_json({"run": str(run), "exports": [export.to_json() for export in exports]})
+        elif exports:
+            results().print(_table(exports))
+            for export in exports:
+                results().print(f"Written to {export.path}", soft_wrap=True)
+            results().print(f"Next: {_next_line(exports[-1])}", soft_wrap=True)
+
+
+def _choose_paths(run: "RunDirectory", formats: Sequence[str], out: Path | None) -> dict[str, Path]:
+    names = list(dict.fromkeys(formats))
+    if out is None:
+        return {name: run.exports / name for name in names}
+    if len(names) > 1:
+        raise UsageError(
+            f"--out names one folder, but there are {len(names)} formats",
+            "expected one --format with it, or no --out",
+        )
+    return {names[0]: out}
+
+
+def _export(run: "RunDirectory", paths: "Mapping[str, Path]", replace: bool) -> "Iterator[Export]":
+    from mnistcli.cli.console import progress, tensorflow_starting
+    from mnistcli.cli.data import load_run_data
+    from mnistcli.exports import export_metrics
+
+    model_paths = dict(paths)
+    if path := model_paths.pop(Format.TENSORBOARD, None):
+        yield export_metrics(run, path, replace)
+    if not model_paths:
+        return
+    dataset = load_run_data(run)
+    with tensorflow_starting():
+        from mnistcli.exports.model import export_model, open_original
+    with progress().status("asking the Keras model") as status:
+        original = open_original(run, dataset)
+        for name, path in model_paths.items():
+            status.update(f"exporting as {name}")
+            yield export_model(original, name, path, replace)
+
+
+def _table(exports: "Sequence[Export]") -> Any:
+    from rich import box
+    from rich.table import Table
+
+    from mnistcli.exports import ModelExport
+    from mnistcli.numbers import format_bytes, format_percent
+
+    has_checks = any(isinstance(export, ModelExport) for export in exports)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("format", no_wrap=True)
+    table.add_column("size", justify="right", no_wrap=True)
+    if has_checks:
+        for heading in ("accuracy", "lost", "largest difference"):
+            table.add_column(heading, justify="right")
+    for export in exports:
+        cells = [export.format, format_bytes(export.bytes)]
+        if isinstance(export, ModelExport):
+            check = export.check
+            cells.append(format_percent(check.accuracy, decimals=2))
+            cells.append(f"{100 * check.accuracy_lost:.2f} points")
+            cells.append(f"{check.largest_difference:.1e}")
+        elif has_checks:
+            cells += ["-", "-", "-"]
+        table.add_row(*cells)
+    return table
+
+
+def _next_line(export: "Export") -> str:
+    if export.format == Format.TENSORBOARD:
+        return shlex.join(["tensorboard", "--logdir", str(export.path)])
+    return shlex.join(["cat", str(export.path / "README.md")])

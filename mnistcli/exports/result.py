@@ -1,0 +1,86 @@
+"""What was exported, and what its check said."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mnistcli.runs import dump_json
+
+MARK = "export.json"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A model file, run by its own runtime on the test images and compared with Keras.
+
+    Attributes:
+        runtime: its name and version.
+        images: how many.
+        largest_difference: of an output, as a share of the largest output, or of 1 if that is more.
+        keras_errors: the images that the Keras model gets wrong.
+        errors: those that the export gets wrong.
+    """
+
+    runtime: str
+    images: int
+    largest_difference: float
+    keras_errors: int
+    errors: int
+
+    @property
+    def accuracy(self) -> float:
+        """The accuracy of the export, in [0, 1]."""
+        return 1 - self.errors / self.images
+
+    @property
+    def keras_accuracy(self) -> float:
+        """The accuracy of the Keras model, in [0, 1]."""
+        return 1 - self.keras_errors / self.images
+
+    @property
+    def accuracy_lost(self) -> float:
+        """What the export is less accurate, in [-1, 1]; below 0 if it is more accurate."""
+        return (self.errors - self.keras_errors) / self.images
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that the json module writes."""
+        accuracies = ("accuracy", "keras_accuracy", "accuracy_lost")
+        return asdict(self) | {name: getattr(self, name) for name in accuracies}
+
+
+@dataclass(frozen=True)
+class Export:
+    """A folder that `mnistcli export` made.
+
+    Attributes:
+        format: its name.
+        path: the folder.
+        bytes: the size of the model, or of the event files.
+    """
+
+    format: str
+    path: Path
+    bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that the json module writes."""
+        return {"format": self.format, "path": str(self.path), "bytes": self.bytes}
+
+
+@dataclass(frozen=True)
+class ModelExport(Export):
+    """One that holds a model, with its check."""
+
+    check: Check
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that the json module writes."""
+        return super().to_json() | {"check": self.check.to_json()}
+
+
+def write_description(folder: Path, export: Export, readme: str) -> None:
+    """Write README.md and export.json, by which a folder is known as an export."""
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+    document = export.to_json()
+    del document["path"]  # the folder may be moved
+    (folder / MARK).write_text(dump_json(document, indent=2), encoding="utf-8")
