@@ -42,13 +42,14 @@ def compare_command(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compare runs: settings, metrics, classes, and whether a difference is more than chance."""
+    from mnistcli.cli.groups import open_group
     from mnistcli.comparison import compare_groups
 
     if len(runs) < 2:
         raise UsageError(
             "compare needs two runs", "expected: mnistcli compare RUN RUN, the first as a baseline"
         )
-    comparison = compare_groups([_open_group(path) for path in runs])
+    comparison = compare_groups([open_group(path) for path in runs])
     if json:
         from mnistcli.cli.console import print_json
 
@@ -70,34 +71,6 @@ def compare_command(
 
         line = command_line("compare", *runs, "--figure", "comparison.png")
         results().print(f"Next: {line}", soft_wrap=True)
-
-
-def _open_group(path: Path) -> "Group":
-    """Open a run, or a folder with a run for each seed.
-
-    Raises:
-        RunError: it is neither, a run is damaged, or the runs differ in more than their seeds.
-    """
-    from mnistcli.comparison import describe_mixture, make_group, read_row
-    from mnistcli.runs import RunDirectory, list_runs, open_run_directory
-
-    directory = RunDirectory(path)
-    is_folder = path.is_dir() and not directory.record.exists()
-    found = list_runs(path) if is_folder else []
-    rows = []
-    for run in found or [directory]:
-        open_run_directory(run.path)  # says what is wrong with it
-        row = read_row(run)
-        if row.problem:
-            raise RunError(row.problem)
-        rows.append(row)
-    group = make_group(str(path), rows)
-    if differing_keys := describe_mixture(group):
-        raise RunError(
-            f"the runs in {path} differ in more than their seeds: {differing_keys}",
-            f"name two of them; the list is: {command_line('runs', path)}",
-        )
-    return group
 
 
 def _to_json(comparison: "Comparison") -> dict[str, Any]:

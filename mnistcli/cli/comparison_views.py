@@ -11,11 +11,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mnistcli.comparison import METRICS
-from mnistcli.numbers import format_count, format_duration, format_percent
+from mnistcli.comparison import METRICS, describe_verdict
+from mnistcli.numbers import format_duration, format_percent
 
 if TYPE_CHECKING:
-    from mnistcli.comparison import Comparison, Difference, Group, RunRow, Verdict
+    from mnistcli.comparison import Comparison, Difference, Group, RunRow
 
 SHOWN_CHECKSUM = 12  # of the 64 characters of a SHA-256
 
@@ -40,42 +40,6 @@ def comparison_view(comparison: Comparison) -> Iterator[RenderableType]:
     yield (
         "These are test images: choose between runs by validation images, and look here at the end."
     )
-
-
-def describe_verdict(verdict: Verdict, baseline: str) -> str:
-    """Return a sentence or two: what the difference is, and whether it is more than chance.
-
-    Args:
-        baseline: the name of what it was compared with.
-    """
-    if verdict.first is None or verdict.second is None:
-        return f"{verdict.name} against {baseline}: cannot be compared; {verdict.problem}."
-    difference = 100 * (verdict.second - verdict.first)
-    direction = "better" if difference > 0 else "worse"
-    text = (
-        f"{verdict.name} is right in {format_percent(verdict.second, decimals=2)}, "
-        f"{baseline} in {format_percent(verdict.first, decimals=2)}: "
-    )
-    text += f"{abs(difference):.2f} points {direction}. " if difference else "no difference. "
-    if verdict.problem:
-        return f"{text}Whether that is chance cannot be said: {verdict.problem}."
-    if verdict.mcnemar:
-        test = verdict.mcnemar
-        only = (
-            f"Only {verdict.name} is right in {format_count(test.only_second, 'image')}, only "
-            f"{baseline} in {test.only_first:,}; chance alone does so much in "
-            f"{format_percent(test.p_value, decimals=1)} of cases (exact McNemar test)"
-        )
-        judgement = "more than chance" if verdict.is_significant else "no more than chance"
-        return f"{text}{only}: {judgement}. Other seeds may differ; --seeds tells."
-    if verdict.interval:
-        low, high = 100 * verdict.interval.low, 100 * verdict.interval.high
-        judgement = "more than chance" if verdict.is_significant else "may be chance"
-        return (
-            f"{text}The 95 % interval of the difference is {low:+.2f} to {high:+.2f} points "
-            f"(Welch): {judgement}."
-        )
-    return text
 
 
 def _table(title: str, groups: Sequence[Group]) -> Table:

@@ -21,7 +21,12 @@ HEAD_BYTES = 200
 
 def report_command(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run directories.", show_default=False)
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Run directories, or folders with a run for each seed.",
+            show_default=False,
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -37,21 +42,30 @@ def report_command(
 ) -> None:
     """Write a run, or a comparison of several, as one HTML file that needs nothing else."""
     from mnistcli.cli.console import print_json, progress, results
+    from mnistcli.cli.groups import list_members, open_group
+    from mnistcli.comparison import compare_groups
     from mnistcli.numbers import format_bytes
     from mnistcli.reports import read_contents
-    from mnistcli.runs import open_run_directory, write_whole
+    from mnistcli.runs import write_whole
 
     if out is not None:
         _check_out(out, force)
-    directories = [open_run_directory(run) for run in runs]
-    path = out or directories[0].path / ("report.html" if len(runs) == 1 else "comparison.html")
+    directories = [member for run in runs for member in list_members(run)]
+    is_comparison = len(directories) > 1
+    path = out or runs[0] / ("comparison.html" if is_comparison else "report.html")
     if out is None:
         _check_own(path)
-    load = _load_test_images if len(runs) == 1 else None
+    load = None if is_comparison else _load_test_images
     contents = [read_contents(directory, load) for directory in directories]
-    from mnistcli.reports.render import render_report
+    from mnistcli.reports.render import render_comparison, render_run
 
-    page = render_report(contents).encode()
+    if is_comparison:
+        # The runs of one folder are compared with each other.
+        names = runs if len(runs) > 1 else [directory.path for directory in directories]
+        comparison = compare_groups([open_group(name) for name in names])
+        page = render_comparison(comparison, contents).encode()
+    else:
+        page = render_run(contents[0]).encode()
     write_whole(path, page)
     notes = [(each, note) for each in contents for note in each.notes]
     if json:
@@ -72,7 +86,9 @@ def report_command(
         progress().print(text, style="yellow", soft_wrap=True)
     results().print(f"Written to {path} ({format_bytes(len(page))})", soft_wrap=True)
     commands = [note.command for _, note in notes if note.command]
-    next_line = commands[0] if commands else command_line("predict", "IMAGE", "--run", runs[0])
+    next_line = (
+        commands[0] if commands else command_line("predict", "IMAGE", "--run", directories[0].path)
+    )
     results().print(f"Next: {next_line}", soft_wrap=True)
 
 

@@ -12,6 +12,7 @@ from mnistcli.comparison.compare import (
 from mnistcli.comparison.differences import ABSENT, Difference, find_differences
 from mnistcli.comparison.rows import DAMAGED, RunRow, read_row
 from mnistcli.comparison.selection import Condition, parse_condition, select
+from mnistcli.comparison.verdicts import describe_verdict
 
 __all__ = [
     "ABSENT",
@@ -25,6 +26,7 @@ __all__ = [
     "Verdict",
     "compare_groups",
     "describe_mixture",
+    "describe_verdict",
     "find_differences",
     "make_group",
     "parse_condition",

@@ -3,23 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from mnistcli.comparison import find_differences
+from mnistcli.comparison import Comparison, describe_verdict
 from mnistcli.errors import printable
 from mnistcli.numbers import format_percent
 from mnistcli.reports.charts import Chart, Series, draw_chart
 from mnistcli.reports.contents import RunContents
-from mnistcli.scores import McNemar, compare_answers, share_interval
+from mnistcli.scores import share_interval
 
 MAX_SHOWN_CLASSES = 30
-
-
-class Pair(NamedTuple):
-    """The first run and another one on the same test images."""
-
-    name: str
-    test: McNemar
 
 
 class ClassRow(NamedTuple):
@@ -30,21 +21,25 @@ class ClassRow(NamedTuple):
     difference: float
 
 
-def describe_comparison(runs: Sequence[RunContents]) -> dict[str, Any]:
-    """Return what the template of a comparison takes."""
+def describe_comparison(comparison: Comparison, runs: Sequence[RunContents]) -> dict[str, Any]:
+    """Return what the template of a comparison takes.
+
+    Args:
+        comparison: of the runs, or of the groups that they form.
+        runs: all of them, in the order of the groups.
+    """
     names = name_runs(runs)
+    groups = comparison.groups
     same_data = len({tuple(sorted(run.record.dataset.sha256.items())) for run in runs}) == 1
     return {
         "runs": list(zip(names, runs, strict=True)),
+        "groups": [group.name for group in groups],
         "same_data": same_data,
         "intervals": [_find_interval(run) for run in runs],
         "charts": _draw_charts(names, runs),
-        "pairs": _compare_answers(names, runs) if same_data else [],
+        "verdicts": [describe_verdict(each, groups[0].name) for each in comparison.verdicts],
         "classes": _compare_classes(runs) if same_data else [],
-        "differences": config_differences(runs),
-        "without_config": [
-            name for name, run in zip(names, runs, strict=True) if run.config is None
-        ],
+        "differences": [(each.key, each.parts()) for each in comparison.settings],
     }
 
 
@@ -54,12 +49,6 @@ def name_runs(runs: Sequence[RunContents]) -> list[str]:
     if len(set(names)) < len(names):
         names = [printable(str(run.directory.path)) for run in runs]
     return names
-
-
-def config_differences(runs: Sequence[RunContents]) -> list[tuple[str, list[list[str]]]]:
-    """Return the settings that are not the same in all runs, and for each run the value's lines."""
-    settings = [{} if run.config is None else run.config.model_dump() for run in runs]
-    return [(each.key, each.parts()) for each in find_differences(settings)]
 
 
 def _find_interval(run: RunContents) -> str:
@@ -84,19 +73,6 @@ def _draw_charts(names: Sequence[str], runs: Sequence[RunContents]) -> list[Char
             series.append(Series(label, run.rows, shown, i, dashed=not validates))
         charts.append(draw_chart(f"{title} on the validation images", series, percent))
     return [chart for chart in charts if chart]
-
-
-def _compare_answers(names: Sequence[str], runs: Sequence[RunContents]) -> list[Pair]:
-    """Test each run against the first, where both have answers to the same images."""
-    first = runs[0].predictions
-    if first is None:
-        return []
-    pairs = []
-    for name, run in list(zip(names, runs, strict=True))[1:]:
-        second = run.predictions
-        if second is not None and np.array_equal(second.test.labels, first.test.labels):
-            pairs.append(Pair(name, compare_answers(first.test.is_right, second.test.is_right)))
-    return pairs
 
 
 def _compare_classes(runs: Sequence[RunContents]) -> list[ClassRow]:

@@ -11,6 +11,7 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.data import YamlLexer
 
 from mnistcli import __version__
+from mnistcli.comparison import Comparison
 from mnistcli.errors import printable
 from mnistcli.numbers import format_count, format_percent
 from mnistcli.reports.comparison_page import describe_comparison
@@ -21,12 +22,20 @@ GENERATOR = "mnistcli"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_report(runs: Sequence[RunContents]) -> str:
-    """Return the page of a run, or one that compares several, as HTML."""
-    environment = _make_environment()
-    if len(runs) == 1:
-        return environment.get_template("run.html.jinja").render(describe_run(runs[0]))
-    return environment.get_template("comparison.html.jinja").render(describe_comparison(runs))
+def render_run(run: RunContents) -> str:
+    """Return the page of a run, as HTML."""
+    return _make_environment().get_template("run.html.jinja").render(describe_run(run))
+
+
+def render_comparison(comparison: Comparison, runs: Sequence[RunContents]) -> str:
+    """Return a page that compares runs, as HTML.
+
+    Args:
+        comparison: of the runs, or of the groups that they form.
+        runs: all of them, in the order of the groups.
+    """
+    template = _make_environment().get_template("comparison.html.jinja")
+    return template.render(describe_comparison(comparison, runs))
 
 
 def _make_environment() -> Environment:
