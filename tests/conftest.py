@@ -1,5 +1,6 @@
 """What tests of several modules share."""
 
+import gc
 import os
 import signal
 from functools import partial
@@ -30,6 +31,12 @@ LONGEST = ("test_kills", "test_write_faults", "test_cli_train", "test_cli_faults
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays: TensorFlow collects at each conversion."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
