@@ -98,7 +98,8 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "small.yaml").write_text(SMALL_CONFIG)
     arguments = ("train", "small.yaml", "--quiet", "--set", "epochs=30")
     done = run_in_process(*arguments, folder=folder)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "test accuracy" in done.stdout
     (run,) = (folder / "runs").iterdir()
     return run
 
