@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,20 @@ def trained(
     from trainings import train_small  # imports TensorFlow
 
     return train_small(load_text, digits, tmp_path_factory.mktemp("training"))
+
+
+@pytest.fixture(scope="module")
+def no_lite_models(trained: "Trained") -> Iterator[None]:
+    """Trainings write no model.tflite, which takes a quarter of the time of such short ones.
+
+    `trained` has one, whichever module asks for it first.
+    """
+    from mnistcli.artifacts.export import EXPORTERS
+
+    others = {name: export for name, export in EXPORTERS.items() if name != "model.tflite"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mnistcli.artifacts.export.EXPORTERS", others)
+        yield
 
 
 @pytest.fixture
