@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 # As the command sets it before it starts TensorFlow, which a test may import first.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
-# Files that take a minute or more by themselves: they start first, so that none is left at the
-# end with one worker busy (6:25 min for the suite against 4:30).
-LONGEST = ("test_kills", "test_write_faults", "test_cli_train", "test_cli_faults", "test_cli_show")
+# Files that take 15 seconds of processor time or more: they start first, so that none is left at
+# the end with one worker busy.
+LONGEST = (
+    *("test_any_file", "test_cli_faults", "test_cli_show", "test_cli_streams", "test_cli_train"),
+    *("test_config_built", "test_engine", "test_ensembles", "test_kills", "test_output_kinds"),
+    *("test_recognition_lite", "test_training", "test_training_resume", "test_write_faults"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -84,17 +88,12 @@ def trained(
     return train_small(load_text, digits, tmp_path_factory.mktemp("training"))
 
 
-@pytest.fixture(scope="module")
-def no_lite_models(trained: "Trained") -> Iterator[None]:
-    """Trainings write no model.tflite, which takes a quarter of the time of such short ones.
+@pytest.fixture
+def no_lite_models() -> Iterator[None]:
+    """Trainings write no model.tflite, which takes a quarter of the time of such short ones."""
+    from trainings import without_lite_models  # imports TensorFlow
 
-    `trained` has one, whichever module asks for it first.
-    """
-    from mnistcli.artifacts.export import EXPORTERS
-
-    others = {name: export for name, export in EXPORTERS.items() if name != "model.tflite"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mnistcli.artifacts.export.EXPORTERS", others)
+    with without_lite_models():
         yield
 
 
