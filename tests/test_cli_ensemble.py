@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from commands import SMALL_CONFIG, invoke, run_in_process
 from config_texts import Load
+from trainings import without_lite_models
 
 from mnistcli.config import dump_config, parse_config
 from mnistcli.data import Dataset
@@ -28,10 +29,12 @@ def pair(
     """Two runs of the same config with different seeds, not to be changed."""
     folder = tmp_path_factory.mktemp("pair")
     overrides = ("epochs=2", "batch_size=50", "data.validation=200")
-    runs = [
-        train(prepare(load_text(SMALL_CONFIG, *overrides, f"seed={seed}"), digits), folder / name)
-        for seed, name in enumerate("ab")
-    ]
+    files = [load_text(SMALL_CONFIG, *overrides, f"seed={seed}") for seed in (0, 1)]
+    with without_lite_models():
+        runs = [
+            train(prepare(file, digits), folder / name)
+            for file, name in zip(files, "ab", strict=True)
+        ]
     return runs[0].run.path, runs[1].run.path
 
 
@@ -74,6 +77,7 @@ def refusal(*arguments: object) -> str:
     return str(error)
 
 
+@pytest.mark.usefixtures("no_lite_models")
 @pytest.mark.parametrize("columns", [60, 80])
 def test_the_terminal_shows_members_and_what_the_average_is_worth(
     pair: tuple[Path, Path], runs_dir: Path, columns: int
@@ -101,6 +105,7 @@ def test_the_terminal_shows_members_and_what_the_average_is_worth(
     assert {path.name for path in run.figures.iterdir()} == {"confusion.png", "mistakes.png"}
 
 
+@pytest.mark.usefixtures("no_lite_models")
 def test_json_is_all_that_stdout_holds(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,6 +117,7 @@ def test_json_is_all_that_stdout_holds(
     assert [member["run"] for member in document["members"]] == [str(path) for path in pair]
 
 
+@pytest.mark.usefixtures("no_lite_models")
 def test_a_choice_is_shown_beside_all_that_were_there(
     pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +141,7 @@ def test_a_choice_is_shown_beside_all_that_were_there(
     assert [(Path(member.run).name, member.weight) for member in members] == [("a", 2), ("c", 1)]
 
 
+@pytest.mark.usefixtures("no_lite_models")
 def test_without_validation_images_there_is_nothing_to_compare_by(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +161,7 @@ def test_without_validation_images_there_is_nothing_to_compare_by(
     assert invoke("evaluate", tmp_path / "run") is None
 
 
+@pytest.mark.usefixtures("no_lite_models")
 def test_validation_by_the_test_images_is_the_same_for_every_split_seed(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -268,6 +276,7 @@ def test_no_ensemble_is_made_where_one_run_is_best_alone(
     assert f"{pair[0]} alone is as good on the validation images (" in error
 
 
+@pytest.mark.usefixtures("no_lite_models")
 def test_of_two_numbers_of_validation_images_the_smaller_is_held_out(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -305,6 +314,7 @@ def test_nothing_is_left_of_an_ensemble_that_fails(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("no_lite_models")
 def test_a_run_that_is_named_twice_counts_twice(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -318,6 +328,7 @@ def test_a_run_that_is_named_twice_counts_twice(
     assert f"average again: mnistcli ensemble {pair[0]} {pair[0]} {pair[1]}" in error
 
 
+@pytest.mark.usefixtures("no_lite_models")
 def test_data_that_moved_is_found_where_another_member_found_it(
     pair: tuple[Path, Path], tmp_path: Path, digits: Dataset
 ) -> None:

@@ -1,4 +1,4 @@
-"""Signals, a second trainer, and what a system refuses, as a user meets them."""
+"""A second signal, and what a system refuses, as a user meets them."""
 
 import os
 import signal
@@ -55,24 +55,6 @@ def cpu_seconds(process: subprocess.Popen[str]) -> float:
     """What a process has computed, on all cores."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
-
-
-def test_one_trainer_at_a_time(tmp_path: Path) -> None:
-    process = start(tmp_path, SMALL_CONFIG, "--set", "epochs=10000")
-    run = RunDirectory(tmp_path / "run")
-    wait_until(run.best_checkpoint.exists, process)
-
-    second = run_in_process("train", "--resume", "run", folder=tmp_path)
-    evaluated = run_in_process("evaluate", "run", folder=tmp_path)
-    process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
-
-    assert second.returncode == 1
-    assert second.stderr.startswith(f"error: run is being trained by process {process.pid}\n")
-    assert evaluated.returncode == 0, evaluated.stderr
-    assert process.returncode == 143
-    assert "error: interrupted" in stderr and "mnistcli train --resume run" in stderr
-    assert run.read_record().status == "interrupted"
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processor time in /proc")

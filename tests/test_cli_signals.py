@@ -11,7 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from commands import COMMAND, PATIENCE_SECONDS, SMALL_CONFIG, command_environment, wait_until
+from commands import (
+    COMMAND,
+    PATIENCE_SECONDS,
+    SMALL_CONFIG,
+    command_environment,
+    run_in_process,
+    wait_until,
+)
 from PIL import Image
 
 from mnistcli.cli import signals
@@ -69,17 +76,28 @@ def test_a_terminal_that_hangs_up_leaves_a_run_to_go_on_with(tmp_path: Path) -> 
     assert run.list_checkpoints()[-1].epoch >= 1
 
 
-def test_what_is_ignored_on_entry_stays_ignored(tmp_path: Path) -> None:
+def test_one_trainer_at_a_time_which_ignores_what_it_ignored_on_entry(tmp_path: Path) -> None:
     process = start("train", "small.yaml", *LONG, folder=tmp_path, ignored="HUP INT")
     run = RunDirectory(tmp_path / "run")
     wait_until(run.best_checkpoint.exists, process)
+
+    second = run_in_process("train", "--resume", "run", folder=tmp_path)
+    evaluated = run_in_process("evaluate", "run", folder=tmp_path)
+
+    assert second.returncode == 1
+    assert second.stderr.startswith(f"error: run is being trained by process {process.pid}\n")
+    assert evaluated.returncode == 0, evaluated.stderr
+
     for number in (signal.SIGHUP, signal.SIGINT):
         process.send_signal(number)
     epoch = len(run.read_metrics())
     wait_until(lambda: len(run.read_metrics()) >= epoch + 5, process)
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+
     assert process.returncode == 143, stderr
+    assert "error: interrupted" in stderr and "mnistcli train --resume run" in stderr
+    assert run.read_record().status == "interrupted"
 
 
 @pytest.fixture

@@ -188,10 +188,3 @@ def test_what_a_system_refuses_is_one_clear_error(tmp_path: Path, before: str, w
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_no_home_and_no_temporary_folder_are_needed(tmp_path: Path) -> None:
-    (tmp_path / "small.yaml").write_text(SMALL_CONFIG)
-    line = "TMPDIR=/nowhere env -u HOME mnistcli train small.yaml --run-dir run --quiet"
-    done = shell(line.replace("mnistcli", f"'{COMMAND}'"), tmp_path, TMPDIR="/nowhere")
-    assert (done.returncode, done.stderr) == (0, "")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from config_texts import Load
 from run_records import make_record
+from trainings import without_lite_models
 
 from mnistcli.artifacts import restore_network
 from mnistcli.cli.recognizer import open_recognizer
@@ -98,10 +99,11 @@ def members(
     load_text: Load, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, RunDirectory]:
     folder = tmp_path_factory.mktemp("members")
-    return {
-        name: train(prepare(load_text(COMMON + text), digits), folder / name).run
-        for name, text in TEXTS.items()
-    }
+    with without_lite_models():
+        return {
+            name: train(prepare(load_text(COMMON + text), digits), folder / name).run
+            for name, text in TEXTS.items()
+        }
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +220,7 @@ def test_its_record_names_its_members(
     assert record.dataset.training_images == 1438 - 144
 
 
+@pytest.mark.usefixtures("no_lite_models")
 def test_its_config_trains_as_any_other(
     ensemble: RunDirectory, digits: Dataset, tmp_path: Path
 ) -> None:
@@ -280,6 +283,7 @@ def test_a_member_that_gives_no_numbers_is_named(
         make_ensemble(open_members([members["rows"].path, path]), digits, path=tmp_path / "run")
 
 
+@pytest.mark.usefixtures("no_lite_models")
 def test_what_is_held_out_does_not_depend_on_who_is_chosen(
     members: dict[str, RunDirectory],
     digits: Dataset,

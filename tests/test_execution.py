@@ -1,16 +1,24 @@
 """How a network's steps are run, as its config and the processor have it."""
 
 import os
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from unittest import mock
 
 import pytest
 from config_texts import Load
 from loops import CONVOLUTION, DENSE
 
 from mnistcli import execution
-from mnistcli.execution import Execution, choose_execution, preferred_kernels
+from mnistcli.execution import (
+    ONEDNN_SETTING,
+    Execution,
+    choose_execution,
+    preferred_kernels,
+    request_kernels,
+)
 
 DROPOUT = "layers:\n  - Flatten\n  - Dropout: {rate: 0.3%s}\n" + DENSE
 IN_XLA, IN_SHARDS, WHOLE = Execution(in_xla=True), Execution(shards=2), Execution()
@@ -68,29 +76,45 @@ def test_kernels_are_chosen_by_processor_and_network(
     assert preferred_kernels(load_text(text).config) == expected
 
 
+@pytest.fixture
+def no_setting() -> Iterator[None]:
+    """An environment that says nothing of kernels, and that a test may change."""
+    with mock.patch.dict(os.environ):
+        os.environ.pop(ONEDNN_SETTING, None)
+        yield
+
+
+@pytest.mark.usefixtures("no_setting")
 @pytest.mark.parametrize(
-    ("requested", "setting", "kernels"),
+    ("requested", "setting", "expected"),
     [
-        ("Eigen", None, "Eigen"),
-        ("oneDNN", None, "oneDNN"),
-        ("oneDNN", "0", "Eigen"),  # the user's own
-        ("CUDA", "0", "Eigen"),
+        ("Eigen", None, "0"),
+        ("oneDNN", None, "1"),
+        ("oneDNN", "0", "0"),  # the user's own
+        ("CUDA", None, None),
+        (None, None, None),
     ],
 )
-def test_requested_kernels_are_those_that_tensorflow_uses(
-    requested: str, setting: str | None, kernels: str
+def test_kernels_are_requested_where_the_user_has_no_wish(
+    monkeypatch: pytest.MonkeyPatch,
+    requested: str | None,
+    setting: str | None,
+    expected: str | None,
 ) -> None:
-    code = (
-        "from mnistcli.execution import request_kernels\n"
-        f"request_kernels({requested!r})\n"
-        "from mnistcli.model.backend import cpu_kernels\n"
-        "print(cpu_kernels())"
-    )
-    environment = {name: value for name, value in os.environ.items() if "ONEDNN" not in name}
+    """That TensorFlow heeds the setting is seen in test_cli_train and test_training_resume."""
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
     if setting:
-        environment["TF_ENABLE_ONEDNN_OPTS"] = setting
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout.split() == [kernels]
+        monkeypatch.setenv(ONEDNN_SETTING, setting)
+
+    request_kernels(requested)
+
+    assert os.environ.get(ONEDNN_SETTING) == expected
+
+
+@pytest.mark.usefixtures("no_setting")
+def test_a_request_after_tensorflow_has_started_is_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", ModuleType("tensorflow"))
+
+    request_kernels("Eigen")
+
+    assert ONEDNN_SETTING not in os.environ

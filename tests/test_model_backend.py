@@ -31,14 +31,21 @@ ARGUMENTS = ("train", "c.yaml", "--run-dir", "run", "--quiet")
 def train(folder: Path, **variables: str) -> list[tuple[float, ...]]:
     (folder / "c.yaml").write_text(CONFIG)
     done = run_command(*ARGUMENTS, folder=folder, **variables)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     lines = (folder / "run" / "metrics.jsonl").read_text().splitlines()
     return [tuple(json.loads(line)[column] for column in COLUMNS) for line in lines]
 
 
 @pytest.fixture(scope="module")
 def plain_rows(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[float, ...]]:
-    return train(tmp_path_factory.mktemp("plain"))
+    """What is trained without any settings, and without a home and a folder for temporary files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("HOME", raising=False)
+        return train(tmp_path_factory.mktemp("plain"), TMPDIR="/nowhere")
+
+
+def test_no_home_and_no_temporary_folder_are_needed(plain_rows: list[tuple[float, ...]]) -> None:
+    assert len(plain_rows) == 2
 
 
 @pytest.mark.parametrize("settings", [CHANNELS_FIRST, NONSENSE], ids=["other", "nonsense"])

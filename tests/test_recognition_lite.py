@@ -8,10 +8,13 @@ from config_texts import Load
 
 from mnistcli.artifacts import ExportError, export_litert
 from mnistcli.config import ConfigFile, load_config
+from mnistcli.data import Dataset
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import RunError
 from mnistcli.model import build_network
 from mnistcli.recognition import load_lite_model
+from mnistcli.runs import Artifact
+from mnistcli.training import prepare, train
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 IMAGES = np.random.default_rng(0).integers(0, 256, (250, 28, 28)).astype(np.uint8)
@@ -83,6 +86,25 @@ layers:
     reason = "^LiteRT cannot run it: it needs an operation that LiteRT does not have$"
     with pytest.raises(ExportError, match=reason):
         export_litert(build_network(load_text(text), 10))
+
+
+def test_an_export_that_fails_ends_no_run(load_text: Load, digits: Dataset, tmp_path: Path) -> None:
+    text = """
+layers:
+  - Flatten
+  - CategoryEncoding: {num_tokens: 2, output_mode: multi_hot}
+  - Dense: {units: 10, activation: softmax}
+epochs: 1
+data: {dataset: digits}
+"""
+    result = train(prepare(load_text(text), digits), tmp_path / "run")
+    record = result.run.read_record()
+    assert record.status == "completed"
+    assert record.artifacts["model.tflite"] == Artifact(
+        problem="LiteRT cannot run it: it needs an operation that LiteRT does not have"
+    )
+    assert not result.run.lite_model.exists() and result.run.model.is_file()
+    assert result.evaluation.is_at_chance  # it sees which classes there are, and no digit
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"\x20\x00\x00\x00TFL3" + bytes(100)])

@@ -15,6 +15,8 @@ from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
 from mnistcli.runs import RunDirectory
 from mnistcli.training import Difference, TrainingObserver, prepare, reproduce
 
+pytestmark = pytest.mark.usefixtures("no_lite_models")
+
 
 @pytest.fixture
 def changed(trained: Trained, tmp_path: Path) -> RunDirectory:

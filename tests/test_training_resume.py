@@ -4,6 +4,8 @@ import dataclasses
 import json
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from commands import PATIENCE_SECONDS, command_environment
 from config_texts import Load
 from trainings import (
     TEXT,
@@ -24,6 +27,7 @@ from trainings import (
 from mnistcli.config import load_config
 from mnistcli.data import Dataset
 from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
+from mnistcli.execution import ONEDNN_SETTING
 from mnistcli.runs import (
     RunDirectory,
     open_run_directory,
@@ -36,6 +40,8 @@ from mnistcli.training import (
     resume,
     train,
 )
+
+pytestmark = pytest.mark.usefixtures("no_lite_models")
 
 
 class RecordReader(TrainingObserver):
@@ -99,6 +105,28 @@ def test_an_interrupted_run_says_so_and_goes_on(
         assert (reader.record.status, reader.record.finished) == ("running", None)
         (entry,) = run.read_record().resumed
         assert (entry.epoch, entry.step, entry.differences) == (1, latest.step, [])
+
+
+def test_a_killed_run_goes_on_with_other_kernels_than_these(trained: Trained) -> None:
+    """The test of a killed run, in a process that has Eigen's kernels for oneDNN's, or oneDNN's."""
+    kernels = {"oneDNN": "Eigen"}.get(trained.run.read_record().kernels or "", "oneDNN")
+    code = (
+        "import pytest, sys\n"
+        "from mnistcli.model.backend import cpu_kernels\n"
+        f"assert cpu_kernels() in ({kernels!r}, 'unknown'), cpu_kernels()\n"
+        "sys.exit(pytest.main(sys.argv[1:]))\n"
+    )
+    test = f"{__file__}::{test_a_killed_run_goes_on_as_if_nothing_had_happened.__name__}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "-p", "no:xdist", "-o", "addopts=", test],
+        env=command_environment(**{ONEDNN_SETTING: str(int(kernels == "oneDNN"))}),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
 
 
 class Notes(TrainingObserver):
@@ -220,10 +248,10 @@ def test_more_epochs_are_those_that_a_longer_run_would_have_had(
     load_text: Load, digits: Dataset, tmp_path: Path
 ) -> None:
     text = TEXT.replace("{CosineDecay: {initial_learning_rate: 1e-2, decay_steps: 100%}}", "1e-2")
-    longer = train(prepare(load_text(text, "epochs=4"), digits), tmp_path / "longer").run
-    run = train(prepare(load_text(text, "epochs=2"), digits), tmp_path / "run").run
+    longer = train(prepare(load_text(text, "epochs=2"), digits), tmp_path / "longer").run
+    run = train(prepare(load_text(text, "epochs=1"), digits), tmp_path / "run").run
 
-    resume(run, prepare(plan_continuation(run, ["epochs=4"]).file, digits))
+    resume(run, prepare(plan_continuation(run, ["epochs=2"]).file, digits))
 
     assert_same_training(run, longer)
     assert run.config.read_text() == longer.config.read_text()

@@ -3,11 +3,15 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from config_texts import Load
+from mnistcli.artifacts.export import EXPORTERS
 
 from mnistcli.data import Dataset
 from mnistcli.engine import EpochProgress
@@ -111,6 +115,14 @@ def train_small(load_text: Load, digits: Dataset, folder: Path) -> Trained:
     recorder = Recorder(folder / "run", folder / "killed")
     result = train(prepare(load_text(TEXT), digits), folder / "run", [recorder])
     return Trained(result, recorder, RunDirectory(folder / "killed"))
+
+
+@contextmanager
+def without_lite_models() -> Iterator[None]:
+    """Have trainings write no model.tflite."""
+    exporters = {name: write for name, write in EXPORTERS.items() if name != "model.tflite"}
+    with mock.patch("mnistcli.artifacts.export.EXPORTERS", exporters):
+        yield
 
 
 def without_times(value: Any) -> Any:
