@@ -11,8 +11,8 @@ from unittest import mock
 
 import numpy as np
 from config_texts import Load
-from mnistcli.artifacts.export import EXPORTERS
 
+from mnistcli.artifacts import EXPORTERS
 from mnistcli.data import Dataset
 from mnistcli.engine import EpochProgress
 from mnistcli.runs import RunDirectory
@@ -121,7 +121,7 @@ def train_small(load_text: Load, digits: Dataset, folder: Path) -> Trained:
 def without_lite_models() -> Iterator[None]:
     """Have trainings write no model.tflite."""
     exporters = {name: write for name, write in EXPORTERS.items() if name != "model.tflite"}
-    with mock.patch("mnistcli.artifacts.export.EXPORTERS", exporters):
+    with mock.patch("mnistcli.artifacts.model_files.EXPORTERS", exporters):
         yield
 
 
