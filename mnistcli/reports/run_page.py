@@ -216,8 +216,8 @@ def _list_commands(contents: RunContents) -> list[tuple[str, str]]:
         ("trains it into a new run", command_line("train", contents.directory.config)),
     ]
     if record.seed is not None:
-        other = command_line("train", contents.directory.config, "--set", f"seed={record.seed + 1}")
-        commands.append(("trains another one, to see what chance does", other))
+        others = command_line("train", contents.directory.config, "--seeds", "0-4")
+        commands.append(("trains it with other seeds, to see what chance does", others))
     return commands
 
 
