@@ -5,19 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistcli.cli.options import Json, check_png
 from mnistcli.errors import MnistcliError, RunError, UsageError, command_line
 
 if TYPE_CHECKING:
     from mnistcli.comparison import Comparison, Group
     from mnistcli.figures import Disagreements
-
-
-def _check_figure(path: Path | None) -> Path | None:
-    from mnistcli.cli.figures import check_png_path
-
-    if path is not None:
-        check_png_path(path)
-    return path
 
 
 def compare_command(
@@ -36,10 +29,10 @@ def compare_command(
             metavar="PNG",
             help="Draw the curves over each other, and the images on which the first two disagree.",
             show_default=False,
-            callback=_check_figure,
+            callback=check_png,
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Compare runs: settings, metrics, classes, and whether a difference is more than chance."""
     from mnistcli.cli.groups import open_group

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistcli.cli.options import Json, NewRun
 from mnistcli.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -32,15 +33,8 @@ def ensemble_command(
             show_default=False,
         ),
     ] = None,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="The run directory to make; by default one under runs/.",
-            show_default=False,
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    run_dir: NewRun = None,
+    json: Json = False,
 ) -> None:
     """Make a run whose model is the average of others."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting

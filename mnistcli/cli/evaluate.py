@@ -1,11 +1,11 @@
 """`mnistcli evaluate`."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistcli.cli.options import Json, RunArgument
 from mnistcli.errors import RunError, command_line
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ class Checkpoint(StrEnum):
 
 
 def evaluate_command(
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
-    ],
+    run: RunArgument,
     split: Annotated[Split, typer.Option(help="Which of the run's images.")] = Split.TEST,
     data: Annotated[
         str | None,
@@ -44,7 +42,7 @@ def evaluate_command(
     checkpoint: Annotated[
         Checkpoint, typer.Option(help="Which of the run's checkpoints.")
     ] = Checkpoint.BEST,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Measure a trained run on labelled images."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting

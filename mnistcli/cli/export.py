@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistcli.cli.options import Json, RunArgument
 from mnistcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ class Format(StrEnum):
 
 
 def export_command(
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
-    ],
+    run: RunArgument,
     formats: Annotated[
         list[Format],
         typer.Option("--format", help="May be given several times.", show_default=False),
@@ -42,7 +41,7 @@ def export_command(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Export a trained run for other programs."""
     from mnistcli.cli.console import print_json, results

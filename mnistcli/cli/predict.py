@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistcli.cli.options import Json
 from mnistcli.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def predict_command(
             show_default=False,
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Read the digit in each image."""
     from mnistcli.cli.pictures import read_framing

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistcli.cli.options import Json
 from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def report_command(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Write a run, or a comparison of several, as one HTML file that needs nothing else."""
     from mnistcli.cli.console import print_json, progress, results

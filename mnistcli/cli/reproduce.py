@@ -1,20 +1,20 @@
 """`mnistcli reproduce`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from mnistcli.cli.options import Json, Quiet, RunArgument
 
 if TYPE_CHECKING:
     from mnistcli.training import Reproduction
 
 
 def reproduce_command(
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
-    ],
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    run: RunArgument,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Train a run again and compare every epoch with what it recorded."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting

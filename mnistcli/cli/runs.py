@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistcli.cli.options import Json
 from mnistcli.errors import RunError, UsageError, command_line
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def runs_command(
     all_columns: Annotated[
         bool, typer.Option("--all-columns", help="Show all that is known, a line for each key.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print all columns as CSV.")] = False,
 ) -> None:
     """List runs, with the settings in which they differ."""

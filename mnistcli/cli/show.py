@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistcli.cli.options import RunArgument, check_png
 from mnistcli.errors import RunError, command_line
 
 if TYPE_CHECKING:
@@ -21,24 +22,13 @@ show_app = typer.Typer(
 )
 
 
-def _check_out(path: Path | None) -> Path | None:
-    from mnistcli.cli.figures import check_png_path
-
-    if path is not None:
-        check_png_path(path)
-    return path
-
-
-RunArgument = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
-]
 Out = Annotated[
     Path | None,
     typer.Option(
         metavar="PNG",
         help="The file to write; by default in the run's figures/.",
         show_default=False,
-        callback=_check_out,
+        callback=check_png,
     ),
 ]
 Show = Annotated[bool, typer.Option("--show", help="Open the picture, where there is a display.")]
@@ -58,7 +48,7 @@ def show_data(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="PNG", help="The file to write.", callback=_check_out)
+        Path, typer.Option(metavar="PNG", help="The file to write.", callback=check_png)
     ] = Path("data.png"),
     show: Show = False,
     inline: Inline = False,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistcli.cli.options import Json
 from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def summary_command(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key.", show_default=False),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Show a model's layers, shapes, parameters, FLOPs and memory; train nothing."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting

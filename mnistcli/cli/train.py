@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistcli.cli.options import Json, NewRun, Quiet
 from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
@@ -27,20 +28,13 @@ def train_command(
             show_default=False,
         ),
     ] = None,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="The run directory to make; by default one under runs/.",
-            show_default=False,
-        ),
-    ] = None,
+    run_dir: NewRun = None,
     resume: Annotated[
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Go on with a run that was cut short, or for more epochs with --set epochs=N; "
-            "needs no CONFIG.",
+            help="Go on with a run, or a folder of --seeds, that was cut short; or with a run for "
+            "more epochs, with --set epochs=N. Needs no CONFIG.",
             show_default=False,
         ),
     ] = None,
@@ -56,8 +50,8 @@ def train_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, try one step, write nothing.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Train a model and write a run directory."""
     from mnistcli.cli.data import load_and_start
