@@ -100,10 +100,12 @@ def _choose_columns(columns: Sequence[_Column], width: int) -> list[_Column]:
 
 
 def _make_columns(rows: Sequence[RunRow], differences: Sequence[Difference]) -> list[_Column]:
+    # Where all runs are completed, the settings are worth more than that word.
+    is_dull = all(row.status == "completed" for row in rows)
     columns = [
         _Column("run", [Text(printable(row.run.name)) for row in rows], 0, is_number=False),
-        _Column("status", [_status(row) for row in rows], 3, is_number=False),
-        _Column("epochs", [_epochs(row) for row in rows], 4),
+        _Column("status", [_status(row) for row in rows], 8 if is_dull else 3, is_number=False),
+        _Column("epochs", [_epochs(row) for row in rows], 6 if is_dull else 4),
         _Column("parameters", [_parameters(row) for row in rows], 7),
         _Column("val acc", [_share(row, "val_accuracy") for row in rows], 2),
         _Column("test acc", [_share(row, "test_accuracy") for row in rows], 1),
