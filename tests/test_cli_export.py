@@ -233,7 +233,7 @@ CHECKS: dict[str, tuple[str, str, object, str]] = {
         "litert gives other outputs than Keras: they differ by 0.0002, more than 0.0001",
     ),
     "NaN": ("saved_model", "largest_difference", lambda *_: math.nan, "differ by nan, more"),
-    "int8": ("litert-int8", "INT8_POINTS", -100, "litert-int8 loses "),
+    "int8": ("litert-int8", "allowed_errors", lambda _: -100, "litert-int8 loses "),
     "large": ("litert-int8", "_measure_size", lambda _: 10**9, "takes 1,000,000,000 bytes"),
     "stopped": ("litert", "_check", StopSignal(15), ""),
     "full disk": ("litert", "_check", OSError(28, "No space left on device"), "cannot write "),
@@ -259,8 +259,8 @@ def test_nothing_is_kept_of_an_export_that_fails(
 def test_what_was_made_before_a_failure_stays(
     run: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("mnistcli.exports.model.INT8_POINTS", -100)
-    error = invoke("export", run, "--format", "litert", "--format", "litert-int8")
+    monkeypatch.setattr("mnistcli.exports.model.allowed_errors", lambda _: -100)
+    error = invoke("export", run, "--format", "litert-int8", "--format", "litert")
     assert isinstance(error, MnistcliError)
     assert [path.name for path in (run / "exports").iterdir()] == ["litert"]
     assert f"Written to {run}/exports/litert\n" in capfd.readouterr().out

@@ -16,6 +16,7 @@ from config_texts import Load
 from PIL import Image
 from run_records import make_record
 
+from mnistcli.cli.groups import open_group
 from mnistcli.config import dump_config
 from mnistcli.data import Dataset
 from mnistcli.runs import RunDirectory, lock_folder
@@ -241,7 +242,7 @@ def test_what_cannot_be_compared_is_said(make: Maker, tmp_path: Path) -> None:
 
     other, older = compared(tmp_path, "runs/a", "runs/b", "runs/c")["verdicts"]
 
-    assert other["problem"] == "they were tested on other images"
+    assert other["problem"] == "they were tested on other images, or labels"
     assert (
         "runs/c keeps no predictions; add them with: mnistcli evaluate runs/c" in older["problem"]
     )
@@ -251,6 +252,74 @@ def test_what_cannot_be_compared_is_said(make: Maker, tmp_path: Path) -> None:
     alone = run_in_process("compare", "runs/a", folder=tmp_path)
     assert alone.returncode == 2
     assert "compare needs two runs" in alone.stderr
+
+
+def test_a_training_that_goes_on_has_no_test_accuracy_yet(make: Maker, tmp_path: Path) -> None:
+    make("a", wrong=slice(5))
+    make("b", status="interrupted")  # with the predictions and metrics of its earlier training
+
+    (verdict,) = compared(tmp_path, "runs/a", "runs/b")["verdicts"]
+    (run,) = listed(tmp_path, "--where", "name=b")["runs"]
+
+    assert verdict["problem"].startswith("runs/b has no test accuracy: finish the training first")
+    assert "test_accuracy" not in run["values"]
+
+
+def test_predictions_of_another_network_are_refused(make: Maker, tmp_path: Path) -> None:
+    make("a")
+    other = make("b", wrong=slice(9))
+    (tmp_path / "runs" / "a" / "predictions.npz").write_bytes(other.predictions.read_bytes())
+
+    done = run_in_process("compare", "runs/a", "runs/b", folder=tmp_path)
+
+    assert done.returncode == 1
+    assert "runs/a/predictions.npz is of another network: it is right in 97.49%" in done.stderr
+    assert "run.json tells 100.00%" in done.stderr
+    assert "mnistcli evaluate runs/a" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"seed-0": 0, "copy": 0}, "two runs in runs/g have the same seed"),
+        ({"seed-0": 0, "seed-1": None}, "differ in more than their seeds: their data (SHA-256)"),
+    ],
+)
+def test_a_group_that_is_none_is_refused(
+    members: dict[str, int | None], message: str, make: Maker, tmp_path: Path
+) -> None:
+    make("a")
+    for name, seed in members.items():
+        data: dict[str, Any] = {} if seed is not None else {"dataset": make_record().dataset}
+        make(f"g/{name}", f"seed={1 if seed is None else seed}", **data)
+
+    done = run_in_process("compare", "runs/a", "runs/g", folder=tmp_path)
+
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_a_group_that_is_not_finished_is_not_judged(make: Maker, tmp_path: Path) -> None:
+    for seed in range(2):
+        make(f"a/{seed}", f"seed={seed}")
+        make(f"b/{seed}", f"seed={seed}", status=("completed", "failed")[seed])
+
+    (verdict,) = compared(tmp_path, "runs/a", "runs/b")["verdicts"]
+
+    assert "1 of the 2 runs in runs/b have a test accuracy" in verdict["problem"]
+
+
+def test_runs_of_one_name_go_by_their_paths(make: Maker, tmp_path: Path) -> None:
+    make("p/x")
+    make("q/x", wrong=slice(9))
+
+    table = run_in_process("runs", "runs/p", "runs/q", folder=tmp_path).stdout
+    sides = run_in_process("compare", "runs/p/x", "runs/q/x", folder=tmp_path).stdout
+
+    assert table.splitlines()[1].startswith("runs/p/x ")
+    assert "runs/p/x    runs/q/x" in sides
+    group = open_group(tmp_path / "runs" / "p" / "x")
+    assert list(group.runs) == [str(tmp_path / "runs" / "p" / "x")]
 
 
 def test_the_figure_shows_curves_and_disagreements(make: Maker, tmp_path: Path) -> None:

@@ -126,7 +126,8 @@ def test_an_interruption_says_how_all_go_on(tmp_path: Path) -> None:
         (("small.yaml", "--seeds", "0-"), "'0-' is no number and no range"),
         (("small.yaml", "--seeds", "3-1"), "3-1 ends before it begins"),
         (("small.yaml", "--seeds", "0-2,1"), "a seed is there twice"),
-        (("small.yaml", "--seeds", "0-9999999999"), "more than 1,000 seeds"),
+        (("small.yaml", "--seeds", "0-99999999999999999999"), "more than 1,000 seeds"),
+        (("small.yaml", "--seeds", "2147483648"), "more than 2,147,483,647"),
         (("small.yaml", "--seeds", "0-1", "--set", "seed=3"), "does not go with --set seed=N"),
         (("--resume", "runs/seeds", "--set", "epochs=9"), "with which --set does not go"),
         (("--resume", "runs/seeds", "--seeds", "0-1"), "does not go with --seeds"),
@@ -138,6 +139,26 @@ def test_wrong_usage(arguments: tuple[str, ...], message: str, folder: Path) -> 
 
     assert done.returncode in (1, 2)
     assert message in done.stderr
+
+
+def test_what_was_put_in_the_place_of_a_run_or_of_the_data_is_refused(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "seeds"
+    shutil.copytree(folder / "runs" / "seeds", copy)
+    shutil.rmtree(copy / "seed-1")
+    shutil.copytree(copy / "seed-0", copy / "seed-1")
+
+    swapped = run_in_process("train", "--resume", copy, folder=tmp_path)
+    shutil.rmtree(copy / "seed-1")
+    seeds = json.loads((copy / "seeds.json").read_text())
+    seeds["data_sha256"]["train_labels"] = "0" * 64
+    (copy / "seeds.json").write_text(json.dumps(seeds))
+    other_data = run_in_process("train", "--resume", copy, folder=tmp_path)
+
+    assert "seed-1 holds a run with seed 0" in swapped.stderr
+    assert "was begun with other data" in other_data.stderr
+    assert swapped.returncode == other_data.returncode == 1
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"seeds": [], "config": ""}', "[" * 10**5])

@@ -99,6 +99,9 @@ ROWS = [
         ("epochs==4", ""),
         ("status=Completed", "bca"),
         ("name!=a", "bc"),
+        ("stop_reason=null", "bca"),
+        ("stop_reason!=null", ""),
+        ("training_images>=1,238", "bca"),
     ],
 )
 def test_conditions(condition: str, names: str) -> None:
@@ -127,6 +130,19 @@ def test_an_unknown_key_names_the_nearest() -> None:
     for text in ("test_accuracy", ">3", "a b=3", ""):
         with pytest.raises(UsageError, match="not a condition"):
             parse_condition(text)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("training_images>many", "training_images is a number, got 'many'"),
+        ("seconds>1 min", "seconds is a number, got '1 min'"),
+        ("test_accuracy>=99", "test_accuracy is a share from 0 to 1, got 99"),
+    ],
+)
+def test_a_condition_that_cannot_be_meant_so_is_refused(condition: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        select(ROWS, [parse_condition(condition)])
 
 
 def test_a_run_without_a_process_is_interrupted(tmp_path: Path) -> None:

@@ -109,9 +109,9 @@ def _write_figure(comparison: "Comparison", path: Path) -> None:
     from mnistcli.figures import draw_comparison
 
     curves = {
-        row.run.name if len(group.rows) == 1 else f"{group.name}/{row.run.name}": row.rows
+        name: row.rows
         for group in comparison.groups
-        for row in group.rows
+        for name, row in group.runs.items()
         if row.rows
     }
     first, second, *_ = comparison.groups

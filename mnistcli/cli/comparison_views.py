@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnistcli.comparison import METRICS, describe_verdict
+from mnistcli.errors import printable
 from mnistcli.numbers import format_duration, format_percent
 
 if TYPE_CHECKING:
@@ -52,15 +54,21 @@ def _table(title: str, groups: Sequence[Group]) -> Table:
         pad_edge=False,
     )
     table.add_column("", overflow="fold")
-    for group in groups:
-        table.add_column(_heading(group), overflow="fold")
+    for heading in _headings(groups):
+        table.add_column(printable(heading), overflow="fold")
     return table
 
 
-def _heading(group: Group) -> str:
-    if len(group.rows) == 1:
-        return group.rows[0].run.name
-    return f"{group.name} ({len(group.rows)} seeds)"
+def _headings(groups: Sequence[Group]) -> list[str]:
+    """Return the last part of each group's name, or the whole name where two are alike."""
+    names = [Path(group.name).name for group in groups]
+    if len(set(names)) < len(names):
+        names = [group.name for group in groups]
+    counts = [len(group.rows) for group in groups]
+    return [
+        name if count == 1 else f"{name} ({count} seeds)"
+        for name, count in zip(names, counts, strict=True)
+    ]
 
 
 def _difference_table(

@@ -77,7 +77,8 @@ def evaluate_command(
 
         results().print(evaluation_view(evaluation, title))
     path = write_evaluation(directory, evaluation, subject)
-    if splits and subject == Subject():
+    # Those of a run that is not finished are of another network than its model files.
+    if splits and subject == Subject() and directory.read_record().status == "completed":
         keep_predictions(directory, loop, splits, temperature, probabilities)
         keep_samples(directory, network, splits.train)
     answers = Answers(images.images, images.labels, probabilities, title)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistcli.cli.options import Json, RunArgument
-from mnistcli.errors import UsageError
+from mnistcli.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from mnistcli.exports import Export
@@ -89,14 +89,32 @@ def _export(run: "RunDirectory", paths: "Mapping[str, Path]", replace: bool) -> 
         yield export_metrics(run, path, replace)
     if not model_paths:
         return
+    _check_completed(run)
     dataset = load_run_data(run)
     with tensorflow_starting():
         from mnistcli.exports.model import export_model, open_original
+    problems: list[str] = []  # another format may hold the network
     with progress().status("asking the Keras model") as status:
         original = open_original(run, dataset)
         for name, path in model_paths.items():
             status.update(f"exporting as {name}")
-            yield export_model(original, name, path, replace)
+            try:
+                yield export_model(original, name, path, replace)
+            except RunError as error:
+                problems += error.args
+    if problems:
+        raise RunError(*problems)
+
+
+def _check_completed(run: "RunDirectory") -> None:
+    """Raise `RunError` if the model files of a run are not of its latest weights."""
+    status = run.read_record().status
+    if status != "completed":
+        raise RunError(
+            f"{run.path} is {status}: its training did not end, and its model files are not of its "
+            "latest weights",
+            f"expected a completed run; {run.advise_completion()}",
+        )
 
 
 def _table(exports: "Sequence[Export]") -> Any:

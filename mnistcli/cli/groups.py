@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistcli.errors import RunError, command_line
+from mnistcli.errors import RunError
 
 if TYPE_CHECKING:
     from mnistcli.comparison import Group
@@ -30,7 +30,7 @@ def open_group(path: Path) -> "Group":
     Raises:
         RunError: it is neither, a run is damaged, or the runs differ in more than their seeds.
     """
-    from mnistcli.comparison import describe_mixture, make_group, read_row
+    from mnistcli.comparison import make_group, read_row
 
     rows = []
     for run in list_members(path):
@@ -38,10 +38,4 @@ def open_group(path: Path) -> "Group":
         if row.problem:
             raise RunError(row.problem)
         rows.append(row)
-    group = make_group(str(path), rows)
-    if differing_keys := describe_mixture(group):
-        raise RunError(
-            f"the runs in {path} differ in more than their seeds: {differing_keys}",
-            f"name two of them; the list is: {command_line('runs', path)}",
-        )
-    return group
+    return make_group(str(path), rows)

@@ -83,7 +83,7 @@ def predict_command(
 
         progress().print(f"{note}; to read with it, name it with --run", soft_wrap=True)
     selection = PictureSelection()
-    sources = find_sources(images, selectors, labelled, selection)
+    sources = find_sources(images, selectors, framing, labelled, selection)
     if explain and len(sources) > MAX_DRAWINGS:
         raise UsageError(
             f"--explain draws at most {MAX_DRAWINGS} pictures, got {len(sources):,}",

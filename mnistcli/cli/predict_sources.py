@@ -10,6 +10,7 @@ from mnistcli.images import (
     PictureFile,
     PictureSelection,
     draw_stages,
+    find_framing,
     leads_to_file,
     read_digits,
 )
@@ -38,6 +39,7 @@ def find_selectors(names: Iterable[str]) -> "dict[str, ImageSelector]":
 def find_sources(
     names: Sequence[str],
     selectors: "Mapping[str, ImageSelector]",
+    framing: Framing,
     labelled: bool,
     selection: PictureSelection,
 ) -> list[PictureFile | Digit]:
@@ -46,6 +48,7 @@ def find_sources(
     Args:
         names: the arguments.
         selectors: of those names that stand for images of a data set.
+        framing: of the network's training images.
         labelled: whether folders are named after the classes of their pictures.
         selection: gets the pictures, and the error of each name that leads to no image.
     """
@@ -59,7 +62,7 @@ def find_sources(
         key = selector.dataset, selector.split
         try:
             if key not in splits:
-                splits[key] = _load_split(selector)
+                splits[key] = _load_split(selector, framing)
             sources += _select_digits(selector, splits[key])
         except DataError as error:
             selection.errors[name] = str(error)
@@ -92,7 +95,7 @@ def read_sources(
     return digits
 
 
-def _load_split(selector: "ImageSelector") -> "LabelledImages":
+def _load_split(selector: "ImageSelector", framing: Framing) -> "LabelledImages":
     from mnistcli.cli.console import progress
     from mnistcli.cli.data import show_notes
     from mnistcli.cli.download import DownloadDisplay
@@ -101,6 +104,14 @@ def _load_split(selector: "ImageSelector") -> "LabelledImages":
     with DownloadDisplay(progress(), quiet=False) as download:
         images = load_split(selector.dataset, selector.split, download)
     show_notes(images.notes)
+    if find_framing(images.images).dark_background != framing.dark_background:
+        grounds = ("dark", "light") if framing.dark_background else ("light", "dark")
+        progress().print(
+            f"note: the run was trained on digits on {grounds[0]} ground, {selector.dataset} has "
+            f"them on {grounds[1]}; they go to the network as they are",
+            style="yellow",
+            soft_wrap=True,
+        )
     return images
 
 

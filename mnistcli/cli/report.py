@@ -46,7 +46,7 @@ def report_command(
     from mnistcli.cli.groups import list_members, open_group
     from mnistcli.comparison import compare_groups
     from mnistcli.numbers import format_bytes
-    from mnistcli.reports import read_contents
+    from mnistcli.reports.contents import read_contents
     from mnistcli.runs import write_whole
 
     if out is not None:

@@ -26,7 +26,7 @@ STATUS_STYLES = {
     "failed": "red",
     "damaged": "bold red",
 }
-MAXIMUM_CELL = 40  # of a setting; --json has all of it
+MAXIMUM_CELL = 40  # of a name or a setting; --json has all of it
 SPACE = 2  # of a column, beside its cells
 
 
@@ -103,7 +103,7 @@ def _make_columns(rows: Sequence[RunRow], differences: Sequence[Difference]) -> 
     # Where all runs are completed, the settings are worth more than that word.
     is_dull = all(row.status == "completed" for row in rows)
     columns = [
-        _Column("run", [Text(printable(row.run.name)) for row in rows], 0, is_number=False),
+        _Column("run", [Text(_shorten(name)) for name in _names(rows)], 0, is_number=False),
         _Column("status", [_status(row) for row in rows], 8 if is_dull else 3, is_number=False),
         _Column("epochs", [_epochs(row) for row in rows], 6 if is_dull else 4),
         _Column("parameters", [_parameters(row) for row in rows], 7),
@@ -119,6 +119,14 @@ def _make_columns(rows: Sequence[RunRow], differences: Sequence[Difference]) -> 
         cells = [Text(_shorten(printable(next(texts))) if row.settings else "") for row in rows]
         columns.append(_Column(heading, cells, 5, False))
     return columns
+
+
+def _names(rows: Sequence[RunRow]) -> list[str]:
+    """Return the names of the runs' folders, or their paths where two have one name."""
+    names = [row.run.name for row in rows]
+    if len(set(names)) < len(names):
+        names = [str(row.run.path) for row in rows]
+    return [printable(name) for name in names]
 
 
 def _shorten(text: str) -> str:

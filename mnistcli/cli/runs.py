@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistcli.cli.options import Json
-from mnistcli.errors import RunError, UsageError, command_line
+from mnistcli.errors import RunError, UsageError, command_line, printable
 
 if TYPE_CHECKING:
     from mnistcli.comparison import Difference, RunRow
@@ -119,7 +119,9 @@ def _print_rest(rows: "list[RunRow]", total: int, folders: list[Path], sort: str
     from mnistcli.numbers import format_count
     from mnistcli.runs import list_runs
 
-    if len(rows) < total:
+    if not rows:
+        results().print(f"no run of {total:,} fulfils all conditions; --all-columns shows values")
+    elif len(rows) < total:
         results().print(f"{len(rows):,} of {format_count(total, 'run')}")
     for row in rows:
         if row.problem:
@@ -157,7 +159,9 @@ def _print_csv(rows: "list[RunRow]") -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["run", *columns])
     for row in rows:
-        writer.writerow([row.run.path, *(row.values.get(column) for column in columns)])
+        writer.writerow(
+            [printable(str(row.run.path)), *(row.values.get(column) for column in columns)]
+        )
 
 
 def _print_all(rows: "list[RunRow]") -> None:

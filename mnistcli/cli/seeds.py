@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnistcli.errors import UsageError, command_line
+from mnistcli.errors import RunError, UsageError, command_line
 from mnistcli.ranges import parse_ranges
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def parse_seeds(text: str, overrides: Sequence[str]) -> list[int]:
     Raises:
         UsageError: they are none, too many, or one of them is named twice.
     """
+    from mnistcli.config import MAXIMUM_SEED
     from mnistcli.runs import MAXIMUM_SEEDS
 
     expectation = "expected seeds from 0, such as 0-4 or 0,1,7"
@@ -30,9 +31,11 @@ def parse_seeds(text: str, overrides: Sequence[str]) -> list[int]:
         ranges = parse_ranges(text)
     except ValueError as error:
         raise UsageError(f"--seeds {text}: {error}", expectation) from None
-    if sum(map(len, ranges)) > MAXIMUM_SEEDS:
+    if sum(numbers.stop - numbers.start for numbers in ranges) > MAXIMUM_SEEDS:
         raise UsageError(f"--seeds {text}: more than {MAXIMUM_SEEDS:,} seeds", expectation)
     seeds = [seed for numbers in ranges for seed in numbers]
+    if max(seeds) > MAXIMUM_SEED:
+        raise UsageError(f"--seeds {text}: more than {MAXIMUM_SEED:,}", expectation)
     if len(set(seeds)) < len(seeds):
         raise UsageError(f"--seeds {text}: a seed is there twice", expectation)
     if any(override.partition("=")[0].strip() == "seed" for override in overrides):
@@ -54,7 +57,9 @@ def train_seeds(
     from mnistcli.training import resolve_data
 
     file = resolve_data(file, dataset)
-    record = SeedsRecord(seeds=list(seeds), config=dump_config(file.config))
+    record = SeedsRecord(
+        seeds=list(seeds), config=dump_config(file.config), data_sha256=dataset.sha256
+    )
     with new_seeds_folder(file.config.name, path, record, progress().print) as folder:
         _train_all(folder, file, dataset, quiet, json)
 
@@ -77,6 +82,11 @@ def resume_seeds(path: Path, quiet: bool, json: bool) -> None:
         recorded = [run.read_record().kernels for run in list_runs(path)]
         kernels = recorded[0] if recorded else preferred_kernels(file.config)
         dataset = load_and_start(file, quiet, kernels)
+        if dataset.sha256 != folder.record.data_sha256:
+            raise RunError(
+                f"{path} was begun with other data than {dataset.source} holds",
+                "expected the same images and labels; their SHA-256 is in seeds.json",
+            )
         _train_all(folder, file, dataset, quiet, json)
 
 
@@ -111,8 +121,15 @@ def _finished_record(folder: "SeedsFolder", seed: int) -> "RunRecord | None":
     from mnistcli.runs import plan_continuation
 
     run = folder.run(seed)
-    is_finished = run.record.exists() and plan_continuation(run).is_finished
-    return run.read_record() if is_finished else None
+    if not run.record.exists():
+        return None
+    record = run.read_record()
+    if record.seed != seed:
+        raise RunError(
+            f"{run.path} holds a run with seed {record.seed}",
+            f"expected seed {seed}; remove the folder, and it is trained again",
+        )
+    return record if plan_continuation(run).is_finished else None
 
 
 def _show_all(folder: "SeedsFolder", records: "Mapping[int, RunRecord]", json: bool) -> None:
@@ -143,10 +160,11 @@ def _show_all(folder: "SeedsFolder", records: "Mapping[int, RunRecord]", json: b
 
     results().print(_seeds_table(records))
     if interval:
+        low, high = max(interval.low, 0), min(interval.high, 1)
         results().print(
             f"test accuracy {statistics.mean(accuracies):.2%} ± "
             f"{100 * statistics.stdev(accuracies):.2f} "
-            f"(95 % interval of the mean: {interval.low:.2%} to {interval.high:.2%})"
+            f"(95 % interval of the mean: {low:.2%} to {high:.2%})"
         )
     next_line = command_line("runs", folder.path)
     results().print(f"Written to {folder.path}", f"Next: {next_line}", sep="\n", soft_wrap=True)

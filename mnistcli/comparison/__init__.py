@@ -6,7 +6,6 @@ from mnistcli.comparison.compare import (
     Group,
     Verdict,
     compare_groups,
-    describe_mixture,
     make_group,
 )
 from mnistcli.comparison.differences import ABSENT, Difference, find_differences
@@ -25,7 +24,6 @@ __all__ = [
     "RunRow",
     "Verdict",
     "compare_groups",
-    "describe_mixture",
     "describe_verdict",
     "find_differences",
     "make_group",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mnistcli.comparison.differences import Difference, find_differences
 from mnistcli.comparison.rows import RunRow
-from mnistcli.errors import command_line
+from mnistcli.errors import RunError, command_line
 from mnistcli.scores import (
     Interval,
     McNemar,
@@ -45,6 +45,13 @@ class Group:
     name: str
     rows: list[RunRow]
     predictions: list[RunPredictions | None]
+
+    @property
+    def runs(self) -> dict[str, RunRow]:
+        """Its runs by unique names."""
+        if len(self.rows) == 1:
+            return {self.name: self.rows[0]}
+        return {f"{self.name}/{row.run.name}": row for row in self.rows}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -136,22 +143,50 @@ class Comparison:
 
 
 def make_group(name: str, rows: list[RunRow]) -> Group:
-    """Take runs, with their predictions.
+    """Take runs that differ in their seeds alone, with their predictions.
 
     Raises:
-        RunError: the predictions of a run are damaged.
+        RunError: they differ in more than their seeds, or in less; or the predictions of a run are
+            damaged, or of another network.
     """
-    return Group(name, rows, [read_predictions(row.run) for row in rows])
-
-
-def describe_mixture(group: Group) -> str | None:
-    """Return in what the runs of a group differ beside their seeds; None if in nothing."""
     settings = [
         {section: value for section, value in row.settings.items() if section != "seed"}
-        for row in group.rows
+        for row in rows
     ]
-    differences = find_differences(settings)
-    return ", ".join(difference.key for difference in differences) or None
+    others = [difference.key for difference in find_differences(settings)]
+    if len({repr(_describe_data(row)) for row in rows}) > 1:
+        others.append("their data (SHA-256)")
+    if others:
+        raise RunError(
+            f"the runs in {name} differ in more than their seeds: {', '.join(others)}",
+            f"name two of them; the list is: {command_line('runs', name)}",
+        )
+    seeds = [row.settings.get("seed") for row in rows]
+    if len(set(seeds)) < len(seeds):
+        raise RunError(
+            f"two runs in {name} have the same seed", "expected a run for each seed, and no copies"
+        )
+    return Group(name, rows, [_read_predictions(row) for row in rows])
+
+
+def _read_predictions(row: RunRow) -> RunPredictions | None:
+    """Return the predictions of a completed run, if it keeps them.
+
+    Raises:
+        RunError: they are damaged, or of another network.
+    """
+    predictions = read_predictions(row.run) if row.status == "completed" else None
+    accuracy = row.metrics.get("test_accuracy")
+    if predictions is None or accuracy is None or not len(predictions.test.labels):
+        return None
+    right = predictions.test.is_right
+    if abs(right.mean() - accuracy) * len(right) > 1.5:  # two equal probabilities may be rounded
+        raise RunError(
+            f"{row.run.predictions} is of another network: it is right in {right.mean():.2%}, and "
+            f"run.json tells {accuracy:.2%}",
+            f"make it again with: {command_line('evaluate', row.run.path)}",
+        )
+    return predictions
 
 
 def compare_groups(groups: list[Group]) -> Comparison:
@@ -207,11 +242,13 @@ def _judge(first: Group, second: Group) -> Verdict:
     accuracies = [group.figures("test_accuracy") for group in (first, second)]
     name = second.name
     for group, figures in zip((first, second), accuracies, strict=True):
-        if not figures:
-            return Verdict(name, problem=f"{group.name} has no test accuracy yet")
+        if len(figures) < len(group.rows):
+            counted = f"{len(figures)} of the {len(group.rows)} runs in {group.name} have a"
+            subject = counted if len(group.rows) > 1 else f"{group.name} has no"
+            return Verdict(name, problem=f"{subject} test accuracy: finish the training first")
     means = (statistics.mean(accuracies[0]), statistics.mean(accuracies[1]))
     if first.test_data is None or first.test_data != second.test_data:
-        return Verdict(name, *means, problem="they were tested on other images")
+        return Verdict(name, *means, problem="they were tested on other images, or labels")
     if len(first.rows) == len(second.rows) == 1:
         return _test_answers(first, second, means)
     interval = difference_interval(*accuracies)

@@ -48,7 +48,8 @@ class RunRow:
         """
         if self.record is None:
             return {}
-        recorded = dict(self.record.metrics or {})
+        # A run that goes on for more epochs still has the test metrics of its earlier training.
+        recorded = dict(self.record.metrics or {}) if self.status == "completed" else {}
         best_epoch = recorded.get("best_epoch")
         row: Mapping[str, Any] = self.rows[-1] if self.rows else {}
         if type(best_epoch) is int and best_epoch < len(self.rows):

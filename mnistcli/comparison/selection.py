@@ -24,7 +24,10 @@ _CONDITION = re.compile(r"\s*([^\s<>=!]+)\s*(>=|<=|!=|==|=|>|<)\s*(.*?)\s*", re.
 
 @dataclass(frozen=True)
 class Condition:
-    """A comparison of a run's value with a fixed one, such as test_accuracy>=0.99."""
+    """A comparison of a run's value with a fixed one, such as test_accuracy>=0.99.
+
+    Values are compared as numbers where both are, and else as texts.
+    """
 
     key: str
     operator: str
@@ -32,14 +35,30 @@ class Condition:
 
     def holds(self, row: RunRow) -> bool:
         """Return whether it holds for a run; a run without such a value only fulfils `!=`."""
-        found = row.values.get(self.key)
-        compare = _OPERATORS[self.operator]
-        if found is None:
+        if self.key not in row.values:
             return self.operator == "!="
-        number = _to_number(self.value)
-        if number is not None and isinstance(found, int | float):
+        found, number = row.values[self.key], _to_number(self.value)
+        compare = _OPERATORS[self.operator]
+        if number is not None and _is_number(found):
             return compare(float(found), number)
         return compare(_to_text(found), self.value.casefold())
+
+    def check(self, rows: Sequence[RunRow]) -> None:
+        """Raise `UsageError` if a number is compared with a text, or a share with a percentage."""
+        values = [row.values[self.key] for row in rows if row.values.get(self.key) is not None]
+        number = _to_number(self.value)
+        if not values or not all(map(_is_number, values)) or self.value.casefold() == "null":
+            return
+        if number is None:
+            raise UsageError(
+                f"--where: {self.key} is a number, got {self.value!r}",
+                f"expected such as {self.key}{self.operator}{values[0]}",
+            )
+        if self.key.endswith("accuracy") and number > 1:
+            raise UsageError(
+                f"--where: {self.key} is a share from 0 to 1, got {self.value}",
+                f"expected such as {self.key}{self.operator}{self.value.rstrip('%')}%",
+            )
 
 
 def parse_condition(text: str) -> Condition:
@@ -76,6 +95,8 @@ def select(
     """
     rows = list(rows)
     _check_keys(rows, [("--where", each.key) for each in conditions])
+    for condition in conditions:
+        condition.check(rows)
     kept = [row for row in rows if all(each.holds(row) for each in conditions)]
     if sort is None:  # without all values of each run, which take 0.3 s for a thousand
         kept.sort(key=lambda row: row.record.started if row.record else "", reverse=reverse)
@@ -104,7 +125,7 @@ def _suggest(key: str, known: Iterable[str]) -> str:
 
 def _order(value: Any) -> tuple[int, float, str]:
     """Return a key that sorts numbers by size, and texts after them."""
-    if isinstance(value, int | float):
+    if _is_number(value):
         return 0, float(value), ""
     return 1, 0.0, _to_text(value)
 
@@ -112,9 +133,14 @@ def _order(value: Any) -> tuple[int, float, str]:
 def _to_number(text: str) -> float | None:
     """Return the number that a text is; 99% is 0.99."""
     try:
-        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        number = text.replace(",", "")  # 6,370, as the table shows it
+        return float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
     except ValueError:
         return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _to_text(value: Any) -> str:

@@ -15,9 +15,18 @@ from mnistcli.config.flat import (
 from mnistcli.config.loader import ConfigFile, load_config, parse_config
 from mnistcli.config.objects import KerasObject, resolve_shares
 from mnistcli.config.schema import config_schema
-from mnistcli.config.settings import Best, Checkpoint, Config, Data, EarlyStopping, metric_name
+from mnistcli.config.settings import (
+    MAXIMUM_SEED,
+    Best,
+    Checkpoint,
+    Config,
+    Data,
+    EarlyStopping,
+    metric_name,
+)
 
 __all__ = [
+    "MAXIMUM_SEED",
     "Best",
     "Checkpoint",
     "Config",

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from mnistcli.config.objects import KerasObject, make_object
 
+MAXIMUM_SEED = 2**31 - 1
 # Names become parts of folder names and tensor names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NAME_EXPECTED = "expected up to 64 of A-Z, a-z, 0-9, '.', '_' and '-', a letter or digit first"
@@ -70,7 +71,7 @@ class Data(_Section):
     """Another data set, used and reported only if the first cannot be found or downloaded"""
     validation: Validation = 0.1
     """Images split off the training set (a number, also 0, or a share), or "test": the test set"""
-    split_seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    split_seed: int = Field(default=0, ge=0, le=MAXIMUM_SEED)
     """Fixes which images are split off; they are the same for every `seed`"""
     normalize: Literal["unit", "centered", "standard"] = "unit"
     """unit: [0, 1]; centered: [-1, 1]; standard: mean 0 and deviation 1 over the training set"""
@@ -146,7 +147,7 @@ class Config(_Section):
     """Passes over the training images"""
     batch_size: int = Field(default=32, ge=1, le=60_000)
     """Images per training step"""
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    seed: int = Field(default=0, ge=0, le=MAXIMUM_SEED)
     """Fixes the initial weights, the order of the images, dropout and augmentation"""
     data: Data = Field(default_factory=Data)
     augment: list[Object] = []

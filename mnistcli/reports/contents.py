@@ -89,7 +89,8 @@ def read_contents(directory: RunDirectory, load_test_images: LoadImages | None) 
     predictions = _attempt(lambda: read_predictions(directory), notes)
     if predictions is not None and not len(predictions.test.labels):
         predictions = None
-    has_network = directory.best_checkpoint.exists()
+    # Of a run that is not finished, `evaluate` keeps nothing.
+    has_network = directory.best_checkpoint.exists() and record.status == "completed"
     if predictions is None and has_network and not directory.predictions.exists():
         text = "It has no predictions.npz, so scores and mistakes are missing; this adds it:"
         notes.append(Note(text, command_line("evaluate", directory.path)))

@@ -31,6 +31,8 @@ class SeedsRecord(msgspec.Struct, frozen=True, kw_only=True):
     seeds: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=1, max_length=MAXIMUM_SEEDS)]
     config: str
     """A text of `dump_config`, with a seed that does not count"""
+    data_sha256: dict[str, str]
+    """Of each part of the data set, as in `DatasetRecord`"""
 
 
 @dataclass(frozen=True)
