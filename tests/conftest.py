@@ -89,12 +89,12 @@ def trained(
     return train_small(load_text, digits, tmp_path_factory.mktemp("training"))
 
 
-@pytest.fixture
-def no_lite_models() -> Iterator[None]:
-    """Trainings write no model.tflite, which takes a quarter of the time of such short ones."""
-    from trainings import without_lite_models  # imports TensorFlow
+@pytest.fixture(name="bare_runs")
+def make_bare_runs() -> Iterator[None]:
+    """What `trainings.bare_runs` does, throughout a test; not for what its fixtures train."""
+    from trainings import bare_runs  # imports TensorFlow
 
-    with without_lite_models():
+    with bare_runs():
         yield
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from config_texts import Load
 from msgspec.structs import replace
+from trainings import bare_runs
 
 from mnistcli.artifacts import restore_network
 from mnistcli.data import Dataset
@@ -40,7 +41,8 @@ def trained(
 ) -> RunDirectory:
     """A run that is best after its first epoch, and whose last weights are averages."""
     path = tmp_path_factory.mktemp("run") / "run"
-    return train(prepare(load_text(TEXT), digits), path).run
+    with bare_runs():
+        return train(prepare(load_text(TEXT), digits), path).run
 
 
 @pytest.fixture

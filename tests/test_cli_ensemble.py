@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from commands import SMALL_CONFIG, invoke, run_in_process
 from config_texts import Load
-from trainings import without_lite_models
+from trainings import bare_runs
 
 from mnistcli.config import dump_config, parse_config
 from mnistcli.data import Dataset
@@ -30,7 +30,7 @@ def pair(
     folder = tmp_path_factory.mktemp("pair")
     overrides = ("epochs=2", "batch_size=50", "data.validation=200")
     files = [load_text(SMALL_CONFIG, *overrides, f"seed={seed}") for seed in (0, 1)]
-    with without_lite_models():
+    with bare_runs():
         runs = [
             train(prepare(file, digits), folder / name)
             for file, name in zip(files, "ab", strict=True)
@@ -77,7 +77,6 @@ def refusal(*arguments: object) -> str:
     return str(error)
 
 
-@pytest.mark.usefixtures("no_lite_models")
 @pytest.mark.parametrize("columns", [60, 80])
 def test_the_terminal_shows_members_and_what_the_average_is_worth(
     pair: tuple[Path, Path], runs_dir: Path, columns: int
@@ -105,7 +104,7 @@ def test_the_terminal_shows_members_and_what_the_average_is_worth(
     assert {path.name for path in run.figures.iterdir()} == {"confusion.png", "mistakes.png"}
 
 
-@pytest.mark.usefixtures("no_lite_models")
+@pytest.mark.usefixtures("bare_runs")
 def test_json_is_all_that_stdout_holds(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,7 +116,7 @@ def test_json_is_all_that_stdout_holds(
     assert [member["run"] for member in document["members"]] == [str(path) for path in pair]
 
 
-@pytest.mark.usefixtures("no_lite_models")
+@pytest.mark.usefixtures("bare_runs")
 def test_a_choice_is_shown_beside_all_that_were_there(
     pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +140,7 @@ def test_a_choice_is_shown_beside_all_that_were_there(
     assert [(Path(member.run).name, member.weight) for member in members] == [("a", 2), ("c", 1)]
 
 
-@pytest.mark.usefixtures("no_lite_models")
+@pytest.mark.usefixtures("bare_runs")
 def test_without_validation_images_there_is_nothing_to_compare_by(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,7 +160,7 @@ def test_without_validation_images_there_is_nothing_to_compare_by(
     assert invoke("evaluate", tmp_path / "run") is None
 
 
-@pytest.mark.usefixtures("no_lite_models")
+@pytest.mark.usefixtures("bare_runs")
 def test_validation_by_the_test_images_is_the_same_for_every_split_seed(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -276,7 +275,7 @@ def test_no_ensemble_is_made_where_one_run_is_best_alone(
     assert f"{pair[0]} alone is as good on the validation images (" in error
 
 
-@pytest.mark.usefixtures("no_lite_models")
+@pytest.mark.usefixtures("bare_runs")
 def test_of_two_numbers_of_validation_images_the_smaller_is_held_out(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -314,7 +313,7 @@ def test_nothing_is_left_of_an_ensemble_that_fails(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("no_lite_models")
+@pytest.mark.usefixtures("bare_runs")
 def test_a_run_that_is_named_twice_counts_twice(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -328,7 +327,7 @@ def test_a_run_that_is_named_twice_counts_twice(
     assert f"average again: mnistcli ensemble {pair[0]} {pair[0]} {pair[1]}" in error
 
 
-@pytest.mark.usefixtures("no_lite_models")
+@pytest.mark.usefixtures("bare_runs")
 def test_data_that_moved_is_found_where_another_member_found_it(
     pair: tuple[Path, Path], tmp_path: Path, digits: Dataset
 ) -> None:

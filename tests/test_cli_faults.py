@@ -76,6 +76,7 @@ def test_the_second_signal_stops_in_the_middle_of_a_step(tmp_path: Path) -> None
     assert [checkpoint.epoch for checkpoint in run.list_checkpoints()] == [0]
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_a_file_that_cannot_grow_is_one_clear_line(tmp_path: Path) -> None:
     process = start(tmp_path, SMALL_CONFIG, "--quiet", limit="80")
 
@@ -108,6 +109,7 @@ data: {dataset: digits}
     assert "batch_size" in stderr.splitlines()[1]
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_a_run_can_be_reproduced(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL_CONFIG)
     run_in_process("train", "small.yaml", "--run-dir", "run", folder=tmp_path)

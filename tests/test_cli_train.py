@@ -152,6 +152,7 @@ def test_damaged_data_is_an_error_though_there_is_a_fallback(small: Path) -> Non
     assert not (small.parent / "runs").exists()
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_an_interrupted_run_resumes_as_if_it_had_not_been(small: Path, trained_run: Path) -> None:
     small.write_text(SMALL_CONFIG.replace("epochs: 3", "epochs: 30"))
     process = subprocess.Popen(

@@ -24,6 +24,7 @@ def unit_archive(tmp_path: Path, digits: Dataset) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_commands_find_data_beside_the_config_and_say_how_it_was_converted(
     tmp_path: Path, unit_archive: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

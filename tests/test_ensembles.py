@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from config_texts import Load
 from run_records import make_record
-from trainings import without_lite_models
+from trainings import bare_runs
 
 from mnistcli.artifacts import restore_network
 from mnistcli.cli.recognizer import open_recognizer
@@ -99,7 +99,7 @@ def members(
     load_text: Load, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, RunDirectory]:
     folder = tmp_path_factory.mktemp("members")
-    with without_lite_models():
+    with bare_runs():
         return {
             name: train(prepare(load_text(COMMON + text), digits), folder / name).run
             for name, text in TEXTS.items()
@@ -220,7 +220,7 @@ def test_its_record_names_its_members(
     assert record.dataset.training_images == 1438 - 144
 
 
-@pytest.mark.usefixtures("no_lite_models")
+@pytest.mark.usefixtures("bare_runs")
 def test_its_config_trains_as_any_other(
     ensemble: RunDirectory, digits: Dataset, tmp_path: Path
 ) -> None:
@@ -283,7 +283,7 @@ def test_a_member_that_gives_no_numbers_is_named(
         make_ensemble(open_members([members["rows"].path, path]), digits, path=tmp_path / "run")
 
 
-@pytest.mark.usefixtures("no_lite_models")
+@pytest.mark.usefixtures("bare_runs")
 def test_what_is_held_out_does_not_depend_on_who_is_chosen(
     members: dict[str, RunDirectory],
     digits: Dataset,

@@ -37,6 +37,7 @@ def test_a_config_builds_and_says_what_it_measured(name: str) -> None:
     assert measured.endswith("error") == name.startswith("papers/")
 
 
+@pytest.mark.usefixtures("bare_runs")
 @pytest.mark.parametrize(
     ("one_way", "other_way"),
     [

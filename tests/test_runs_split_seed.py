@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from commands import invoke
 from config_texts import Load
-from trainings import TEXT, Recorder, Trained, assert_same_training
+from trainings import TEXT, Recorder, Trained, assert_same_training, bare_runs
 
 from mnistcli.data import Dataset, split_validation
 from mnistcli.errors import RunError
@@ -36,7 +36,8 @@ def trained(load_text: Load, digits: Dataset, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("trained")
     recorder = Recorder(folder / "run", folder / "killed")
     file = load_text(TEXT, "seed=3", "data.split_seed=3")
-    result = train(prepare(file, digits), folder / "run", [recorder])
+    with bare_runs():
+        result = train(prepare(file, digits), folder / "run", [recorder])
     return Trained(result, recorder, RunDirectory(folder / "killed"))
 
 
@@ -50,6 +51,7 @@ def make_older(run: RunDirectory, folder: Path) -> RunDirectory:
     return older
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_an_older_run_is_evaluated_on_the_images_of_its_seed(
     trained: Trained, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,6 +66,7 @@ def test_an_older_run_is_evaluated_on_the_images_of_its_seed(
     assert told["loss"] == pytest.approx(best["val_loss"], rel=1e-4)
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_an_older_run_goes_on_with_the_images_of_its_seed(
     trained: Trained, digits: Dataset, tmp_path: Path
 ) -> None:

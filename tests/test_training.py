@@ -37,7 +37,7 @@ from mnistcli.training import (
 )
 from mnistcli.training.monitor import monitor_best
 
-pytestmark = pytest.mark.usefixtures("no_lite_models")
+pytestmark = pytest.mark.usefixtures("bare_runs")
 
 
 class Ender(TrainingObserver):

@@ -15,7 +15,7 @@ from mnistcli.errors import InterruptedTrainingError, RunError, StopSignal
 from mnistcli.runs import RunDirectory
 from mnistcli.training import Difference, TrainingObserver, prepare, reproduce
 
-pytestmark = pytest.mark.usefixtures("no_lite_models")
+pytestmark = pytest.mark.usefixtures("bare_runs")
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ from mnistcli.training import (
     train,
 )
 
-pytestmark = pytest.mark.usefixtures("no_lite_models")
+pytestmark = pytest.mark.usefixtures("bare_runs")
 
 
 class RecordReader(TrainingObserver):
