@@ -134,7 +134,8 @@ def _draw_histogram(axes: Any, layer: LayerOutput) -> None:
     axes.set_xlabel("value", fontsize=7)
     axes.set_ylabel("pixels" if layer.after.ndim > 1 else "units", fontsize=7)
     if len(series) > 1:
-        axes.legend(fontsize=6, frameon=False)
+        # "best" is the default, and warns that it is slow on a busy machine.
+        axes.legend(fontsize=6, frameon=False, loc="upper right")
     simplify_axes(axes)
 
 
