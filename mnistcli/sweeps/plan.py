@@ -48,7 +48,7 @@ class SweepPlan:
     """What is searched, and how.
 
     Attributes:
-        config: the config whose settings are searched; its best epoch is the best in the goal.
+        file: the config whose settings are searched; its best epoch is the best in the goal.
         space: the values of each setting, by its dotted key.
         trials: how many there are.
         minutes: of training after which no more trials begin; None: no limit.
@@ -56,7 +56,7 @@ class SweepPlan:
         document: where each of these was read.
     """
 
-    config: Config
+    file: ConfigFile
     space: Mapping[str, Range]
     trials: int
     minutes: float | None = None
@@ -66,6 +66,11 @@ class SweepPlan:
     confirm: Confirm | None = None
     seed: int = 0
     document: Document = field(default_factory=lambda: Document(""), repr=False)
+
+    @property
+    def config(self) -> Config:
+        """The config whose settings are searched."""
+        return self.file.config
 
     def to_yaml(self, config: str) -> str:
         """Return a sweep file, with every default written out.
@@ -237,14 +242,16 @@ def _read_plan(document: Document, folder: FilePath, overrides: Sequence[str]) -
     sampler = reader.word("sampler", "tpe", SAMPLERS)
     pruner = reader.word("pruner", "none", PRUNERS)
     seed = reader.number(values, "seed", 0, 0, 2**31 - 1)
-    config = _load_base(reader, folder, overrides)
-    if config is None:
+    file = _load_base(reader, folder, overrides)
+    if file is None:
         reader.problems.raise_if_any()
         raise AssertionError("a problem was noted")
+    config = file.config
     goal = _read_goal(reader, config)
     best = Best(monitor=goal, mode=config.checkpoint.best.mode if _is_best(config, goal) else None)
     checkpoint = config.checkpoint.model_copy(update={"best": best})
     config = config.model_copy(update={"checkpoint": checkpoint})
+    file = replace(file, config=config)
     space = read_space(document, config, reader.problems)
     size = grid_size(space)
     if sampler == "grid":
@@ -261,7 +268,7 @@ def _read_plan(document: Document, folder: FilePath, overrides: Sequence[str]) -
         trials = min(trials, size)
     reader.problems.raise_if_any()
     return SweepPlan(
-        config, space, trials, minutes, goal, sampler, pruner, confirm, seed, document
+        file, space, trials, minutes, goal, sampler, pruner, confirm, seed, document
     )
 
 
@@ -272,7 +279,7 @@ def grid_size(space: Mapping[str, Range]) -> int | None:
     return math.prod(sizes) if len(sizes) == len(values) else None
 
 
-def _load_base(reader: _Reader, folder: FilePath, overrides: Sequence[str]) -> Config | None:
+def _load_base(reader: _Reader, folder: FilePath, overrides: Sequence[str]) -> ConfigFile | None:
     """Return the config that is searched; None after a note of what is wrong."""
     value = reader.document.value.get("config")
     if not isinstance(value, str):
@@ -287,7 +294,7 @@ def _load_base(reader: _Reader, folder: FilePath, overrides: Sequence[str]) -> C
         hint = suggest(path.name, siblings)
         reader.problems.add(("config",), f"config: there is no file {path}{hint}")
         return None
-    return load_config(path, overrides).config
+    return load_config(path, overrides)
 
 
 def _is_best(config: Config, goal: str) -> bool:

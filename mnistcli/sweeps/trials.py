@@ -1,6 +1,8 @@
 """The trials of a sweep, trained one after the other in this process; each is a run."""
 
 import gc
+import hashlib
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mnistcli.config import ConfigFile, Problems
+from mnistcli.config import ConfigFile, Problems, dump_config
 from mnistcli.data import Dataset
 from mnistcli.errors import (
     ConfigError,
@@ -82,6 +84,26 @@ def check_with_keras(plan: SweepPlan, num_classes: int) -> None:
                     if is_problem:
                         problems.add(("search", key), f"{key}={value}: {message}")
     problems.raise_if_any()
+
+
+def find_direction(plan: SweepPlan, dataset: Dataset) -> bool:
+    """Return whether more of the goal is better."""
+    mode = plan.config.checkpoint.best.mode
+    if mode is not None:
+        return mode == "max"
+    return build_network(plan.file, dataset.num_classes).higher_is_better(plan.goal)
+
+
+def identify(plan: SweepPlan, dataset: Dataset) -> dict[str, str]:
+    """Return what has to be the same for all trials of a sweep, by what it is."""
+    search = {key: str(range_) for key, range_ in plan.space.items()}
+    config = hashlib.sha256(dump_config(plan.config).encode()).hexdigest()
+    return {
+        "config": config,
+        "search space": json.dumps(search),
+        "goal": plan.goal,
+        "data set": json.dumps(dataset.sha256, sort_keys=True),
+    }
 
 
 def run_trials(sweep: Sweep) -> None:
