@@ -28,6 +28,7 @@ from mnistcli.runs import RunDirectory
 CONFIG = """\
 layers:
   - GaussianNoise: {stddev: 0.1}
+  - Flatten
   - Dense: {units: 16, activation: relu}
   - Dense: {units: 10, activation: softmax}
 epochs: 4
@@ -39,7 +40,7 @@ SWEEP = """\
 config: small.yaml
 search:
   optimizer.Adam.learning_rate: log(1e-4, 1e-1)
-  layers.1.Dense.units: int(8, 32, log)
+  layers.2.Dense.units: int(8, 32, log)
   batch_size: choice(16, 32)
 trials: 8
 pruner: median

@@ -69,8 +69,9 @@ def check_with_keras(plan: SweepPlan, num_classes: int) -> None:
     """Build a network with each end of each range, and with each choice.
 
     Raises:
-        ConfigError: Keras refuses some of them.
+        ConfigError: Keras refuses some of them, or the config as it is.
     """
+    build_network(plan.file, num_classes)
     problems = Problems(plan.document)
     for key, range_ in plan.space.items():
         if key.partition(".")[0] not in ("layers", "optimizer", "loss", "augment"):
@@ -82,7 +83,7 @@ def check_with_keras(plan: SweepPlan, num_classes: int) -> None:
                 for line in str(error).splitlines():
                     _, is_problem, message = line.partition(": error: ")
                     if is_problem:
-                        problems.add(("search", key), f"{key}={value}: {message}")
+                        problems.add(("search", key), f"with {value}: {message}")
     problems.raise_if_any()
 
 
