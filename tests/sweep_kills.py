@@ -56,8 +56,8 @@ def digest_sweep(path: Path) -> dict[str, Any]:
         "trials.csv": rows,
         "best.yaml": (path / "best.yaml").read_text().replace(str(path), ""),
     }
-    for file in sorted(path.glob("*/**/run.json")):
-        run = RunDirectory(file.parent)
+    for record_path in sorted(path.glob("*/**/run.json")):
+        run = RunDirectory(record_path.parent)
         record = run.read_record()
         digests[str(run.path.relative_to(path))] = (
             rows_without_times(run),
@@ -82,7 +82,7 @@ def sweep_whole(folder: Path) -> tuple[dict[str, Any], float]:
 
 def sweep_with_kills(folder: Path, kills: int, seconds: float, rng: random.Random) -> list[str]:
     """Sweep into the folder `sweep`, killed up to so many times; returns where each kill hit."""
-    path, hits = folder / "sweep", []
+    path, hits = folder / "sweep", list[str]()
     while True:
         resume = ("--resume", "sweep") if path.exists() else ("s.yaml", "--run-dir", "sweep")
         process = start(folder, "sweep", *resume)

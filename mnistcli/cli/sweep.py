@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.errors import MnistcliError, UsageError, command_line
+from mnistcli.errors import MnistcliError, UsageError
 
 if TYPE_CHECKING:
     from mnistcli.data import Dataset
@@ -54,7 +54,9 @@ def sweep_command(
     minutes: Annotated[
         float | None,
         typer.Option(
-            metavar="M", help="Begin no more trials after M minutes of training.", show_default=False
+            metavar="M",
+            help="Begin no more trials after M minutes of training.",
+            show_default=False,
         ),
     ] = None,
     goal: Annotated[
@@ -122,7 +124,8 @@ def sweep_command(
         return
     if file is None:
         raise UsageError(
-            "no sweep file given", "expected: mnistcli sweep FILE, or mnistcli sweep --resume FOLDER"
+            "no sweep file given",
+            "expected: mnistcli sweep FILE, or mnistcli sweep --resume FOLDER",
         )
     if searches:
         plan = plan_search(file, searches, options, overrides or ())
@@ -175,9 +178,7 @@ def _begin(plan: "SweepPlan", path: Path | None, quiet: bool, json: bool) -> Non
         _sweep(plan, folder, dataset, quiet, json)
 
 
-def _resume(
-    path: Path, options: dict[str, Any], dry_run: bool, quiet: bool, json: bool
-) -> None:
+def _resume(path: Path, options: dict[str, Any], dry_run: bool, quiet: bool, json: bool) -> None:
     from mnistcli.cli.console import progress
     from mnistcli.runs import list_runs
     from mnistcli.sweeps import load_plan
@@ -194,9 +195,7 @@ def _resume(
         _sweep(plan, folder, dataset, quiet, json)
 
 
-def _start(
-    plan: "SweepPlan", quiet: bool, kernels: str | None
-) -> "tuple[SweepPlan, Dataset]":
+def _start(plan: "SweepPlan", quiet: bool, kernels: str | None) -> "tuple[SweepPlan, Dataset]":
     """Load the data and start TensorFlow; return the plan with the data that is used."""
     from mnistcli.cli.data import load_and_start
     from mnistcli.execution import preferred_kernels

@@ -121,7 +121,7 @@ class SweepDisplay(SweepObserver):
         task = self.bar.tasks[0]
         # Of the trainings of this process: those before may have been on another machine.
         speed = task.speed
-        left = "" if not speed else f"{format_duration(task.remaining / speed)} left"
+        left = f"{format_duration((task.remaining or 0) / speed)} left" if speed else ""
         self.bar.update(self.task, left=left)
 
     def _ranking(self) -> list[Trial]:

@@ -29,9 +29,7 @@ SHOWN_IMPORTANCE = 0.01
 def short_names(keys: Sequence[str]) -> dict[str, str]:
     """Return the last word of each dotted key, or the key itself where two have the same."""
     ends = Counter(key.rpartition(".")[2] for key in keys)
-    return {
-        key: end if ends[end] == 1 else key for key in keys if (end := key.rpartition(".")[2])
-    }
+    return {key: end if ends[end] == 1 else key for key in keys if (end := key.rpartition(".")[2])}
 
 
 def format_setting(text: str) -> str:
@@ -112,7 +110,8 @@ def result_view(result: SweepResult) -> Iterator[RenderableType]:
         yield Text(f"trial {trial.number} failed: {trial.reason}", style="yellow")
     yield f"Written to {result.folder.path}"
     yield f"Next: {command_line('train', result.folder.best)}"
-    yield f"      {command_line('predict', 'IMAGE', '--run', result.folder.run(winner.number).path)}"
+    run = result.folder.run(winner.number)
+    yield f"      {command_line('predict', 'IMAGE', '--run', run.path)}"
     yield f"      {command_line('runs', result.folder.path)}"
 
 

@@ -183,9 +183,7 @@ def _scale(points: SweepPoints, name: str) -> NDArray[np.float64]:
     return scaled
 
 
-def _bounds(
-    points: SweepPoints, name: str, positions: NDArray[np.float64]
-) -> tuple[float, float]:
+def _bounds(points: SweepPoints, name: str, positions: NDArray[np.float64]) -> tuple[float, float]:
     if name in points.choices:
         return 0, len(points.choices[name]) - 1
     return float(positions.min()), float(positions.max())

@@ -123,9 +123,7 @@ def load_plan(path: FilePath, options: Mapping[str, Any], overrides: Sequence[st
     document = read_yaml(read_text(path), str(path))
     if not isinstance(document.value, dict):
         expected = "expected a mapping with 'config:' and 'search:'"
-        raise config_error(
-            document.locate(()), f"{expected}, got {describe_value(document.value)}"
-        )
+        raise config_error(document.locate(()), f"{expected}, got {describe_value(document.value)}")
     if "layers" in document.value and "search" not in document.value:
         line = command_line("sweep", path, "--search", "batch_size=choice(32, 64, 128)")
         raise UsageError(
@@ -267,9 +265,7 @@ def _read_plan(document: Document, folder: FilePath, overrides: Sequence[str]) -
     if sampler == "grid" and size:
         trials = min(trials, size)
     reader.problems.raise_if_any()
-    return SweepPlan(
-        file, space, trials, minutes, goal, sampler, pruner, confirm, seed, document
-    )
+    return SweepPlan(file, space, trials, minutes, goal, sampler, pruner, confirm, seed, document)
 
 
 def grid_size(space: Mapping[str, Range]) -> int | None:

@@ -248,7 +248,7 @@ def _check_failures(trials: Sequence[Trial], folder: SweepFolder) -> None:
     if len(first) == EQUAL_FAILURES and have_failed and len(reasons) == 1:
         raise RunError(
             f"the first {EQUAL_FAILURES} trials failed alike: {first[0].reason}",
-            f"expected trials that can be trained; see the settings in {folder.path / FILE_OF_SWEEP}",
+            f"expected trials that can be trained; see {folder.path / FILE_OF_SWEEP}",
         )
 
 
