@@ -80,7 +80,8 @@ def _find_key(spelling: str, tree: Mapping[str, Any]) -> str:
     """Return a dotted key in the spelling of a config: optimizer.adam.x is optimizer.Adam.x."""
     parts, branch = [], tree
     for part in spelling.split("."):
-        names = list(branch) if isinstance(branch, Mapping) else []
+        keys = list(branch) if isinstance(branch, Mapping) else []
+        names = [each for each in keys if each[:1].isupper()]  # classes, in any spelling
         name = next((each for each in names if fold_name(each) == fold_name(part)), part)
         parts.append(name)
         branch = _child(branch, name)
