@@ -99,6 +99,9 @@ def sweep_command(
             show_default=False,
         ),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=256, help="Processes that train at a time.")
+    ] = 1,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, try one step, write nothing.")
     ] = False,
@@ -120,7 +123,7 @@ def sweep_command(
     if resume:
         unused = {"FILE": file, "--search": searches, "--set": overrides, "--run-dir": run_dir}
         _check_resume(resume, unused, options)
-        _resume(resume, options, dry_run, quiet, json)
+        _resume(resume, options, workers, dry_run, quiet, json)
         return
     if file is None:
         raise UsageError(
@@ -136,7 +139,7 @@ def sweep_command(
         return
     _check_optuna()
     check_writable(run_dir)
-    _begin(plan, run_dir, quiet, json)
+    _begin(plan, run_dir, workers, quiet, json)
 
 
 def _check_optuna() -> None:
@@ -167,7 +170,7 @@ def _check_resume(resume: Path, unused: dict[str, Any], options: dict[str, Any])
         )
 
 
-def _begin(plan: "SweepPlan", path: Path | None, quiet: bool, json: bool) -> None:
+def _begin(plan: "SweepPlan", path: Path | None, workers: int, quiet: bool, json: bool) -> None:
     plan, dataset = _start(plan, quiet, kernels=None)
     from mnistcli.cli.console import progress
     from mnistcli.sweeps.folder import new_sweep_folder
@@ -175,10 +178,12 @@ def _begin(plan: "SweepPlan", path: Path | None, quiet: bool, json: bool) -> Non
 
     check_with_keras(plan, dataset.num_classes)
     with new_sweep_folder(plan, path, progress().print) as folder:
-        _sweep(plan, folder, dataset, quiet, json)
+        _sweep(plan, folder, dataset, None, workers, quiet, json)
 
 
-def _resume(path: Path, options: dict[str, Any], dry_run: bool, quiet: bool, json: bool) -> None:
+def _resume(
+    path: Path, options: dict[str, Any], workers: int, dry_run: bool, quiet: bool, json: bool
+) -> None:
     from mnistcli.cli.console import progress
     from mnistcli.runs import list_runs
     from mnistcli.sweeps import load_plan
@@ -191,8 +196,9 @@ def _resume(path: Path, options: dict[str, Any], dry_run: bool, quiet: bool, jso
             _try(plan, quiet, json)
             return
         recorded = [run.read_record().kernels for run in list_runs(path)[:1]]
-        plan, dataset = _start(plan, quiet, recorded[0] if recorded else None)
-        _sweep(plan, folder, dataset, quiet, json)
+        kernels = recorded[0] if recorded else None
+        plan, dataset = _start(plan, quiet, kernels)
+        _sweep(plan, folder, dataset, kernels, workers, quiet, json)
 
 
 def _start(plan: "SweepPlan", quiet: bool, kernels: str | None) -> "tuple[SweepPlan, Dataset]":
@@ -207,7 +213,13 @@ def _start(plan: "SweepPlan", quiet: bool, kernels: str | None) -> "tuple[SweepP
 
 
 def _sweep(
-    plan: "SweepPlan", folder: "SweepFolder", dataset: "Dataset", quiet: bool, json: bool
+    plan: "SweepPlan",
+    folder: "SweepFolder",
+    dataset: "Dataset",
+    kernels: str | None,
+    workers: int,
+    quiet: bool,
+    json: bool,
 ) -> None:
     """Run the trials that are left, and show what came of all of them."""
     from mnistcli.cli.console import progress
@@ -222,8 +234,15 @@ def _sweep(
     study.check_identity(identify(plan, dataset))
     with SweepDisplay(progress(), quiet, plan, study.trials(), study.higher_is_better) as display:
         sweep = Sweep(plan, folder, study, dataset, display, explain_refusal)
-        run_trials(sweep)
-        result, test = finish_sweep(sweep)
+        if workers > 1:
+            from mnistcli.cli.sweep_worker import make_starter
+            from mnistcli.sweeps.workers import Leader
+
+            starter = make_starter(folder.path, plan, kernels, workers)
+            result, test = finish_sweep(sweep, Leader(sweep, starter, workers).run())
+        else:
+            run_trials(sweep)
+            result, test = finish_sweep(sweep)
     if test:
         write_new_figures(test.run, dataset, test.probabilities)
     _write_figures(result)

@@ -1,6 +1,7 @@
 """The folder of a sweep, such as runs/mlp-20261126-101500/."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from pathlib import Path
 
 from mnistcli.config import dump_config
 from mnistcli.errors import RunError
-from mnistcli.runs import RunDirectory, lock_folder, new_folder, pin_folder, write_whole
+from mnistcli.runs import RunDirectory, is_locked, lock_folder, new_folder, pin_folder, write_whole
 from mnistcli.sweeps.plan import SweepPlan
 
 FILE_OF_SWEEP = "sweep.yaml"
 CONFIG = "config.yaml"
+PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,24 @@ def open_sweep_folder(path: Path, notify: Callable[[str], None]) -> Iterator[Swe
         )
     with lock_folder(path, notify), pin_folder(path):
         folder = SweepFolder(path)
+        _wait_for_workers(folder)
         _mend_journal(folder.journal)
         yield folder
+
+
+def _wait_for_workers(folder: SweepFolder) -> None:
+    """Wait until the workers of a leader that was killed have ended, too."""
+    patterns = ("trials/*/run.json", "confirm/*/*/run.json")
+    runs = [path.parent for pattern in patterns for path in folder.path.glob(pattern)]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for run in runs:
+        while is_locked(run):
+            if time.monotonic() > deadline:
+                raise RunError(
+                    f"{run} is being trained by another process",
+                    "expected one sweep at a time; wait for it, or stop it",
+                )
+            time.sleep(0.05)
 
 
 def _mend_journal(path: Path) -> None:

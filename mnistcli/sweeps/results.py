@@ -61,8 +61,13 @@ class SweepResult:
         return difference_interval(list(second), list(first)) if first and second else None
 
 
-def finish_sweep(sweep: Sweep) -> tuple[SweepResult, TrainingResult | None]:
+def finish_sweep(
+    sweep: Sweep, confirmations: Mapping[int, Sequence[float]] | None = None
+) -> tuple[SweepResult, TrainingResult | None]:
     """Confirm the best trials, test the winner, and write best.yaml and trials.csv.
+
+    Args:
+        confirmations: where other processes confirmed the trials already.
 
     Returns:
         The result, and the winner's test, if it was tested only now.
@@ -78,7 +83,15 @@ def finish_sweep(sweep: Sweep) -> tuple[SweepResult, TrainingResult | None]:
             raise RunError(
                 "no trial has a result", *([f"the last one: {reasons[-1]}"] if reasons else [])
             )
-        confirmations = _confirm(sweep, ranking)
+        if confirmations is None:
+            confirmations = {
+                trial.number: [
+                    value
+                    for seed in seeds
+                    if (value := confirm_trial(sweep, trial, seed)) is not None
+                ]
+                for trial, seeds in plan_confirmations(sweep.plan, ranking)
+            }
         ranking = _rank_confirmed(ranking, confirmations, sweep.study.higher_is_better)
         run = sweep.folder.run(ranking[0].number)
         test = None
@@ -111,25 +124,28 @@ def read_result(
     )
 
 
-def _confirm(sweep: Sweep, ranking: Sequence[Trial]) -> dict[int, list[float]]:
-    """Train the best trials with other seeds; return the values of each."""
-    confirm, plan = sweep.plan.confirm, sweep.plan
+def plan_confirmations(
+    plan: SweepPlan, ranking: Sequence[Trial]
+) -> list[tuple[Trial, Sequence[int]]]:
+    """Return the trials to train again, and the seeds for each."""
+    confirm = plan.confirm
     if confirm is None:
-        return {}
+        return []
     first_seed = plan.config.seed + 1
-    confirmations: dict[int, list[float]] = {}
-    for trial in ranking[: confirm.best]:
-        values = confirmations[trial.number] = []
-        for seed in range(first_seed, first_seed + confirm.seeds):
-            sweep.observer.confirmation_started(trial, seed)
-            run = sweep.folder.confirmation(trial.number, seed)
-            value = None
-            with failing(sweep, sweep.observer.noticed):
-                file = plan.trial_config(trial.options, seed)
-                value = read_value(train_run(sweep, run, file, [sweep.observer]), plan.goal)
-                values.append(value)
-            sweep.observer.confirmation_finished(trial, seed, value)
-    return confirmations
+    seeds = range(first_seed, first_seed + confirm.seeds)
+    return [(trial, seeds) for trial in ranking[: confirm.best]]
+
+
+def confirm_trial(sweep: Sweep, trial: Trial, seed: int) -> float | None:
+    """Train a trial with another seed; return its value, or None if it failed."""
+    sweep.observer.confirmation_started(trial, seed)
+    run = sweep.folder.confirmation(trial.number, seed)
+    value = None
+    with failing(sweep, sweep.observer.noticed):
+        file = sweep.plan.trial_config(trial.options, seed)
+        value = read_value(train_run(sweep, run, file, [sweep.observer]), sweep.plan.goal)
+    sweep.observer.confirmation_finished(trial, seed, value)
+    return value
 
 
 def _rank_confirmed(

@@ -117,15 +117,21 @@ def run_trials(sweep: Sweep) -> None:
     plan, study = sweep.plan, sweep.study
     with interruptible(sweep.folder):
         for number in study.unfinished():
-            _run_trial(sweep, study.begin(number))
-        while True:
-            trials = study.trials()
-            _check_failures(trials, sweep.folder)
-            seconds = sum(trial.seconds for trial in trials)
-            is_over_time = plan.minutes is not None and seconds >= 60 * plan.minutes
-            if len(trials) >= plan.trials or is_over_time:
-                return
-            _run_trial(sweep, study.begin())
+            run_trial(sweep, number)
+        while needs_trial(plan, study.trials(), sweep.folder):
+            run_trial(sweep)
+
+
+def needs_trial(plan: SweepPlan, trials: Sequence[Trial], folder: SweepFolder) -> bool:
+    """Return whether a trial more should begin.
+
+    Raises:
+        RunError: the first trials failed alike.
+    """
+    _check_failures(trials, folder)
+    seconds = sum(trial.seconds for trial in trials)
+    is_over_time = plan.minutes is not None and seconds >= 60 * plan.minutes
+    return len(trials) < plan.trials and not is_over_time
 
 
 @contextmanager
@@ -181,7 +187,9 @@ def failing(sweep: Sweep, failed: Callable[[str], Any]) -> Iterator[None]:
         gc.collect()
 
 
-def _run_trial(sweep: Sweep, running: RunningTrial) -> None:
+def run_trial(sweep: Sweep, number: int | None = None) -> None:
+    """Train a new trial, or go on with the trial of a number, and tell its result."""
+    running = sweep.study.begin(number)
     trial, started = running.description, time.monotonic()
 
     def seconds() -> float:
