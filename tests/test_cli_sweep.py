@@ -166,8 +166,8 @@ def test_a_trial_that_fails_does_not_end_the_sweep(folder: Path) -> None:
     assert sum(trial["state"] == "failed" for trial in json.loads(done.stdout)["trials"]) == 1
     rates = "optimizer=choice({SGD: {learning_rate: 1e30}}, {SGD: {learning_rate: 1e31}}, "
     rates += "{SGD: {learning_rate: 1e32}}, {SGD: {learning_rate: 1e33}})"
-    options = ("--sampler", "grid", "--set", "epochs=1", "--run-dir", "alike")
-    alike = run_in_process("sweep", "small.yaml", "--search", rates, *options, folder=folder)
+    quiet = ("--sampler", "grid", "--set", "epochs=1", "--run-dir", "alike")
+    alike = run_in_process("sweep", "small.yaml", "--search", rates, *quiet, folder=folder)
     assert alike.returncode == 1
     assert "the first 3 trials failed alike: the loss became NaN" in alike.stderr
     assert len(list_runs(folder / "alike")) == 3

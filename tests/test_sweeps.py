@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnistcli.config import format_value, read_yaml
@@ -24,6 +24,7 @@ layers:
 optimizer: adam
 data: {dataset: digits}
 """
+SWEEPS = sorted((Path(__file__).parents[1] / "configs" / "sweeps").iterdir())
 LEARNING_RATE = "optimizer.Adam.learning_rate"
 
 finite = st.floats(-1e9, 1e9, allow_nan=False).map(float)
@@ -57,6 +58,7 @@ ranges = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(ranges.filter(lambda range_: not isinstance(range_, Numbers) or range_.step != 0))
 def test_a_range_is_what_its_text_says(range_: Numbers | Choices) -> None:
     assert parse_range(str(range_)) == range_
@@ -64,6 +66,7 @@ def test_a_range_is_what_its_text_says(range_: Numbers | Choices) -> None:
     assert parse_range(read_yaml(in_file, "file").value["search"]["key"]) == range_
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=30) | st.builds("{}({})".format, st.sampled_from(["log", "int"]), st.text())
 )
@@ -217,6 +220,12 @@ def test_a_grid_has_as_many_trials_as_combinations(write: Write) -> None:
     assert search(write(""), *searches, sampler="grid").trials == 18
     assert search(write(""), *searches, sampler="grid", trials=5).trials == 5
     assert search(write(""), *searches, minutes=3.0).minutes == 3
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_a_sweep_that_comes_with_it_is_right(path: Path) -> None:
+    assert load_plan(path, {}, ()).space
+    assert f"# mnistcli sweep configs/sweeps/{path.name}\n" in path.read_text()
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "grid", "cmaes"])

@@ -1,9 +1,11 @@
 """`mnistcli sweep`."""
 
+import os
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -178,7 +180,9 @@ def _begin(plan: "SweepPlan", path: Path | None, workers: int, quiet: bool, json
 
     check_with_keras(plan, dataset.num_classes)
     with new_sweep_folder(plan, path, progress().print) as folder:
-        _sweep(plan, folder, dataset, None, workers, quiet, json)
+        is_done = _sweep(plan, folder, dataset, None, workers, quiet, json)
+    if not is_done:
+        _restart(folder.path, {}, quiet, json)
 
 
 def _resume(
@@ -198,7 +202,21 @@ def _resume(
         recorded = [run.read_record().kernels for run in list_runs(path)[:1]]
         kernels = recorded[0] if recorded else None
         plan, dataset = _start(plan, quiet, kernels)
-        _sweep(plan, folder, dataset, kernels, workers, quiet, json)
+        is_done = _sweep(plan, folder, dataset, kernels, workers, quiet, json)
+    if not is_done:
+        _restart(path, options, quiet, json)
+
+
+def _restart(path: Path, options: dict[str, Any], quiet: bool, json: bool) -> NoReturn:
+    """Replace this process by one that goes on with the sweep."""
+    arguments = ["sweep", "--resume", str(path)]
+    for key, value in options.items():
+        arguments += [f"--{key}", str(value)]
+    arguments += ["--quiet"] * quiet + ["--json"] * json
+    sys.stdout.flush()
+    sys.stderr.flush()
+    interpreter = sys.orig_argv[: 1 - len(sys.argv)] if len(sys.argv) > 1 else sys.orig_argv
+    os.execv(sys.executable, [*interpreter, *arguments])
 
 
 def _start(plan: "SweepPlan", quiet: bool, kernels: str | None) -> "tuple[SweepPlan, Dataset]":
@@ -220,8 +238,12 @@ def _sweep(
     workers: int,
     quiet: bool,
     json: bool,
-) -> None:
-    """Run the trials that are left, and show what came of all of them."""
+) -> bool:
+    """Run the trials that are left, and show what came of all of them.
+
+    Returns:
+        Whether that is done; otherwise another process should go on, as `run_trials` says.
+    """
     from mnistcli.cli.console import progress
     from mnistcli.cli.figures import write_new_figures
     from mnistcli.cli.refusals import explain_refusal
@@ -240,13 +262,15 @@ def _sweep(
 
             starter = make_starter(folder.path, plan, kernels, workers)
             result, test = finish_sweep(sweep, Leader(sweep, starter, workers).run())
-        else:
-            run_trials(sweep)
+        elif run_trials(sweep):
             result, test = finish_sweep(sweep)
+        else:
+            return False
     if test:
         write_new_figures(test.run, dataset, test.probabilities)
     _write_figures(result)
     _show(result, json)
+    return True
 
 
 def _write_figures(result: "SweepResult") -> None:
