@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -40,8 +41,12 @@ class Workers:
 
     def start(self, place: int) -> tuple[Any, Connection]:
         ours, theirs = Pipe()
-        threading.Thread(target=self.work, args=(theirs,), daemon=True).start()
-        return FakeProcess(), cast("Connection", ours)
+        threading.Thread(target=self.serve, args=(theirs,), daemon=True).start()
+        return FakeProcess(), ours
+
+    def serve(self, connection: Connection) -> None:
+        with suppress(EOFError, OSError):  # the leading thread has ended
+            self.work(connection)
 
     def work(self, connection: Connection) -> None:
         study = SweepStudy(

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -62,10 +63,11 @@ def work(
     try:
         with raise_stop_signals():
             _work(connection, path, plan, kernels)
-    except (InterruptedTrainingError, StopSignal):
+    except (InterruptedTrainingError, StopSignal, EOFError):
         os._exit(0)
     except (MnistcliError, OSError) as error:
-        connection.send(("error", *map(str, error.args)))
+        with suppress(OSError):  # the leading process is gone
+            connection.send(("error", *map(str, error.args)))
     os._exit(0)  # TensorFlow's threads take a while to end
 
 
