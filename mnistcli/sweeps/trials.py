@@ -124,6 +124,9 @@ def run_trials(sweep: Sweep) -> bool:
         InterruptedTrainingError: a signal ended it.
     """
     plan, study = sweep.plan, sweep.study
+    # What was imported is never garbage: without this, each collection took 0.3 s.
+    gc.collect()
+    gc.freeze()
     with interruptible(sweep.folder):
         for number in study.unfinished():
             run_trial(sweep, number)

@@ -1,5 +1,6 @@
 """Several processes that train the trials of one sweep, and the one that leads them."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -63,6 +64,7 @@ class Reporter(SweepObserver):
 
 def serve(sweep: Sweep, connection: Connection) -> None:
     """Do the tasks that the leading process sends, until it sends None."""
+    gc.freeze()  # as in `run_trials`
     while (task := connection.recv()) is not None:
         if task.seed is None:
             run_trial(sweep, task.number)

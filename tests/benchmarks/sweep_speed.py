@@ -45,7 +45,8 @@ def objective(trial):
         keras.layers.Dense(10, activation="softmax"),
     ])
     rate = trial.suggest_float("learning_rate", 1e-4, 1e-2, log=True)
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    loss = "sparse_categorical_crossentropy"
+    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, metrics=["accuracy"])
     history = model.fit(
         images[held_out:], labels[held_out:],
         validation_data=(images[:held_out], labels[:held_out]),
