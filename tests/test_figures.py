@@ -204,4 +204,4 @@ def test_a_sweep_shows_the_best_so_far_of_whole_trials() -> None:
         assert render_figure(figure).shape[2] == 3
     lines = figures["parallel"].axes[0].get_lines()[:4]
     best = np.asarray(lines[-1].get_ydata())  # on top
-    assert best == pytest.approx(np.array([1, 1]))
+    assert best == pytest.approx(np.array([1 / 3, 1]))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mnistcli.sweeps.folder import SweepFolder
     from mnistcli.sweeps.results import SweepResult
 
+_LIMITS = ("trials", "minutes")  # the options that a sweep can go on with
 INSTALL = "python -m pip install 'mnistcli[sweep]'"
 
 
@@ -156,9 +157,8 @@ def _check_optuna() -> None:
 
 def _check_resume(resume: Path, unused: dict[str, Any], options: dict[str, Any]) -> None:
     """Raise `UsageError` if a sweep would not go on as it began."""
-    unused |= {f"--{key}": value for key, value in options.items()}
-    del_keys = ("--trials", "--minutes")
-    names = [name for name, value in unused.items() if value and name not in del_keys]
+    fixed = {f"--{key}": value for key, value in options.items() if key not in _LIMITS}
+    names = [name for name, value in (unused | fixed).items() if value]
     if names:
         raise UsageError(
             f"--resume does not go with {' and '.join(names)}",
@@ -182,16 +182,16 @@ def _begin(plan: "SweepPlan", path: Path | None, workers: int, quiet: bool, json
     with new_sweep_folder(plan, path, progress().print) as folder:
         is_done = _sweep(plan, folder, dataset, None, workers, quiet, json)
     if not is_done:
-        _restart(folder.path, {}, quiet, json)
+        _restart(folder.path, quiet, json)
 
 
 def _resume(
     path: Path, options: dict[str, Any], workers: int, dry_run: bool, quiet: bool, json: bool
 ) -> None:
     from mnistcli.cli.console import progress
-    from mnistcli.runs import list_runs
+    from mnistcli.runs import list_runs, write_whole
     from mnistcli.sweeps import load_plan
-    from mnistcli.sweeps.folder import open_sweep_folder
+    from mnistcli.sweeps.folder import CONFIG, open_sweep_folder
 
     _check_optuna()
     with open_sweep_folder(path, progress().print) as folder:
@@ -199,19 +199,19 @@ def _resume(
         if dry_run:
             _try(plan, quiet, json)
             return
+        if options:
+            write_whole(folder.sweep, plan.to_yaml(CONFIG))
         recorded = [run.read_record().kernels for run in list_runs(path)[:1]]
         kernels = recorded[0] if recorded else None
         plan, dataset = _start(plan, quiet, kernels)
         is_done = _sweep(plan, folder, dataset, kernels, workers, quiet, json)
     if not is_done:
-        _restart(path, options, quiet, json)
+        _restart(path, quiet, json)
 
 
-def _restart(path: Path, options: dict[str, Any], quiet: bool, json: bool) -> NoReturn:
+def _restart(path: Path, quiet: bool, json: bool) -> NoReturn:
     """Replace this process by one that goes on with the sweep."""
     arguments = ["sweep", "--resume", str(path)]
-    for key, value in options.items():
-        arguments += [f"--{key}", str(value)]
     arguments += ["--quiet"] * quiet + ["--json"] * json
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,6 +1,5 @@
 """What a sweep shows while it runs: on a terminal a table of the best trials, and a bar."""
 
-import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +12,6 @@ from rich.text import Text
 from mnistcli.cli.console import format_duration
 from mnistcli.cli.sweep_views import format_settings, format_value_of, trials_table
 from mnistcli.config import ConfigFile
-from mnistcli.engine import EpochProgress
 from mnistcli.sweeps import SweepPlan
 from mnistcli.sweeps.study import State, Trial
 from mnistcli.sweeps.trials import SweepObserver
@@ -37,9 +35,8 @@ class SweepDisplay(SweepObserver):
         self.console, self.quiet, self.plan = console, quiet, plan
         self.sign = -1 if higher_is_better else 1
         self.trials = {trial.number: trial for trial in trials}
-        self.doing = ""
+        self.doing = self.epoch = ""
         self.epochs = plan.config.epochs
-        self.began = time.monotonic()
         confirmed = plan.confirm.best * plan.confirm.seeds if plan.confirm else 0
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -86,13 +83,11 @@ class SweepDisplay(SweepObserver):
         self.trials[trial.number] = trial
         self.epochs = config.config.epochs if config else 0
         self.doing = f"trial {trial.number}: {format_settings(self.plan, trial)}"
+        self.epoch = ""
 
     def epoch_started(self, epoch: int) -> None:
         """Show the epoch."""
         self.epoch = f", epoch {epoch}/{self.epochs}"
-
-    def epoch_progressed(self, progress: EpochProgress) -> None:
-        """Do nothing: the table shows whole epochs."""
 
     def trial_finished(self, trial: Trial) -> None:
         """Show the result of a trial."""
@@ -107,7 +102,7 @@ class SweepDisplay(SweepObserver):
     def confirmation_started(self, trial: Trial, seed: int) -> None:
         """Show what is trained again."""
         self.doing = f"trial {trial.number} again, with seed {seed}"
-        self.epochs = self.plan.config.epochs
+        self.epochs, self.epoch = self.plan.config.epochs, ""
 
     def confirmation_finished(self, trial: Trial, seed: int, value: float | None) -> None:
         """Show the result with another seed."""
@@ -146,5 +141,5 @@ class SweepDisplay(SweepObserver):
         if failed:
             parts.append(Text(f"{failed} failed", style="red"))
         if self.doing:
-            parts.append(Text(self.doing + getattr(self, "epoch", ""), style="cyan"))
+            parts.append(Text(self.doing + self.epoch, style="cyan"))
         return Group(*parts, self.bar)

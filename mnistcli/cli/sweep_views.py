@@ -137,9 +137,11 @@ def _describe_lead(result: SweepResult) -> str:
     if lead is None:
         distance = abs((first.value or 0.0) - (second.value or 0.0))
         shown = f"{100 * distance:.2f} points" if goal.endswith("accuracy") else f"{distance:.3g}"
+        line = command_line("sweep", "--resume", result.folder.path)
         return (
             f"It leads trial {second.number} by {shown}, which may be luck: each was trained with "
-            "one seed (add 'confirm: {best: 3, seeds: 3}')"
+            "one seed. To know, add 'confirm: {best: 3, seeds: 3}' to "
+            f"{result.folder.sweep}, and go on with: {line}"
         )
     scale, unit = (100, " points") if goal.endswith("accuracy") else (1, "")
     low, high = sorted((scale * lead.low, scale * lead.high))
