@@ -85,6 +85,14 @@ def digest_run(path: Path) -> dict[str, str]:
         name: hashlib.sha256(json.dumps(content).encode()).hexdigest()
         for name, content in contents.items()
     }
+    digests |= digest_checkpoints(run)
+    digests["model.keras"] = _digest_weights(run.model)
+    return digests
+
+
+def digest_checkpoints(run: RunDirectory) -> dict[str, str]:
+    """SHA-256 of each checkpoint, without times."""
+    digests = {}
     for file in run.checkpoints.iterdir():
         with np.load(file) as arrays:
             progress = without_times(json.loads(arrays["progress"].tobytes()))
@@ -93,7 +101,6 @@ def digest_run(path: Path) -> dict[str, str]:
                 if name != "progress":
                     digest.update(name.encode() + arrays[name].tobytes())
         digests[file.name] = digest.hexdigest()
-    digests["model.keras"] = _digest_weights(run.model)
     return digests
 
 
@@ -115,10 +122,10 @@ def _digest_weights(model: Path) -> str:
 def train_whole(folder: Path, config: str) -> tuple[dict[str, str], float]:
     """Train without a kill; returns the digests, and the seconds that it held the lock."""
     (folder / "config.yaml").write_text(config)
-    process = _start(folder, "train", "config.yaml", "--run-dir", "whole")
-    _wait_for_lock(process, folder / "whole")
+    process = start(folder, "train", "config.yaml", "--run-dir", "whole")
+    wait_for_lock(process, folder / "whole")
     started = time.monotonic()
-    _expect_success(process)
+    expect_success(process)
     return digest_run(folder / "whole"), time.monotonic() - started
 
 
@@ -135,7 +142,7 @@ def train_with_kills(folder: Path, kills: int, seconds: float, rng: random.Rando
     hits: list[str] = []
     while len(hits) < kills:
         process = _start_or_resume(folder, run)
-        _wait_for_lock(process, run.path)
+        wait_for_lock(process, run.path)
         delay = rng.uniform(0, seconds)
         try:
             process.communicate(timeout=delay)
@@ -146,7 +153,7 @@ def train_with_kills(folder: Path, kills: int, seconds: float, rng: random.Rando
             _read_with_every_command(run)
         else:
             break
-    _expect_success(_start_or_resume(folder, run))
+    expect_success(_start_or_resume(folder, run))
     return hits
 
 
@@ -170,7 +177,7 @@ def compare_killed_runs(folder: Path, config: str, kills: int, rng: random.Rando
     return hits
 
 
-def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [COMMAND, *arguments],
         cwd=folder,
@@ -183,11 +190,11 @@ def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def _start_or_resume(folder: Path, run: RunDirectory) -> subprocess.Popen[str]:
     if run.path.exists():
-        return _start(folder, "train", "--resume", run.path.name)
-    return _start(folder, "train", "config.yaml", "--run-dir", run.path.name)
+        return start(folder, "train", "--resume", run.path.name)
+    return start(folder, "train", "config.yaml", "--run-dir", run.path.name)
 
 
-def _wait_for_lock(process: subprocess.Popen[str], run: Path) -> None:
+def wait_for_lock(process: subprocess.Popen[str], run: Path) -> None:
     """Wait until the process trains, or has ended."""
     lock = run / ".lock"
     while process.poll() is None:
@@ -196,7 +203,7 @@ def _wait_for_lock(process: subprocess.Popen[str], run: Path) -> None:
         time.sleep(0.002)
 
 
-def _expect_success(process: subprocess.Popen[str]) -> None:
+def expect_success(process: subprocess.Popen[str]) -> None:
     _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, stderr
 

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from mnistcli.figures import (
     LayerOutput,
+    SweepPoints,
     choose_samples,
     draw_confusion,
     draw_features,
@@ -16,6 +17,7 @@ from mnistcli.figures import (
     draw_mistakes,
     draw_roc,
     draw_samples,
+    draw_sweep,
     draw_training,
     render_figure,
 )
@@ -180,3 +182,26 @@ def test_features_of_layers_with_and_without_maps() -> None:
     )
     assert heights(blocks[3].axes[0]) == pytest.approx([0.1, 0.9])
     assert render_figure(figure).shape[2] == 3
+
+
+def test_a_sweep_shows_the_best_so_far_of_whole_trials() -> None:
+    points = SweepPoints(
+        goal="val_loss",
+        higher_is_better=False,
+        numbers=[0, 1, 3, 4],
+        values=[0.5, 0.1, 0.7, 0.2],
+        is_complete=[True, False, True, True],
+        settings={"rate": [1e-4, 1e-3, 1e-2, 1e-1], "$x": ["relu", "selu", "relu", "selu"]},
+        logarithmic=["rate"],
+        choices={"$x": ["relu", "selu"]},
+        importances={"rate": 0.7, "$x": 0.3},
+    )
+
+    assert points.best_so_far().tolist() == [0.5, 0.5, 0.5, 0.2]
+    figures = draw_sweep(points)
+    assert set(figures) == {"history", "slices", "importances", "parallel"}
+    for figure in figures.values():
+        assert render_figure(figure).shape[2] == 3
+    lines = figures["parallel"].axes[0].get_lines()[:4]
+    best = np.asarray(lines[-1].get_ydata())  # on top
+    assert best == pytest.approx(np.array([1 / 3, 1]))

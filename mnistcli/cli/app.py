@@ -20,6 +20,7 @@ from mnistcli.cli.show import show_app
 from mnistcli.cli.signals import end_process, raise_stop_signals
 from mnistcli.cli.streams import finish_output
 from mnistcli.cli.summary import summary_command
+from mnistcli.cli.sweep import sweep_command
 from mnistcli.cli.train import train_command
 from mnistcli.errors import ConfigError, MnistcliError, StopSignal
 
@@ -37,6 +38,7 @@ app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
 app.command("ensemble")(ensemble_command)
+app.command("sweep")(sweep_command)
 app.command("runs")(runs_command)
 app.command("compare")(compare_command)
 app.command("export")(export_command)

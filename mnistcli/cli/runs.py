@@ -90,7 +90,11 @@ def _find_runs(paths: list[Path] | None) -> "tuple[list[RunDirectory], list[Path
             found = [RunDirectory(path)]
         elif path.is_dir():
             found = list_runs(path)
-            folders += [child for child in sorted(path.iterdir()) if _holds_runs(child)]
+            folders += [
+                child
+                for child in sorted(path.iterdir())
+                if child.name != "trials" and _holds_runs(child)  # its runs are among `found`
+            ]
         else:
             raise RunError(
                 f"there is no folder {path}", "expected a run, or a folder of runs such as runs/"

@@ -2,7 +2,16 @@
 
 from mnistcli.config.changes import find_training_changes
 from mnistcli.config.checks import carry_validation, check_sizes
-from mnistcli.config.document import Document, Path, Problems, suggest
+from mnistcli.config.document import (
+    Document,
+    Path,
+    Position,
+    Problems,
+    config_error,
+    describe_value,
+    fold_name,
+    suggest,
+)
 from mnistcli.config.dump import dump_config
 from mnistcli.config.flat import (
     describe_object,
@@ -12,7 +21,7 @@ from mnistcli.config.flat import (
     is_object,
     parse_dump,
 )
-from mnistcli.config.loader import ConfigFile, load_config, parse_config
+from mnistcli.config.loader import ConfigFile, load_config, parse_config, read_text
 from mnistcli.config.objects import KerasObject, resolve_shares
 from mnistcli.config.schema import config_schema
 from mnistcli.config.settings import (
@@ -24,6 +33,7 @@ from mnistcli.config.settings import (
     EarlyStopping,
     metric_name,
 )
+from mnistcli.config.yaml_reader import read_yaml
 
 __all__ = [
     "MAXIMUM_SEED",
@@ -36,21 +46,27 @@ __all__ = [
     "EarlyStopping",
     "KerasObject",
     "Path",
+    "Position",
     "Problems",
     "carry_validation",
     "check_sizes",
+    "config_error",
     "config_schema",
     "describe_object",
     "describe_section",
+    "describe_value",
     "dump_config",
     "find_training_changes",
     "flatten",
+    "fold_name",
     "format_value",
     "is_object",
     "load_config",
     "metric_name",
     "parse_config",
     "parse_dump",
+    "read_text",
+    "read_yaml",
     "resolve_shares",
     "suggest",
 ]

@@ -50,7 +50,7 @@ def load_config(path: FilePath | str, overrides: Iterable[str] = ()) -> ConfigFi
         ConfigError: it lists all problems, each with its file, line and column.
     """
     path = FilePath(path)
-    return replace(parse_config(_read_text(path), str(path), overrides), path=path)
+    return replace(parse_config(read_text(path), str(path), overrides), path=path)
 
 
 def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> ConfigFile:
@@ -81,7 +81,12 @@ def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> Confi
     return ConfigFile(config, document)
 
 
-def _read_text(path: FilePath) -> str:
+def read_text(path: FilePath) -> str:
+    """Return the text of a YAML file of at most 1 MiB.
+
+    Raises:
+        ConfigError: there is none, or it is no UTF-8.
+    """
     try:
         if path.is_dir():
             raise ConfigError(f"{path} is a folder", "expected a YAML file")

@@ -6,11 +6,13 @@ from mnistcli.figures.network import LayerOutput, draw_features, draw_filters
 from mnistcli.figures.samples import choose_samples, draw_samples
 from mnistcli.figures.scores import draw_roc
 from mnistcli.figures.style import render_figure
+from mnistcli.figures.sweep import SweepPoints, draw_sweep
 from mnistcli.figures.training import draw_training
 
 __all__ = [
     "Disagreements",
     "LayerOutput",
+    "SweepPoints",
     "choose_samples",
     "draw_comparison",
     "draw_confusion",
@@ -19,6 +21,7 @@ __all__ = [
     "draw_mistakes",
     "draw_roc",
     "draw_samples",
+    "draw_sweep",
     "draw_training",
     "find_disagreements",
     "render_figure",

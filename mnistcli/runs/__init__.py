@@ -5,7 +5,7 @@
 """
 
 from mnistcli.runs.continuation import Continuation, plan_continuation
-from mnistcli.runs.create import check_writable, new_run_directory
+from mnistcli.runs.create import check_writable, new_locked_folder, new_run_directory
 from mnistcli.runs.directory import CheckpointFile, RunDirectory
 from mnistcli.runs.environment import describe_environment, environment_differences
 from mnistcli.runs.files import cannot_write, dump_json, remove_file, remove_unfinished, write_whole
@@ -76,6 +76,7 @@ __all__ = [
     "lock_folder",
     "names_run",
     "new_folder",
+    "new_locked_folder",
     "new_run_directory",
     "new_seeds_folder",
     "open_run_directory",

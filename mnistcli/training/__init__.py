@@ -11,7 +11,13 @@ from mnistcli.training.preparation import (
 from mnistcli.training.reproduce import Difference, Reproduction, reproduce
 from mnistcli.training.resume import resume
 from mnistcli.training.seeds import train_seed
-from mnistcli.training.session import reproduce_run, resume_run, train_config
+from mnistcli.training.session import (
+    reproduce_run,
+    resume_run,
+    resume_validation,
+    train_config,
+    validate_config,
+)
 from mnistcli.training.train import TrainingResult, train
 
 __all__ = [
@@ -27,8 +33,10 @@ __all__ = [
     "resolve_data",
     "resume",
     "resume_run",
+    "resume_validation",
     "train",
     "train_config",
     "train_seed",
     "try_one_step",
+    "validate_config",
 ]

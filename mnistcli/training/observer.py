@@ -22,8 +22,12 @@ class TrainingObserver:
     def resumed(self, epoch: int, step: int, notices: list[str]) -> None:
         """A run goes on after so many whole epochs and steps of the next; what to know of it."""
 
-    def training_started(self, first_epoch: int, epochs: int, images: int) -> None:
-        """Epochs `first_epoch` to `epochs` follow, each over `images` images."""
+    def training_started(self, first_epoch: int, epochs: int, images: int) -> str | None:
+        """Epochs `first_epoch` to `epochs` follow, each over `images` images.
+
+        Returns:
+            Why a resumed run should end without them, as `epoch_finished`; None to go on.
+        """
 
     def epoch_started(self, epoch: int) -> None:
         """An epoch begins, numbered from 1."""

@@ -1,6 +1,7 @@
 """Go on with a run that was cut short, or for more epochs than it had."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import msgspec
@@ -14,6 +15,7 @@ from mnistcli.runs import (
     CheckpointFile,
     Resumption,
     RunDirectory,
+    RunRecord,
     check_rows,
     describe_environment,
     environment_differences,
@@ -27,7 +29,7 @@ from mnistcli.runs import (
 from mnistcli.training.monitor import monitor_best, monitor_stopping
 from mnistcli.training.observer import TrainingObserver, notify_all
 from mnistcli.training.preparation import Preparation
-from mnistcli.training.train import TrainingResult, finish
+from mnistcli.training.train import TrainingResult, finish, finish_validated
 from mnistcli.training.trainer import Position
 
 
@@ -47,6 +49,27 @@ def resume(
             another process trains it.
         InterruptedTrainingError: a signal ended it again.
     """
+    with _resumed(run, preparation, observers) as (record, position):
+        return finish(run, preparation, record, observers, position)
+
+
+def resume_validated(
+    run: RunDirectory, preparation: Preparation, observers: Sequence[TrainingObserver] = ()
+) -> RunRecord:
+    """Go on with a run of `train_validated`; return the record.
+
+    Raises:
+        As `resume`.
+    """
+    with _resumed(run, preparation, observers) as (record, position):
+        return finish_validated(run, preparation, record, observers, position)
+
+
+@contextmanager
+def _resumed(
+    run: RunDirectory, preparation: Preparation, observers: Sequence[TrainingObserver]
+) -> Iterator[tuple[RunRecord, Position]]:
+    """Lock a run for the block, and set its network to where it was cut short."""
     with lock_folder(run.path, notify_all(observers)), pin_folder(run.path):
         remove_unfinished(run.path)
         record = run.read_record()
@@ -84,7 +107,7 @@ def resume(
         run.write_record(record)
         write_whole(run.config, config_text)
         run.write_metrics(position.rows)
-        return finish(run, preparation, record, observers, position)
+        yield record, position
 
 
 def _restore(run: RunDirectory, preparation: Preparation) -> tuple[Position, list[str]]:

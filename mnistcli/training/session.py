@@ -5,12 +5,12 @@ from pathlib import Path
 
 from mnistcli.config import ConfigFile
 from mnistcli.data import Dataset
-from mnistcli.runs import RunDirectory
+from mnistcli.runs import RunDirectory, RunRecord
 from mnistcli.training.observer import TrainingObserver, notify_all
 from mnistcli.training.preparation import Preparation, prepare
 from mnistcli.training.reproduce import Reproduction, reproduce
-from mnistcli.training.resume import resume
-from mnistcli.training.train import TrainingResult, train
+from mnistcli.training.resume import resume, resume_validated
+from mnistcli.training.train import TrainingResult, train, train_validated
 
 
 def train_config(
@@ -46,6 +46,34 @@ def resume_run(
         ConfigError, RunError, InterruptedTrainingError: as `train_config` and `resume`.
     """
     return resume(run, _prepare(file, dataset, observers), observers)
+
+
+def validate_config(
+    file: ConfigFile,
+    dataset: Dataset,
+    observers: Sequence[TrainingObserver] = (),
+    path: Path | None = None,
+) -> RunRecord:
+    """Do what `train_config` does, but for the test and the files of the model.
+
+    Raises:
+        As `train_config`.
+    """
+    return train_validated(_prepare(file, dataset, observers), path, observers)
+
+
+def resume_validation(
+    run: RunDirectory,
+    file: ConfigFile,
+    dataset: Dataset,
+    observers: Sequence[TrainingObserver] = (),
+) -> RunRecord:
+    """Go on with a run of `validate_config`.
+
+    Raises:
+        As `resume_run`.
+    """
+    return resume_validated(run, _prepare(file, dataset, observers), observers)
 
 
 def reproduce_run(

@@ -67,6 +67,30 @@ def train(
         RunError: the run directory exists or cannot be written to, or the loss diverged.
         InterruptedTrainingError: a signal ended it; the run says so.
     """
+    with _new_run(preparation, path, observers) as (run, record):
+        return finish(run, preparation, record, observers, Position())
+
+
+def train_validated(
+    preparation: Preparation,
+    path: Path | None = None,
+    observers: Sequence[TrainingObserver] = (),
+) -> RunRecord:
+    """Do what `train` does, but for the test and the files of the model; return the record.
+
+    A run that was trained so can be resumed by `resume`, which makes up for it.
+
+    Raises:
+        As `train`.
+    """
+    with _new_run(preparation, path, observers) as (run, record):
+        return finish_validated(run, preparation, record, observers, Position())
+
+
+@contextmanager
+def _new_run(
+    preparation: Preparation, path: Path | None, observers: Sequence[TrainingObserver]
+) -> Iterator[tuple[RunDirectory, RunRecord]]:
     config, runtime = preparation.file.config, preparation.runtime
     config_text = dump_config(config)
     environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
@@ -83,7 +107,7 @@ def train(
     )
     now, notify = datetime.now(), notify_all(observers)
     with new_run_directory(config.name, path, now, config_text, record, notify) as run:
-        return finish(run, preparation, record, observers, Position())
+        yield run, record
 
 
 def finish(
@@ -106,15 +130,11 @@ def finish(
     keeper = _RecordKeeper(run, record)
     with _status_recorded(trainer, keeper):
         with stop:
-            stop_reason = trainer.train()
-            for observer in observers:
-                observer.training_finished()
+            stop_reason = _train_epochs(trainer)
             completion = trainer.complete()
         best, evaluation = trainer.best, completion.evaluation
-        chosen_by = {} if best.column == "epoch" else {best.column: best.best}
         metrics = {
-            "best_epoch": best.best_epoch,
-            **chosen_by,
+            **_describe_best(trainer),
             "test_loss": evaluation.loss,
             "test_accuracy": evaluation.accuracy,
             "test_expected_calibration_error": evaluation.expected_calibration_error,
@@ -127,6 +147,47 @@ def finish(
             artifacts=completion.artifacts,
         )
     return TrainingResult(run, best.best_epoch, evaluation, completion.probabilities, keeper.record)
+
+
+def finish_validated(
+    run: RunDirectory,
+    preparation: Preparation,
+    record: RunRecord,
+    observers: Sequence[TrainingObserver],
+    position: Position,
+) -> RunRecord:
+    """Do what `finish` does, but for the test and the files of the model; return the record.
+
+    Raises:
+        As `train`.
+    """
+    stop = StopRequest()
+    trainer = Trainer(preparation, run, observers, position, stop)
+    keeper = _RecordKeeper(run, record)
+    with _status_recorded(trainer, keeper):
+        with stop:
+            stop_reason = _train_epochs(trainer)
+        keeper.update(
+            status="completed",
+            finished=utc_now(),
+            stop_reason=stop_reason,
+            metrics=_describe_best(trainer),
+        )
+    return keeper.record
+
+
+def _train_epochs(trainer: Trainer) -> str | None:
+    stop_reason = trainer.train()
+    for observer in trainer.observers:
+        observer.training_finished()
+    return stop_reason
+
+
+def _describe_best(trainer: Trainer) -> dict[str, float | None]:
+    """Return the best epoch, and the metric that it was chosen by."""
+    best = trainer.best
+    chosen_by = {} if best.column == "epoch" else {best.column: best.best}
+    return {"best_epoch": best.best_epoch, **chosen_by}
 
 
 class _RecordKeeper:

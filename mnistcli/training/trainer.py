@@ -124,10 +124,12 @@ class Trainer:
             self.save()
         epochs = self.config.epochs
         images = len(self.preparation.splits.train)
-        for observer in self.observers:
-            observer.training_started(self.position.epoch + 1, epochs, images)
-        reason = self._end_of_patience()
-        for epoch in range(self.position.epoch + 1, epochs + 1):
+        first_epoch = self.position.epoch + 1
+        reasons = [
+            observer.training_started(first_epoch, epochs, images) for observer in self.observers
+        ]
+        reason = self._end_of_patience() or next(filter(None, reasons), None)
+        for epoch in range(first_epoch, epochs + 1):
             if reason:
                 for observer in self.observers:
                     observer.stopped_early(epoch - 1, reason)
