@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnistcli.config import format_value, read_yaml
+from mnistcli.config import read_yaml, to_yaml
 from mnistcli.errors import ConfigError, RunError, UsageError
 from mnistcli.sweeps import Choices, Numbers, SweepPlan, load_plan, parse_range, plan_search
 from mnistcli.sweeps.folder import new_sweep_folder, open_sweep_folder
@@ -52,7 +52,7 @@ ranges = st.one_of(
     ordered(positive).map(lambda ends: Numbers(*ends, is_log=True)),
     ordered(whole).map(lambda ends: Numbers(*ends, is_whole=True)),
     ordered(st.integers(1, 10**9)).map(lambda ends: Numbers(*ends, is_whole=True, is_log=True)),
-    st.lists(values.map(format_value), min_size=2, max_size=5, unique=True).map(
+    st.lists(values.map(to_yaml), min_size=2, max_size=5, unique=True).map(
         lambda texts: Choices(tuple(texts))
     ),
 )

@@ -20,6 +20,7 @@ from mnistcli.config.flat import (
     format_value,
     is_object,
     parse_dump,
+    to_yaml,
 )
 from mnistcli.config.loader import ConfigFile, load_config, parse_config, read_text
 from mnistcli.config.objects import KerasObject, resolve_shares
@@ -69,4 +70,5 @@ __all__ = [
     "read_yaml",
     "resolve_shares",
     "suggest",
+    "to_yaml",
 ]

@@ -50,13 +50,18 @@ def is_object(value: Any) -> bool:
 
 
 def format_value(value: Any) -> str:
-    """Return a plain value on one line, such as true, 0.1 or {a: 1}, in YAML where it is nested."""
+    """Return a plain value on one line for people, such as true, 0.1 or {a: 1}."""
     if isinstance(value, str):
         return value or "''"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int | float):
         return repr(value)
+    return to_yaml(value)
+
+
+def to_yaml(value: Any) -> str:
+    """Return a plain value in YAML, on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000_000, allow_unicode=True)
     return text.strip().removesuffix("\n...")
 

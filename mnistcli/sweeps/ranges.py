@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from mnistcli.config import format_value, read_yaml, suggest
+from mnistcli.config import read_yaml, suggest, to_yaml
 from mnistcli.errors import ConfigError
 
 EXPECTED = (
@@ -46,7 +46,7 @@ class Numbers:
         return [self.low + position * step for position in range(count)]
 
     def __str__(self) -> str:
-        ends = f"{format_value(self.low)}, {format_value(self.high)}"
+        ends = f"{to_yaml(self.low)}, {to_yaml(self.high)}"
         if self.is_whole:
             return f"int({ends}, log)" if self.is_log else f"int({ends})"
         if self.is_log:
@@ -106,7 +106,7 @@ def parse_range(text: str) -> Range:
 def _parse_choices(values: list[Any]) -> Choices:
     if len(values) < 2:
         raise ValueError("choice: expected at least two values")
-    texts = [format_value(value) for value in values]
+    texts = [to_yaml(value) for value in values]
     for text in texts:
         if texts.count(text) > 1:
             raise ValueError(f"choice: {_shorten(text)} is there twice")
