@@ -12,6 +12,12 @@ Load = Callable[..., ConfigFile]
 ErrorsOf = Callable[..., list[str]]
 
 
+def shipped_configs() -> list[Path]:
+    """Return the paths of all configs that come with mnistcli; those of sweeps are no configs."""
+    paths = (Path(__file__).parents[1] / "configs").rglob("*.yaml")
+    return sorted(path for path in paths if path.parent.name != "sweeps")
+
+
 def load_written(path: Path, text: str, *overrides: str) -> ConfigFile:
     """Write a config's text to a file, and load that."""
     path.write_text(text, encoding="utf-8")

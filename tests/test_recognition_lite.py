@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from config_texts import Load
+from config_texts import Load, shipped_configs
 
 from mnistcli.artifacts import ExportError, export_litert
 from mnistcli.config import ConfigFile, load_config
@@ -16,7 +16,6 @@ from mnistcli.recognition import load_lite_model
 from mnistcli.runs import Artifact
 from mnistcli.training import prepare, train
 
-CONFIGS = Path(__file__).parents[1] / "configs"
 IMAGES = np.random.default_rng(0).integers(0, 256, (250, 28, 28)).astype(np.uint8)
 IMAGES[:, :4] = 0
 
@@ -28,7 +27,7 @@ def configs_with_all_layers() -> list[ConfigFile]:
         layers = [*file.config.layers, *file.config.augment]
         return {(layer.name, str(layer.arguments.get("activation"))) for layer in layers}
 
-    files = [load_config(path) for path in sorted(CONFIGS.rglob("*.yaml"))]
+    files = [load_config(path) for path in shipped_configs()]
     found: set[tuple[str, str | None]] = set()
     chosen = []
     for file in sorted(files, key=lambda file: len(kinds_of(file)), reverse=True):

@@ -202,9 +202,8 @@ def write_row(config: Path, measured: Measured) -> None:
 def main() -> None:
     """Train, and write what came of it."""
     configs = [Path(name).resolve() for name in sys.argv[1:]]
-    for config in configs or sorted(CONFIGS.rglob("*.yaml")):
-        if config.parent.name == "sweeps":
-            continue
+    shipped = [path for path in sorted(CONFIGS.rglob("*.yaml")) if path.parent.name != "sweeps"]
+    for config in configs or shipped:
         train(config)
         measured = measure(config)
         write_header(config, measured)
