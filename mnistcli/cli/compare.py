@@ -34,7 +34,7 @@ def compare_command(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Compare runs: settings, metrics, classes, and whether a difference is more than chance."""
+    """Compare runs; say whether a difference is more than chance."""
     from mnistcli.cli.groups import open_group
     from mnistcli.comparison import compare_groups
 

@@ -41,7 +41,7 @@ def report_command(
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a run, or a comparison of several, as one HTML file that needs nothing else."""
+    """Write one HTML page about a run, or one that compares several."""
     from mnistcli.cli.console import print_json, progress, results
     from mnistcli.cli.groups import list_members, open_group
     from mnistcli.comparison import compare_groups

@@ -16,7 +16,7 @@ def reproduce_command(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Train a run again and compare every epoch with what it recorded."""
+    """Train a run again, and compare every epoch."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
     from mnistcli.execution import request_kernels

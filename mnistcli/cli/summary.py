@@ -26,7 +26,7 @@ def summary_command(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show a model's layers, shapes, parameters, FLOPs and memory; train nothing."""
+    """Show a model's layers, parameters, FLOPs and memory."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
     from mnistcli.config import load_config
