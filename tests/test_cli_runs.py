@@ -306,7 +306,7 @@ def test_a_group_that_is_not_finished_is_not_judged(make: Maker, tmp_path: Path)
 
     (verdict,) = compared(tmp_path, "runs/a", "runs/b")["verdicts"]
 
-    assert "1 of the 2 runs in runs/b have a test accuracy" in verdict["problem"]
+    assert "1 of the 2 runs in runs/b have no test accuracy: finish" in verdict["problem"]
 
 
 def test_runs_of_one_name_go_by_their_paths(make: Maker, tmp_path: Path) -> None:

@@ -241,11 +241,9 @@ def _judge(first: Group, second: Group) -> Verdict:
     """Compare the test accuracies of two groups."""
     accuracies = [group.figures("test_accuracy") for group in (first, second)]
     name = second.name
-    for group, figures in zip((first, second), accuracies, strict=True):
-        if len(figures) < len(group.rows):
-            counted = f"{len(figures)} of the {len(group.rows)} runs in {group.name} have a"
-            subject = counted if len(group.rows) > 1 else f"{group.name} has no"
-            return Verdict(name, problem=f"{subject} test accuracy: finish the training first")
+    for group in (first, second):
+        if problem := _describe_untested(group):
+            return Verdict(name, problem=problem)
     means = (statistics.mean(accuracies[0]), statistics.mean(accuracies[1]))
     if first.test_data is None or first.test_data != second.test_data:
         return Verdict(name, *means, problem="they were tested on other images, or labels")
@@ -256,6 +254,19 @@ def _judge(first: Group, second: Group) -> Verdict:
         problem = "one of them is a single run, whose luck is unknown: train it with --seeds"
         return Verdict(name, *means, problem=problem)
     return Verdict(name, *means, interval=interval)
+
+
+def _describe_untested(group: Group) -> str | None:
+    """Return why a group has no test accuracy to compare; None if all of its runs have one."""
+    untested = [row for row in group.rows if row.metrics.get("test_accuracy") is None]
+    if not untested:
+        return None
+    subject = f"{group.name} has no"
+    if len(group.rows) > 1:
+        subject = f"{len(untested)} of the {len(group.rows)} runs in {group.name} have no"
+    if all(row.status == "completed" for row in untested):
+        return f"{subject} test accuracy: trials of a sweep are not tested"
+    return f"{subject} test accuracy: finish the training first"
 
 
 def _test_answers(first: Group, second: Group, means: tuple[float, float]) -> Verdict:
