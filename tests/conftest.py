@@ -108,7 +108,10 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of 30 epochs on `digits`, made by the command, alone in its folder's runs/."""
+    """A run of 30 epochs on `digits`, made by the command, alone in its folder's runs/.
+
+    It is not to be changed: the order of the files of tests is not fixed.
+    """
     folder = tmp_path_factory.mktemp("trained")
     (folder / "small.yaml").write_text(SMALL_CONFIG)
     arguments = ("train", "small.yaml", "--quiet", "--set", "epochs=30")

@@ -12,6 +12,13 @@ from mnistcli.data import Dataset
 from mnistcli.errors import DataError
 
 
+@pytest.fixture(scope="module")
+def trained_run(trained_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the run that other files of tests look at, since `evaluate` writes into it."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    return Path(shutil.copytree(trained_run, folder / "runs" / trained_run.name))
+
+
 def test_the_terminal_shows_scores_and_the_confusion_matrix(trained_run: Path) -> None:
     folder, name = trained_run.parents[1], f"runs/{trained_run.name}"
     done = run_in_process("evaluate", name, folder=folder, COLUMNS="80")
