@@ -115,8 +115,8 @@ def _make_columns(rows: Sequence[RunRow], differences: Sequence[Difference]) -> 
     for difference in differences:
         end = difference.key.rpartition(".")[2]
         heading = end if ends[end] == 1 else difference.key
-        texts = iter(difference.texts())
-        cells = [Text(_shorten(printable(next(texts))) if row.settings else "") for row in rows]
+        settings = iter(zip(difference.texts(), difference.values, strict=True))
+        cells = [Text(_setting(*next(settings)) if row.settings else "") for row in rows]
         columns.append(_Column(heading, cells, 5, False))
     return columns
 
@@ -127,6 +127,11 @@ def _names(rows: Sequence[RunRow]) -> list[str]:
     if len(set(names)) < len(names):
         names = [str(row.run.path) for row in rows]
     return [printable(name) for name in names]
+
+
+def _setting(text: str, value: object) -> str:
+    """Return a setting as a cell shows it: a searched rate has 16 digits."""
+    return f"{value:.6g}" if isinstance(value, float) else _shorten(printable(text))
 
 
 def _shorten(text: str) -> str:
