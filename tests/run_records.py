@@ -1,10 +1,13 @@
-"""A record of a run, for tests that train nothing."""
+"""Records of runs, for tests that train nothing, or change what was trained."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
-from mnistcli.runs import DatasetRecord, RunRecord
+from mnistcli.config import dump_config, parse_config
+from mnistcli.runs import DatasetRecord, RunDirectory, RunRecord
 
 
 def make_record(**fields: Any) -> RunRecord:
@@ -29,3 +32,19 @@ def make_record(**fields: Any) -> RunRecord:
 
 
 ON_MNIST = replace(make_record().dataset, name="mnist")
+
+
+def alter(run: Path, target: Path, *overrides: str, **fields: Any) -> Path:
+    """Copy a run, and change its config and its record as if it had been trained so."""
+    copy = RunDirectory(shutil.copytree(run, target))
+    record = copy.read_record()
+    config = dump_config(parse_config(copy.config.read_text(), "altered", overrides).config)
+    copy.config.write_text(config)
+    copy.write_record(replace(record, config=config, **fields))
+    return target
+
+
+def alter_dataset(run: Path, target: Path, *overrides: str, **fields: Any) -> Path:
+    """Do what `alter` does, with changes of the record's data."""
+    dataset = RunDirectory(run).read_record().dataset
+    return alter(run, target, *overrides, dataset=replace(dataset, **fields))

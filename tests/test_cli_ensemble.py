@@ -5,16 +5,15 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 from commands import SMALL_CONFIG, invoke, run_in_process
 from config_texts import Load
+from run_records import alter, alter_dataset
 from trainings import bare_runs
 
-from mnistcli.config import dump_config, parse_config
 from mnistcli.data import Dataset
 from mnistcli.ensembles.choose import Average
 from mnistcli.errors import RunError, StopSignal
@@ -44,22 +43,6 @@ def ensemble(pair: tuple[Path, Path]) -> Path:
     done = run_in_process("ensemble", "a", "b", "--run-dir", "ab", folder=pair[0].parent)
     assert done.returncode == 0, done.stderr
     return pair[0].with_name("ab")
-
-
-def alter(run: Path, target: Path, *overrides: str, **fields: Any) -> Path:
-    """Copy a run, and change its config and its record as if it had been trained so."""
-    copy = RunDirectory(shutil.copytree(run, target))
-    record = copy.read_record()
-    config = dump_config(parse_config(copy.config.read_text(), "altered", overrides).config)
-    copy.config.write_text(config)
-    copy.write_record(msgspec.structs.replace(record, config=config, **fields))
-    return target
-
-
-def alter_dataset(run: Path, target: Path, *overrides: str, **fields: Any) -> Path:
-    """Do what `alter` does, with changes of the record's data."""
-    dataset = RunDirectory(run).read_record().dataset
-    return alter(run, target, *overrides, dataset=msgspec.structs.replace(dataset, **fields))
 
 
 def metrics_of(run: Path) -> dict[str, float]:
