@@ -35,6 +35,7 @@ def compare_command(
     json: Json = False,
 ) -> None:
     """Compare runs; say whether a difference is more than chance."""
+    from mnistcli.cli.console import print_json, results
     from mnistcli.cli.groups import open_group
     from mnistcli.comparison import compare_groups
 
@@ -44,24 +45,17 @@ def compare_command(
         )
     comparison = compare_groups([open_group(path) for path in runs])
     if json:
-        from mnistcli.cli.console import print_json
-
         print_json(_to_json(comparison))
     else:
         from mnistcli.cli.comparison_views import comparison_view
-        from mnistcli.cli.console import results
 
         for part in comparison_view(comparison):
             results().print(part, soft_wrap=isinstance(part, str))
     if figure:
         _write_figure(comparison, figure)
         if not json:
-            from mnistcli.cli.console import results
-
             results().print(f"Written to {figure}", soft_wrap=True)
     elif not json:
-        from mnistcli.cli.console import results
-
         line = command_line("compare", *runs, "--figure", "comparison.png")
         results().print(f"Next: {line}", soft_wrap=True)
 

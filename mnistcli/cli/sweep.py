@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from mnistcli.cli.options import Json, Quiet
 from mnistcli.errors import MnistcliError, UsageError
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ def sweep_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, try one step, write nothing.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Search the settings of a config; each trial is a run."""
     from mnistcli.runs import check_writable

@@ -193,7 +193,7 @@ def failing(sweep: Sweep, failed: Callable[[str], Any]) -> Iterator[None]:
         failed(_one_line(error))
     except OSError:
         raise
-    except Exception as error:
+    except Exception as error:  # TensorFlow's and Python's refusals have no common class
         explained = sweep.explain(error)
         if explained is None:
             raise

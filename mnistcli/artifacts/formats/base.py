@@ -103,7 +103,7 @@ def find_unknown_layer(model: keras.Model, convert: Callable[[keras.Model], obje
         joined = outputs[0] if count == 1 else keras.layers.Concatenate()(outputs)
         try:
             convert(keras.Model(model.inputs, joined))
-        except Exception:
+        except Exception:  # as in `write_model`
             return True
         return False
 
