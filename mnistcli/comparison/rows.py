@@ -127,7 +127,7 @@ def _parse_settings(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise RunError(f"its config is damaged: {error}") from None
     data = settings.get("data")
-    if isinstance(data, dict) and "split_seed" not in data:
-        # Runs of before version 0.4 held out other images for each seed.
-        settings["data"] = data | {"split_seed": settings.get("seed")}
+    if isinstance(data, dict):
+        # Runs of before version 0.4 held out other images for each seed, and had no extra ones.
+        settings["data"] = {"extra": [], "split_seed": settings.get("seed")} | data
     return settings
