@@ -1,18 +1,8 @@
 """What mnistcli keeps for this user between commands: downloads, and pictures that were read."""
 
-import hashlib
 import os
 import tempfile
-from contextlib import suppress
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-
-from mnistcli.data.part import IMAGE_SIZE
-from mnistcli.images import Framing, reading_version
-
-_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def cache_folder(name: str) -> Path:
@@ -37,33 +27,3 @@ def store(path: Path, *contents: bytes | memoryview) -> None:
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
-
-
-class PictureCache:
-    """The 28x28 images of pictures, by the SHA-256 of the picture's file.
-
-    A file holds the SHA-256 of an image and its pixels. Another version of the reading has
-    another folder.
-    """
-
-    def __init__(self, framing: Framing) -> None:
-        ground = "dark" if framing.dark_background else "light"
-        name = f"{reading_version()}-{framing.kind}-{ground}"
-        self.folder = cache_folder("pictures") / name
-
-    def get(self, sha256: str) -> NDArray[np.uint8] | None:
-        """Return the image of a picture, (28, 28); None if it is not here, or damaged."""
-        try:
-            content = (self.folder / sha256).read_bytes()
-        except OSError:
-            return None
-        digest, pixels = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-        if len(pixels) != IMAGE_SIZE**2 or hashlib.sha256(pixels).digest() != digest:
-            return None
-        return np.frombuffer(pixels, np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
-
-    def put(self, sha256: str, image: NDArray[np.uint8]) -> None:
-        """Keep the image of a picture, (28, 28), if there is room for it."""
-        pixels = image.tobytes()
-        with suppress(OSError):
-            store(self.folder / sha256, hashlib.sha256(pixels).digest(), pixels)

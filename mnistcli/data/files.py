@@ -89,6 +89,19 @@ def find_idx_files(folder: Path) -> dict[str, Path]:
     return files
 
 
+def holds_pictures(path: Path) -> bool:
+    """Return whether a path is of a folder that can only be one of labelled pictures."""
+    with report_os_errors(path):
+        if not path.is_dir() or find_idx_files(path) or any(path.glob("*.npz")):
+            return False
+        from mnistcli.images import is_picture, names_label  # takes 0.1 s
+
+        return names_label(path) or any(
+            is_picture(entry) or (entry.is_dir() and not entry.name.startswith("."))
+            for entry in path.iterdir()
+        )
+
+
 def dimensions_of(part: str) -> int:
     """Return the number of dimensions of a part's array: 3 for images, 1 for labels."""
     return 3 if part.endswith("images") else 1

@@ -1,8 +1,12 @@
-"""The data set that a config or an option names."""
+"""The data set that a config or an option names.
+
+`pictures` is imported where it is needed: OpenCV takes 0.1 s, which other data sets do without.
+"""
 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnistcli.data.dataset import (
     DataMissingError,
@@ -17,6 +21,7 @@ from mnistcli.data.examine import examine_dataset, examine_labelled_images
 from mnistcli.data.files import (
     describe_contents,
     find_single_archive,
+    holds_pictures,
     layout_of,
     read_parts,
     require_parts,
@@ -25,10 +30,11 @@ from mnistcli.data.idx import idx_sha256
 from mnistcli.data.locate import BUILT_IN, locate, locate_folder
 from mnistcli.data.mnist import load_mnist
 from mnistcli.data.part import PARTS
-from mnistcli.data.pictures import holds_pictures, load_picture_dataset, load_pictures
 from mnistcli.data.selector import Split
 from mnistcli.errors import DataError
-from mnistcli.images import MNIST_FRAMING, Framing, find_framing
+
+if TYPE_CHECKING:
+    from mnistcli.images import Framing
 
 # The names of a labelled set, as keys of `NPZ_NAMES`: the test set is preferred.
 _LABELLED_PAIRS = (
@@ -62,18 +68,12 @@ def load_dataset(
         DataMissingError: both are missing.
         DataError: the data is damaged or in an unknown form.
     """
-    try:
-        dataset = _load(name, progress, folder)
-    except DataMissingError as error:
-        if fallback is None:
-            raise
-        dataset = _load(fallback, progress, folder)
-        dataset = dataclasses.replace(dataset, fallback_reason=error.reason)
+    dataset = _load_first(name, fallback, progress, folder)
     return _add_extra(dataset, extra, folder) if extra else dataset
 
 
 def load_labelled_images(
-    path: str, progress: ProgressCallback | None = None, framing: Framing = MNIST_FRAMING
+    path: str, progress: ProgressCallback | None = None, framing: "Framing | None" = None
 ) -> LabelledImages:
     """Load one labelled set, to evaluate a model on.
 
@@ -82,7 +82,7 @@ def load_labelled_images(
             set is loaded; or else the arrays x and y, images and labels, or the training set.
             Or a folder of pictures, of which `test` is loaded, or else all of them.
         progress: called with the progress of each download.
-        framing: of the model's training images, as which pictures are read.
+        framing: of the model's training images, as which pictures are read; None: MNIST's.
 
     Raises:
         DataError: there is no such set, or it is damaged or in an unknown form.
@@ -91,6 +91,8 @@ def load_labelled_images(
         return dataclasses.replace(_load(path, progress).test, name=path)
     place = find_single_archive(locate(path))
     if holds_pictures(place):
+        from mnistcli.data.pictures import load_pictures
+
         return load_pictures(path, place, "test", framing)
     for images, labels in _LABELLED_PAIRS:
         parts = read_parts(place, (images, labels))
@@ -127,6 +129,8 @@ def load_split(name: str, split: Split, progress: ProgressCallback | None = None
         return dataset.test if split == "test" else dataset.train
     place = find_single_archive(locate(name))
     if holds_pictures(place):
+        from mnistcli.data.pictures import load_picture_dataset
+
         dataset = load_picture_dataset(name, place)
         part = dataset.test if split == "test" else dataset.train
         return dataclasses.replace(part, notes=dataset.notes)
@@ -137,6 +141,19 @@ def load_split(name: str, split: Split, progress: ProgressCallback | None = None
     return examine_labelled_images(labelled_images, parts[images])
 
 
+def _load_first(
+    name: str, fallback: str | None, progress: ProgressCallback | None, folder: Path | None
+) -> Dataset:
+    """Load a data set, or its fallback if it is missing."""
+    try:
+        return _load(name, progress, folder)
+    except DataMissingError as error:
+        if fallback is None:
+            raise
+        reason = error.reason
+    return dataclasses.replace(_load(fallback, progress, folder), fallback_reason=reason)
+
+
 def _load(name: str, progress: ProgressCallback | None, folder: Path | None = None) -> Dataset:
     if name == "mnist":
         return load_mnist(progress)
@@ -144,6 +161,8 @@ def _load(name: str, progress: ProgressCallback | None, folder: Path | None = No
         return load_digits()
     path = find_single_archive(locate(name, folder))
     if holds_pictures(path):
+        from mnistcli.data.pictures import load_picture_dataset
+
         return load_picture_dataset(name, path)
     parts = read_parts(path, PARTS)
     require_parts(parts, path)
@@ -156,6 +175,9 @@ def _add_extra(dataset: Dataset, paths: Sequence[str], folder: Path | None) -> D
     Raises:
         DataError: one is missing, holds bad pictures, or a class that the data set has not.
     """
+    from mnistcli.data.pictures import load_pictures
+    from mnistcli.images import find_framing
+
     framing = find_framing(dataset.train_images)
     sets, sha256, notes = [], dict(dataset.sha256), list(dataset.notes)
     test_images = {image.tobytes() for image in dataset.test_images}

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.data.cache import PictureCache
 from mnistcli.data.dataset import Dataset, LabelledImages, make_dataset, make_labelled_images
 from mnistcli.data.examine import examine_dataset
-from mnistcli.data.files import describe_contents, find_idx_files, report_os_errors
+from mnistcli.data.files import describe_contents, report_os_errors
 from mnistcli.data.part import Part
+from mnistcli.data.picture_cache import PictureCache
 from mnistcli.data.selector import SPLITS, Split
 from mnistcli.errors import DataError, ImageError
 from mnistcli.images import (
@@ -25,8 +25,6 @@ from mnistcli.images import (
     Framing,
     PictureFile,
     find_labelled,
-    is_picture,
-    names_label,
     read_digits,
 )
 
@@ -56,18 +54,6 @@ class _Pictures(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def holds_pictures(path: Path) -> bool:
-    """Return whether a path is of a folder that can only be one of labelled pictures."""
-    with report_os_errors(path):
-        if not path.is_dir() or find_idx_files(path) or any(path.glob("*.npz")):
-            return False
-        return (
-            names_label(path)
-            or bool(_find_folders(path))
-            or any(is_picture(file) for file in path.iterdir())
-        )
-
-
 def load_picture_dataset(name: str, folder: Path) -> Dataset:
     """Load the pictures of `train` and `test` below a folder, or divide those of one folder.
 
@@ -78,9 +64,9 @@ def load_picture_dataset(name: str, folder: Path) -> Dataset:
         DataError: there are no such pictures, too many of them are bad, or none are left to
             train on or to test on.
     """
-    if train_folder := _find_part(folder, "train"):
-        train = _read(train_folder)
-        test = _read(_find_part(folder, "test") or folder)
+    train_folder, test_folder = (_find_part(folder, split) for split in SPLITS)
+    if train_folder and test_folder:
+        train, test = _read(train_folder), _read(test_folder)
         notes = train.notes + test.notes
         images, labels = (train.images, test.images), (train.labels, test.labels)
     else:
@@ -108,7 +94,7 @@ def load_picture_dataset(name: str, folder: Path) -> Dataset:
 
 
 def load_pictures(
-    name: str, folder: Path, split: Split, framing: Framing = MNIST_FRAMING
+    name: str, folder: Path, split: Split, framing: Framing | None = None
 ) -> LabelledImages:
     """Load all pictures of a folder or, if it has folders `train` and `test`, of one of them.
 
@@ -116,7 +102,7 @@ def load_pictures(
         name: what the user calls the folder.
         folder: its path.
         split: which of the two folders.
-        framing: of the images that the pictures go with.
+        framing: of the images that the pictures go with; None: MNIST's.
 
     Raises:
         DataError: there are no such pictures, or too many of them are bad.
@@ -124,7 +110,7 @@ def load_pictures(
     if not folder.is_dir():
         raise DataError(f"{folder}: not a folder", EXPECTED_PICTURES)
     place = _find_part(folder, split) or folder
-    pictures = _read(place, framing)
+    pictures = _read(place, framing or MNIST_FRAMING)
     images, labels = (Part(each, str(place), name) for each in (pictures.images, pictures.labels))
     return dataclasses.replace(
         make_labelled_images(name, images, labels, str(place)), notes=pictures.notes
