@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from commands import SMALL_CONFIG, invoke, run_in_process
-from test_data_pictures import cache, write_pictures
+from drawings import write_labelled
 
 from mnistcli.data import Dataset
 from mnistcli.errors import RunError
 
-__all__ = ["cache"]  # a fixture of every test
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.mark.usefixtures("bare_runs")
@@ -21,7 +21,7 @@ def test_a_run_with_pictures_of_one_s_own(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    mine = write_pictures(tmp_path / "mine", digits, range(50))
+    mine = write_labelled(tmp_path / "mine", digits, range(50))
     (tmp_path / "c.yaml").write_text(SMALL_CONFIG)
     run, options = tmp_path / "run", ["--set", "data.extra=[{path: mine, repeat: 3}]"]
 
@@ -45,7 +45,7 @@ def test_a_run_with_pictures_of_one_s_own(
 
     monkeypatch.chdir(mine)
     assert invoke("train", "--resume", run, "--set", "epochs=3") is None
-    write_pictures(mine, digits, range(50, 51))
+    write_labelled(mine, digits, range(50, 51))
     error = invoke("train", "--resume", run, "--set", "epochs=4")
     assert isinstance(error, RunError)
     assert "was trained on other data than data.extra holds" in str(error)
@@ -57,7 +57,7 @@ def test_labelled_pictures_in_two_parts_are_those_of_the_test(
     tmp_path: Path, digits: Dataset
 ) -> None:
     for part, numbers in {"train": range(5), "test": range(5, 12)}.items():
-        write_pictures(tmp_path / "mine" / part, digits, numbers)
+        write_labelled(tmp_path / "mine" / part, digits, numbers)
 
     done = run_in_process("predict", "--labelled", "mine", "--run", "builtin", folder=tmp_path)
 

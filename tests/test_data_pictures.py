@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import pytest
-from drawings import draw_five, encode
+from drawings import draw_five, encode, write_labelled
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -18,26 +17,13 @@ from mnistcli.images import Digit, PictureFile, read_digits
 Picture = NDArray[np.uint8]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(folder))
-    return folder
-
-
-def write_pictures(folder: Path, digits: Dataset, numbers: range) -> Path:
-    """Write digits as ink on paper into a folder for each class."""
-    for i in numbers:
-        path = folder / str(digits.test_labels[i]) / f"{i}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(255 - digits.test_images[i]).resize((84, 84)).save(path)
-    return folder
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture
 def mine(tmp_path: Path, digits: Dataset) -> Path:
     """Fifty pictures of all digits."""
-    return write_pictures(tmp_path / "mine", digits, range(50))
+    return write_labelled(tmp_path / "mine", digits, range(50))
 
 
 def as_set(images: Picture) -> set[bytes]:
@@ -67,7 +53,7 @@ def test_new_pictures_and_new_names_move_none_between_train_and_test(
     before = load_dataset(str(mine))
     for path in list(mine.glob("*/*.png")):
         path.rename(path.with_stem(f"a{path.stem}"))
-    write_pictures(mine, digits, range(50, 90))
+    write_labelled(mine, digits, range(50, 90))
 
     after = load_dataset(str(mine))
 
@@ -93,7 +79,7 @@ def test_a_picture_is_read_once(
     assert load_dataset(str(mine)).sha256 == first.sha256
     assert read == []
 
-    write_pictures(mine, digits, range(50, 51))
+    write_labelled(mine, digits, range(50, 51))
     damaged, *_ = (path for path in cache.rglob("*") if path.is_file())
     damaged.write_bytes(bytes(damaged.stat().st_size))
     load_dataset(str(mine))
@@ -107,8 +93,8 @@ def test_a_picture_is_read_once(
 
 def test_folders_train_and_test_are_taken_as_they_are(tmp_path: Path, digits: Dataset) -> None:
     folder = tmp_path / "mine"
-    write_pictures(folder / "train", digits, range(40))
-    write_pictures(folder / "test", digits, range(40, 60))
+    write_labelled(folder / "train", digits, range(40))
+    write_labelled(folder / "test", digits, range(40, 60))
 
     dataset = load_dataset(str(folder))
     with_extra = load_dataset("digits", extra=[str(folder)])

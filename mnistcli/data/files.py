@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -90,16 +91,17 @@ def find_idx_files(folder: Path) -> dict[str, Path]:
 
 
 def holds_pictures(path: Path) -> bool:
-    """Return whether a path is of a folder that can only be one of labelled pictures."""
+    """Return whether a path is of a folder that is meant to hold labelled pictures."""
     with report_os_errors(path):
         if not path.is_dir() or find_idx_files(path) or any(path.glob("*.npz")):
             return False
         from mnistcli.images import is_picture, names_label  # takes 0.1 s
 
-        return names_label(path) or any(
-            is_picture(entry) or (entry.is_dir() and not entry.name.startswith("."))
-            for entry in path.iterdir()
-        )
+        folders = [entry for entry in path.iterdir() if entry.is_dir()]
+        if any(names_label(each) or each.name in ("train", "test") for each in folders):
+            return True
+        # Pictures in other places are a mistake to name.
+        return any(is_picture(file) for file in chain(path.glob("*"), path.glob("*/*")))
 
 
 def dimensions_of(part: str) -> int:

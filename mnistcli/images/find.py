@@ -138,14 +138,17 @@ def _list_labelled(folder: Path) -> tuple[list[Path], dict[str, str]]:
     label_folders = _label_folders(folder)
     if names_label(folder) and (files or not label_folders):
         return files, omissions
-    if not label_folders and (folder / "test").is_dir():  # a data set in two parts
-        return _list_labelled(folder / "test")
+    omissions |= {str(file): "in no folder of a label" for file in files}
+    test_folder = folder / "test"  # of a data set in two parts
+    if not label_folders and test_folder.is_dir():
+        del omissions[str(test_folder)]
+        test_files, test_omissions = _list_labelled(test_folder)
+        return test_files, omissions | test_omissions
     if not label_folders:
         raise ImageError(
             f"{folder!s}: no folder named after a digit in it",
             "expected pictures such as 3/a.png",
         )
-    omissions |= {str(file): "in no folder of a label" for file in files}
     labelled_files = []
     for label_folder in label_folders:
         files, folder_omissions = _list_folder(label_folder)
