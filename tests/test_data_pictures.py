@@ -133,14 +133,24 @@ def test_extra_pictures_that_are_test_images_are_told(mine: Path) -> None:
     )
 
 
-def test_an_extra_class_is_an_error(mine: Path, tmp_path: Path) -> None:
-    few = tmp_path / "few"
-    for name in ("0", "1"):
-        shutil.copytree(mine / name, few / "train" / name)
-        shutil.copytree(mine / name, few / "test" / name)
+def test_an_extra_class_is_an_error(mine: Path, digits: Dataset, tmp_path: Path) -> None:
+    is_few = digits.train_labels < 2
+    images, labels = digits.train_images[is_few], digits.train_labels[is_few]
+    few = tmp_path / "few.npz"
+    np.savez(few, x_train=images, y_train=labels, x_test=images, y_test=labels)
 
     with pytest.raises(DataError, match=r"mine holds pictures of class 9\n  expected .* 0 to 1,"):
         load_dataset(str(few), extra=[str(mine)])
+
+
+def test_a_folder_without_some_digits_has_ten_classes(mine: Path) -> None:
+    for name in ("8", "9"):
+        shutil.rmtree(mine / name)
+
+    dataset = load_dataset(str(mine))
+
+    assert dataset.num_classes == 10
+    assert dataset.notes == ("train pictures: no image of classes 8 to 9 among 10 classes",)
 
 
 def test_a_few_bad_pictures_are_left_out_and_named(mine: Path) -> None:

@@ -111,6 +111,7 @@ class Dataset:
         fallback_reason: why the data set that was asked for is missing; None if this is it.
         notes: how the arrays were converted, and what is odd about them; a sentence each.
         extra: sets to train on as well, but not to validate or to test on.
+        fewest_classes: the classes that there are even without an image of the last one.
     """
 
     name: str
@@ -123,11 +124,12 @@ class Dataset:
     fallback_reason: str | None = None
     notes: tuple[str, ...] = ()
     extra: tuple[LabelledImages, ...] = ()
+    fewest_classes: int = 0
 
     @property
     def num_classes(self) -> int:
-        """The largest label of both sets, plus one."""
-        return max(self.train.num_classes, self.test.num_classes)
+        """The largest label of both sets, plus one, or `fewest_classes`."""
+        return max(self.train.num_classes, self.test.num_classes, self.fewest_classes)
 
     @property
     def train(self) -> LabelledImages:
