@@ -69,6 +69,14 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnistcli.data.download.MIRRORS", ("http://127.0.0.1:1/",))
 
 
+@pytest.fixture
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in place of the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def load_text(tmp_path_factory: pytest.TempPathFactory) -> Load:
     """Loads the text of a config from a file named small.yaml."""

@@ -1,4 +1,4 @@
-"""A drawn 5, its file, and what is read of it."""
+"""A drawn 5, its file, and what is read of it; digits of a data set as pictures in folders."""
 
 import io
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from mnistcli.data import Dataset
 from mnistcli.errors import ImageError
 from mnistcli.images import PictureFile, read_digits
 
@@ -44,6 +45,15 @@ def write(folder: Path, content: bytes, name: str = "digit.png") -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+def write_labelled(folder: Path, digits: Dataset, numbers: range) -> Path:
+    """Write test images as ink on paper into a folder for each class."""
+    for i in numbers:
+        path = folder / str(digits.test_labels[i]) / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(255 - digits.test_images[i]).resize((84, 84)).save(path)
+    return folder
 
 
 def read_digit(path: Path) -> NDArray[np.uint8]:

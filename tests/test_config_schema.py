@@ -61,7 +61,7 @@ def test_the_schema_in_the_repository_is_current() -> None:
         {key: value for key, value in each.items() if key not in of_keras} for each in definitions
     )
     assert own == own_made
-    assert set(own) == {"Data", "EarlyStopping", "Checkpoint", "Best"}
+    assert set(own) == {"Data", "EarlyStopping", "Checkpoint", "Best", "Extra"}
     assert set(definitions[0]) == set(definitions[1])
 
 

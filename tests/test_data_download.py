@@ -196,9 +196,9 @@ def test_download_serves_though_it_cannot_be_kept(tmp_path: Path, mirror: Mirror
 def test_failed_write_leaves_nothing_behind(
     tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> bytes:
+    def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mnistcli.data.mnist.idx_header", fail)
+    monkeypatch.setattr(Path, "replace", fail)
     assert "(not kept: " in load_dataset("mnist").source
     assert list((tmp_path / "cache" / "mnist").iterdir()) == []

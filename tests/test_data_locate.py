@@ -37,7 +37,8 @@ def test_a_name_that_is_not_there_says_where_it_was_looked_for(
         "no data set 'mnits'; did you mean 'mnist'?",
         f"  looked for {tmp_path}/mnits",
         f"  looked for {tmp_path}/configs/mnits",
-        "  expected 'mnist', 'digits', or the path of a folder of IDX files or of an .npz",
+        "  expected 'mnist', 'digits', or the path of a folder of IDX files, an .npz of arrays, or "
+        "a folder of pictures as 3/a.png",
     ]
     with pytest.raises(DataError, match=f"\\n  looked for {tmp_path}/m.npz\\n  expected"):
         load_labelled_images("m.npz")
@@ -97,7 +98,7 @@ def test_the_only_archive_of_a_folder_is_the_data_set(
     assert dataset.source == str(path / "small.npz")
     assert load_labelled_images(str(path)).source == str(path / "small.npz")
     shutil.copy(archive, path / "other.npz")
-    message = "missing .*; it holds notes.txt, other.npz, small.npz\n.*or one .npz\n.*another fo"
+    message = "missing .*; it holds notes.txt, other.npz, small.npz\n.*or one .npz, or .*\n.*anoth"
     with pytest.raises(DataError, match=message):
         load_dataset(str(path))
     with pytest.raises(DataError, match=r"labels; it holds notes.txt, other.npz, small.npz\n"):

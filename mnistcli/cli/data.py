@@ -27,9 +27,10 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
     from mnistcli.data import DataMissingError, load_dataset
 
     data, config_path = file.config.data, Path(file.document.source)
+    extra = [each.path for each in data.extra]
     try:
         with DownloadDisplay(progress(), quiet) as download:
-            dataset = load_dataset(data.dataset, data.fallback, download, config_path.parent)
+            dataset = load_dataset(data.dataset, data.fallback, download, config_path.parent, extra)
     except DataMissingError as error:
         if "mnist" not in (data.dataset, data.fallback):
             raise
@@ -58,7 +59,7 @@ def load_and_start(file: "ConfigFile", quiet: bool, kernels: str | None) -> "Dat
 
 
 def load_run_data(run: "RunDirectory") -> "Dataset":
-    """Load the data set that a run was trained on.
+    """Load the data set that a run was trained on, without its extra pictures.
 
     Raises:
         DataError: it cannot be loaded.

@@ -37,12 +37,13 @@ def _heading(preparation: Preparation) -> tuple[str, ...]:
     runtime = preparation.runtime
     thread_count = "1 thread" if runtime.threads == 1 else f"{runtime.threads} threads"
     data = preparation.dataset
+    names = " and ".join([data.name, *(extra.name for extra in data.extra)])
     reason = explain_precision(config)
     precision = f"{config.precision} ({reason})" if reason else config.precision
     return (
         f"{config.name}: {len(config.layers)} layers, {parameters:,} parameters, "
         f"{config.optimizer.name}, batch {config.batch_size}",
-        f"{data.name}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
+        f"{names}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
         f"{len(splits.test):,} to test",
         f"{runtime.device}, {thread_count} ({runtime.threads_reason}), {runtime.kernels}"
         f"{_describe_execution(runtime.execution)}",

@@ -1,6 +1,7 @@
 """`mnistcli evaluate`."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +36,8 @@ def evaluate_command(
         str | None,
         typer.Option(
             metavar="PATH",
-            help="Other labelled images: mnist, digits, a folder of IDX files, or an .npz file.",
+            help="Other labelled images: mnist, digits, a folder of IDX files, an .npz file, or a "
+            "folder of pictures (3/a.png).",
             show_default=False,
         ),
     ] = None,
@@ -101,12 +103,13 @@ def _load_images(
     from mnistcli.cli.console import progress
     from mnistcli.cli.data import load_run_data, show_notes
     from mnistcli.cli.download import DownloadDisplay
+    from mnistcli.cli.pictures import read_framing
     from mnistcli.data import load_labelled_images, split_validation
 
     if data is not None:
         with DownloadDisplay(progress(), quiet=False) as download:
-            images = load_labelled_images(data, download)
-        show_notes(images.notes)
+            images = load_labelled_images(data, download, read_framing(directory))
+        show_notes([*images.notes, *_note_training(directory, images)])
         return images, None
     dataset = load_run_data(directory)
     config = directory.read_config().config
@@ -122,3 +125,14 @@ def _load_images(
             "it was trained on all images, with data.validation: 0; use --split test",
         )
     return images, splits
+
+
+def _note_training(directory: "RunDirectory", images: "LabelledImages") -> list[str]:
+    """Say that a run was trained on some of these pictures, if it was."""
+    from mnistcli.data import holds_pictures
+
+    record = directory.read_record().dataset
+    sources = [record.source, *(extra.source for extra in record.extra)]
+    if images.source not in sources or not holds_pictures(Path(images.source)):
+        return []
+    return [f"the run was trained on pictures in {images.source}; it knows them already"]

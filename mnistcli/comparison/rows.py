@@ -127,7 +127,9 @@ def _parse_settings(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise RunError(f"its config is damaged: {error}") from None
     data = settings.get("data")
-    if isinstance(data, dict) and "split_seed" not in data:
+    if isinstance(data, dict):
         # Runs of before version 0.4 held out other images for each seed.
-        settings["data"] = data | {"split_seed": settings.get("seed")}
+        data = data if "split_seed" in data else data | {"split_seed": settings.get("seed")}
+        # No extra pictures: older runs do not say so.
+        settings["data"] = {key: value for key, value in data.items() if value != []}
     return settings

@@ -32,6 +32,7 @@ from mnistcli.config.settings import (
     Config,
     Data,
     EarlyStopping,
+    Extra,
     metric_name,
 )
 from mnistcli.config.yaml_reader import read_yaml
@@ -45,6 +46,7 @@ __all__ = [
     "Data",
     "Document",
     "EarlyStopping",
+    "Extra",
     "KerasObject",
     "Path",
     "Position",

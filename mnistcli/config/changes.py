@@ -1,5 +1,6 @@
 """The changes of a config that would make another run."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,8 @@ from mnistcli.config.settings import Config
 # These settings say when to stop, what to keep, and where the images are; they do not change
 # what an epoch computes.
 _FREE_SECTIONS = ("epochs", "early_stopping", "checkpoint", "threads")
-_FREE_KEYS = ("data.dataset",)  # the contents of the data set are compared by SHA-256
+# Paths: what they lead to is compared by SHA-256.
+_FREE_KEYS = re.compile(r"data\.dataset|data\.extra\.\d+\.path")
 _FIXED_KEYS = ("checkpoint.best",)  # the best checkpoint so far was chosen by it
 
 
@@ -39,7 +41,7 @@ def find_training_changes(old_config: Config, new_config: Config) -> list[str]:
 def _is_free(key: str) -> bool:
     if key.startswith(_FIXED_KEYS):
         return False
-    return key in _FREE_KEYS or key.partition(".")[0] in _FREE_SECTIONS
+    return bool(_FREE_KEYS.fullmatch(key)) or key.partition(".")[0] in _FREE_SECTIONS
 
 
 def _format(values: Mapping[str, Any], key: str) -> str:

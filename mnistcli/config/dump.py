@@ -21,7 +21,7 @@ class _Dumper(yaml.SafeDumper):
 
     def serialize_node(self, node: yaml.Node, parent: Any, index: Any) -> None:
         if isinstance(node, yaml.MappingNode) and isinstance(parent, yaml.MappingNode):
-            is_section = all(isinstance(value, yaml.ScalarNode) for _, value in node.value)
+            is_section = not any(isinstance(value, yaml.MappingNode) for _, value in node.value)
             node.flow_style = not (is_section and index.value in Config.model_fields)
         if isinstance(node, yaml.SequenceNode):
             is_section = isinstance(parent, yaml.MappingNode) and index.value in Config.model_fields

@@ -13,7 +13,15 @@ from mnistcli.config.document import Document, Path, Problems, config_error, des
 from mnistcli.config.object_reader import read_object
 from mnistcli.config.objects import KerasObject
 from mnistcli.config.overrides import apply_overrides
-from mnistcli.config.settings import NAME, Best, Checkpoint, Config, Data, EarlyStopping
+from mnistcli.config.settings import (
+    NAME,
+    Best,
+    Checkpoint,
+    Config,
+    Data,
+    EarlyStopping,
+    Extra,
+)
 from mnistcli.config.yaml_reader import read_yaml
 from mnistcli.errors import ConfigError
 
@@ -208,8 +216,10 @@ def _section_keys(path: Path) -> Sequence[str]:
     sections: dict[Path, type[BaseModel]] = {
         (): Config,
         ("data",): Data,
+        ("data", "extra"): Extra,
         ("early_stopping",): EarlyStopping,
         ("checkpoint",): Checkpoint,
         ("checkpoint", "best"): Best,
     }
-    return list(sections[path].model_fields)
+    section = tuple(part for part in path if isinstance(part, str))
+    return list(sections[section].model_fields)

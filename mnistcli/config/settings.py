@@ -62,13 +62,34 @@ class _Section(BaseModel):
     )
 
 
+class Extra(_Section):
+    """A folder of pictures to train on besides the images of the data set."""
+
+    path: str = Field(min_length=1)
+    """The path of a folder with a folder for each digit, such as 3/a.png in it"""
+    repeat: int = Field(default=1, ge=1, le=10_000)
+    """How often each picture is among the training images"""
+
+
+def _read_extra(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"path": value}
+    if isinstance(value, Extra) or (isinstance(value, dict) and "path" in value):
+        return value
+    raise ValueError("expected a folder of pictures, or {path: FOLDER, repeat: 20}")
+
+
 class Data(_Section):
     """Which images, and what is done to them before the model sees them."""
 
     dataset: str = Field(default="mnist", min_length=1)
-    """mnist, digits (built in, offline), or the path of a folder of IDX files or of an .npz file"""
+    """mnist, digits (built in, offline), or the path of IDX files, an .npz, or labelled pictures"""
     fallback: str | None = Field(default=None, min_length=1)
     """Another data set, used and reported only if the first cannot be found or downloaded"""
+    extra: list[
+        Annotated[Extra, BeforeValidator(_read_extra, json_schema_input_type=str | Extra)]
+    ] = []
+    """Folders of pictures, such as mine/3/a.png, to train on as well; also {path, repeat}"""
     validation: Validation = 0.1
     """Images split off the training set (a number, also 0, or a share), or "test": the test set"""
     split_seed: int = Field(default=0, ge=0, le=MAXIMUM_SEED)

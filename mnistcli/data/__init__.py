@@ -8,16 +8,19 @@ from mnistcli.data.dataset import (
     TrainingImages,
 )
 from mnistcli.data.download import ProgressCallback
+from mnistcli.data.files import holds_pictures
 from mnistcli.data.load import load_dataset, load_labelled_images, load_split
 from mnistcli.data.locate import BUILT_IN
 from mnistcli.data.memory import align
 from mnistcli.data.mnist import MNIST_DATA_DIR
+from mnistcli.data.part import PARTS
 from mnistcli.data.selector import ImageSelector, parse_selector
 from mnistcli.data.splits import Splits, permutation, split_validation
 
 __all__ = [
     "BUILT_IN",
     "MNIST_DATA_DIR",
+    "PARTS",
     "DataMissingError",
     "Dataset",
     "ImageSelector",
@@ -27,6 +30,7 @@ __all__ = [
     "Splits",
     "TrainingImages",
     "align",
+    "holds_pictures",
     "load_dataset",
     "load_labelled_images",
     "load_split",

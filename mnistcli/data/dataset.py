@@ -106,9 +106,12 @@ class Dataset:
         test_labels: (M,), class numbers from 0.
         source: the absolute path or the URL of the bytes, for people to read.
         sha256: for each of the four arrays the SHA-256, in lower-case hex, of the
-            uncompressed IDX file that holds it.
+            uncompressed IDX file that holds it; and for those of `extra`, such as
+            "extra_0_images".
         fallback_reason: why the data set that was asked for is missing; None if this is it.
         notes: how the arrays were converted, and what is odd about them; a sentence each.
+        extra: sets to train on as well, but not to validate or to test on.
+        fewest_classes: the classes that there are even without an image of the last one.
     """
 
     name: str
@@ -120,11 +123,13 @@ class Dataset:
     sha256: dict[str, str]
     fallback_reason: str | None = None
     notes: tuple[str, ...] = ()
+    extra: tuple[LabelledImages, ...] = ()
+    fewest_classes: int = 0
 
     @property
     def num_classes(self) -> int:
-        """The largest label of both sets, plus one."""
-        return max(self.train.num_classes, self.test.num_classes)
+        """The largest label of both sets, plus one, or `fewest_classes`."""
+        return max(self.train.num_classes, self.test.num_classes, self.fewest_classes)
 
     @property
     def train(self) -> LabelledImages:

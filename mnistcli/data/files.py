@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ NPZ_NAMES = {
     "labels": "labels",
 }
 
-_EXPECTED_FORMS = "expected a folder of IDX files or an .npz of plain arrays"
+EXPECTED_FORMS = "a folder of IDX files, an .npz of arrays, or a folder of pictures as 3/a.png"
 _SAVE = "save it with numpy.savez_compressed('set.npz', x_train=…, y_train=…, x_test=…, y_test=…)"
 _MAXIMUM_NAMES = 6  # in a message
 
@@ -61,7 +62,7 @@ def read_parts(path: Path, part_names: Sequence[str]) -> dict[str, Part]:
         if path.is_file():
             return _read_npz(path, part_names)
         state = " is neither a file nor a folder" if path.exists() else ": no such file or folder"
-    raise DataError(f"{path}{state}", _EXPECTED_FORMS)
+    raise DataError(f"{path}{state}", f"expected {EXPECTED_FORMS}")
 
 
 @contextmanager
@@ -87,6 +88,20 @@ def find_idx_files(folder: Path) -> dict[str, Path]:
                 if part not in files and file.is_file():
                     files[part] = file
     return files
+
+
+def holds_pictures(path: Path) -> bool:
+    """Return whether a path is of a folder that is meant to hold labelled pictures."""
+    with report_os_errors(path):
+        if not path.is_dir() or find_idx_files(path) or any(path.glob("*.npz")):
+            return False
+        from mnistcli.images import is_picture, names_label  # takes 0.1 s
+
+        folders = [entry for entry in path.iterdir() if entry.is_dir()]
+        if any(names_label(each) or each.name in ("train", "test") for each in folders):
+            return True
+        # Pictures in other places are a mistake to name.
+        return any(is_picture(file) for file in chain(path.glob("*"), path.glob("*/*")))
 
 
 def dimensions_of(part: str) -> int:
@@ -121,7 +136,7 @@ def require_parts(parts: dict[str, Part], path: Path, part_names: Sequence[str] 
             f"{path}: missing {', '.join(layout[part] for part in missing_parts)}"
             f"{describe_contents(path)}",
             f"expected {', '.join(layout[part] for part in part_names)}"
-            + (" (or .gz), or one .npz" if path.is_dir() else ""),
+            + (" (or .gz), or one .npz, or pictures as 3/a.png" if path.is_dir() else ""),
             "mend: add what is missing, or give the path of another folder or .npz",
         )
 
@@ -153,7 +168,9 @@ def _read_npz(path: Path, part_names: Sequence[str]) -> dict[str, Part]:
     # RuntimeError: encryption, or an unknown compression; ValueError: not an array of NumPy.
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
         raise DataError(
-            f"{path}: not a data set: {error}", _EXPECTED_FORMS, f"mend: {_mend(path)}"
+            f"{path}: not a data set: {error}",
+            f"expected {EXPECTED_FORMS}",
+            f"mend: {_mend(path)}",
         ) from error
 
 

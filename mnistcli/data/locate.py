@@ -1,9 +1,10 @@
 """The place of a data set that a config or an option names by a path."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from mnistcli.data.dataset import DataMissingError
-from mnistcli.data.files import report_os_errors
+from mnistcli.data.files import EXPECTED_FORMS, report_os_errors
 from mnistcli.errors import DataError
 
 BUILT_IN = ("mnist", "digits")
@@ -29,22 +30,48 @@ def locate(name: str, folder: Path | None = None) -> Path:
             mend = "download it, and give the path of the file"
         raise DataError(
             f"{name}: a data set is named by a path, not by a URL",
-            "expected the path of a folder of IDX files or of an .npz",
+            f"expected the path of {EXPECTED_FORMS}",
             f"mend: {mend}",
         )
-    path = expand_home(name)
-    places = dict.fromkeys(Path(base, path).absolute() for base in (Path(), folder or Path()))
-    for place in places:
-        with report_os_errors(place):
-            if place.exists():
-                return place
+    places = _find_places(name, folder)
+    if place := _find_existing(places):
+        return place
     from mnistcli.config import suggest  # takes 0.1 s, which `predict mnist:test:0` does without
 
     raise DataMissingError(
         f"no data set {name!r}{suggest(name, BUILT_IN)}",
         [f"looked for {place}" for place in places],
-        "expected 'mnist', 'digits', or the path of a folder of IDX files or of an .npz",
+        f"expected 'mnist', 'digits', or the path of {EXPECTED_FORMS}",
     )
+
+
+def locate_folder(name: str, folder: Path | None = None) -> Path:
+    """Return the absolute path of a folder of pictures, which is looked for as `locate` does.
+
+    Raises:
+        DataError: nothing is there, or it cannot be looked up.
+    """
+    places = _find_places(name, folder)
+    if place := _find_existing(places):
+        return place
+    raise DataError(
+        f"no folder of pictures {name!r}",
+        *(f"looked for {place}" for place in places),
+        "expected a folder with a folder for each digit, such as 3/a.png in it",
+    )
+
+
+def _find_places(name: str, folder: Path | None) -> list[Path]:
+    bases = (Path(), folder or Path())
+    return list(dict.fromkeys(Path(base, expand_home(name)).absolute() for base in bases))
+
+
+def _find_existing(places: Iterable[Path]) -> Path | None:
+    for place in places:
+        with report_os_errors(place):
+            if place.exists():
+                return place
+    return None
 
 
 def expand_home(name: str) -> Path:

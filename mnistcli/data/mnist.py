@@ -6,12 +6,12 @@ memory map would save 0.03 s of the 0.07 s, but the file could change after it w
 """
 
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.data.cache import cache_folder, store
 from mnistcli.data.dataset import DataMissingError, Dataset, make_dataset
 from mnistcli.data.download import MIRRORS, DownloadError, ProgressCallback, download_idx
 from mnistcli.data.files import (
@@ -55,19 +55,12 @@ def load_mnist(progress: ProgressCallback | None = None) -> Dataset:
     if folder := os.environ.get(MNIST_DATA_DIR):
         return _load_from_data_dir(expand_home(folder))
     reasons = []
-    for path in (cache_folder(), keras_file()):
+    for path in (cache_folder("mnist"), keras_file()):
         try:
             return _load_verified(path)
         except DataError as error:
             reasons.append(f"looked in {str(error).splitlines()[0]}")
     return _download(reasons, progress)
-
-
-def cache_folder() -> Path:
-    """Return the folder of mnistcli's copy for this user: uncompressed IDX files."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("mnistcli", appauthor=False)) / "mnist"
 
 
 def keras_file() -> Path:
@@ -138,21 +131,9 @@ def _download(reasons: list[str], progress: ProgressCallback | None) -> Dataset:
     )
     try:
         for part in PARTS:
-            _store(cache_folder() / IDX_NAMES[part], parts[part].array)
+            array = parts[part].array
+            store(cache_folder("mnist") / IDX_NAMES[part], idx_header(array), array.data)
     except OSError as error:
         # The pictures are verified, so this run goes on; only the next one must download again.
-        source += f" (not kept: {cache_folder()}: {error.strerror})"
+        source += f" (not kept: {cache_folder('mnist')}: {error.strerror})"
     return make_dataset("mnist", parts, source)
-
-
-def _store(path: Path, array: NDArray[np.uint8]) -> None:
-    """Write an uncompressed IDX file beside `path` and rename it, so it is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(idx_header(array))
-            file.write(array.data)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)

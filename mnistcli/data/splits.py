@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.data.dataset import Dataset, LabelledImages, SelectedImages, TrainingImages
+from mnistcli.data.memory import align
 from mnistcli.errors import DataError
 
 
@@ -21,7 +22,10 @@ class Splits:
 
 
 def split_validation(
-    dataset: Dataset, validation: int | float | Literal["test"], seed: int
+    dataset: Dataset,
+    validation: int | float | Literal["test"],
+    seed: int,
+    repeats: Sequence[int] = (),
 ) -> Splits:
     """Hold images out of the training set for validation, by a random permutation.
 
@@ -30,13 +34,14 @@ def split_validation(
         validation: the number of images to hold out, or their share, between 0 and 1, which
             holds out at least one; or "test" to hold out none and validate on the test set.
         seed: 0 or more; the same seed holds out the same images with every version of NumPy.
+        repeats: how often each of the data set's extra sets is among the training images.
 
     Raises:
         DataError: no image is left to train on, or the number has no meaning.
     """
     count = len(dataset.train_labels)
     if validation == "test":
-        return Splits(_select(dataset, np.arange(count)), dataset.test, dataset.test)
+        return Splits(_select(dataset, np.arange(count), repeats), dataset.test, dataset.test)
     if isinstance(validation, float) and validation != 0:
         validation_count = max(1, round(validation * count)) if 0 < validation < 1 else -1
     else:
@@ -51,7 +56,7 @@ def split_validation(
     training, held_out = np.sort(order[validation_count:]), np.sort(order[:validation_count])
     images, labels, source = dataset.train_images, dataset.train_labels, dataset.source
     return Splits(
-        _select(dataset, training),
+        _select(dataset, training, repeats),
         LabelledImages("validation", images[held_out], labels[held_out], source),
         dataset.test,
     )
@@ -66,6 +71,15 @@ def permutation(count: int, seed: int | Sequence[int]) -> NDArray[np.intp]:
     return np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
 
 
-def _select(dataset: Dataset, rows: NDArray[np.intp]) -> TrainingImages:
-    images = SelectedImages(dataset.train_images, rows)
-    return TrainingImages(images, dataset.train_labels[rows], dataset.source)
+def _select(dataset: Dataset, rows: NDArray[np.intp], repeats: Sequence[int]) -> TrainingImages:
+    """Select images of the training set, and the extra ones, each as often as it is repeated."""
+    images, labels = dataset.train_images, dataset.train_labels
+    if dataset.extra:
+        all_rows, count = [rows], len(images)
+        for extra, repeat in zip(dataset.extra, repeats, strict=True):
+            all_rows.append(np.tile(np.arange(count, count + len(extra)), repeat))
+            count += len(extra)
+        rows = np.concatenate(all_rows)
+        images = align(np.concatenate([images, *(extra.images for extra in dataset.extra)]))
+        labels = np.concatenate([labels, *(extra.labels for extra in dataset.extra)])
+    return TrainingImages(SelectedImages(images, rows), labels[rows], dataset.source)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mnistcli.config import Config
+from mnistcli.data import PARTS
 from mnistcli.errors import RunError, UsageError, command_line
 from mnistcli.recognition import OutputKind, read_calibration
 from mnistcli.runs import RunDirectory, RunRecord, open_run_directory
@@ -96,7 +97,8 @@ def _open_member(path: Path) -> MemberRun:
 
 def _check_comparable(first: MemberRun, member: MemberRun) -> None:
     """Raise `RunError` unless a member shares data and validation images with the first one."""
-    if member.record.dataset.sha256 != first.record.dataset.sha256:
+    one_data, other_data = first.record.dataset.sha256, member.record.dataset.sha256
+    if any(one_data.get(part) != other_data.get(part) for part in PARTS):  # whatever is extra
         raise RunError(
             f"{member.path} was trained on other data than {first.path}: "
             f"{member.record.dataset.source}, not {first.record.dataset.source}",

@@ -8,9 +8,11 @@ from mnistcli.images.find import (
     PictureFile,
     PictureSelection,
     describe_omissions,
+    find_labelled,
     leads_to_file,
+    names_label,
 )
-from mnistcli.images.formats import EXPECTED_FORMATS
+from mnistcli.images.formats import EXPECTED_FORMATS, is_picture
 from mnistcli.images.frame import frame_large_mask
 from mnistcli.images.framing import Framing, find_framing
 from mnistcli.images.ink import measure_ink
@@ -18,6 +20,7 @@ from mnistcli.images.read import name_error, picture_name, read_picture, read_re
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit, frame_mask
 from mnistcli.images.row import Row, find_rows
 from mnistcli.images.sheet import Sheet, find_sheet
+from mnistcli.images.version import reading_version
 
 __all__ = [
     "EXPECTED_FORMATS",
@@ -36,19 +39,23 @@ __all__ = [
     "draw_stages",
     "find_cuts",
     "find_framing",
+    "find_labelled",
     "find_rows",
     "find_sheet",
     "frame_digit",
     "frame_large_mask",
     "frame_mask",
+    "is_picture",
     "join_drawings",
     "leads_to_file",
     "measure_ink",
     "name_error",
+    "names_label",
     "picture_name",
     "read_digits",
     "read_picture",
     "read_reduced_picture",
+    "reading_version",
     "remove_slivers",
     "stack_drawings",
 ]

@@ -56,7 +56,7 @@ class PictureSelection:
         Args:
             name: a file, a folder, a pattern such as `*.png`, or `-` for standard input.
             labelled: whether folders are named after the classes of their pictures. A folder is
-                such a folder, or holds such folders.
+                such a folder, or holds such folders, or a folder `test` that holds them.
 
         Returns:
             The pictures that were added.
@@ -68,6 +68,22 @@ class PictureSelection:
         except ImageError as error:
             self.errors[name] = str(error)
         return self.pictures[count:]
+
+
+def find_labelled(folder: Path) -> PictureSelection:
+    """Find the pictures of a folder that is named after a class, or holds folders that are.
+
+    Raises:
+        ImageError: it is no such folder, or there is no picture in it.
+    """
+    selection = PictureSelection()
+    _add(folder, labelled=True, selection=selection)
+    return selection
+
+
+def names_label(folder: Path) -> bool:
+    """Return whether a folder is named after a class, as the folder 3 is."""
+    return bool(_LABEL.fullmatch(_folder_name(folder)))
 
 
 def leads_to_file(name: str) -> bool:
@@ -119,16 +135,20 @@ def _list_labelled(folder: Path) -> tuple[list[Path], dict[str, str]]:
         The pictures, and for each other file and folder why it is left out.
     """
     files, omissions = _list_folder(folder)
-    is_label = bool(_LABEL.fullmatch(_folder_name(folder)))
     label_folders = _label_folders(folder)
-    if is_label and (files or not label_folders):
+    if names_label(folder) and (files or not label_folders):
         return files, omissions
+    omissions |= {str(file): "in no folder of a label" for file in files}
+    test_folder = folder / "test"  # of a data set in two parts
+    if not label_folders and test_folder.is_dir():
+        del omissions[str(test_folder)]
+        test_files, test_omissions = _list_labelled(test_folder)
+        return test_files, omissions | test_omissions
     if not label_folders:
         raise ImageError(
             f"{folder!s}: no folder named after a digit in it",
             "expected pictures such as 3/a.png",
         )
-    omissions |= {str(file): "in no folder of a label" for file in files}
     labelled_files = []
     for label_folder in label_folders:
         files, folder_omissions = _list_folder(label_folder)

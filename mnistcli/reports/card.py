@@ -1,5 +1,6 @@
 """The honest paragraph of a model card: sentences of facts, each with its number."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,10 @@ def _describe_status(contents: RunContents) -> str:
 
 def _describe_data(contents: RunContents) -> str:
     data, config = contents.record.dataset, contents.config
-    text = f"It was trained on {format_count(data.training_images, 'image')} of {data.name}."
+    text = f"It was trained on {format_count(data.training_images, 'image')} of {data.name}"
+    for extra in data.extra:
+        text += f" and of {Path(extra.source).name}"
+    text += "."
     if contents.record.members:
         members = sum(member.weight for member in contents.record.members)
         text = f"It averages {members} networks, each trained on {data.name}."

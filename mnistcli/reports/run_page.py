@@ -236,6 +236,13 @@ def _list_environment(contents: RunContents) -> list[tuple[str, list[str]]]:
         ("machine", [f"{name}: {value}" for name, value in record.hardware.items() if value]),
         ("computed by", [", ".join(filter(None, device))]),
         ("data", [f"{record.dataset.name}, from {record.dataset.source}"]),
+        (
+            "extra pictures",
+            [
+                f"{each.images:,} from {each.source}, each {format_count(each.repeat, 'time')}"
+                for each in record.dataset.extra
+            ],
+        ),
         ("SHA-256 of the data", [f"{k}: {v}" for k, v in record.dataset.sha256.items()]),
         ("SHA-256 of the config", [record.config_sha256] if record.config_sha256 else []),
     ]

@@ -26,7 +26,7 @@ class DatasetContents(Protocol):
 
     @property
     def sha256(self) -> dict[str, str]:
-        """The SHA-256 of each of the four arrays."""
+        """The SHA-256 of each of the four arrays, and of those to train on as well."""
         ...
 
     @property
@@ -230,10 +230,16 @@ class RunDirectory:
             raise RunError(f"{self.config} is damaged: expected UTF-8 text") from None
 
     def check_data(self, dataset: DatasetContents) -> None:
-        """Raise `RunError` unless a data set is the one that the run was trained on."""
-        if self.read_record().dataset.sha256 != dataset.sha256:
+        """Raise `RunError` unless a data set is the one that the run was trained on.
+
+        Extra pictures to train on count only where they were loaded.
+        """
+        changed = dataset.sha256.items() - self.read_record().dataset.sha256.items()
+        if changed:
+            is_extra = all(part.startswith("extra_") for part, _ in changed)
+            place = "data.extra" if is_extra else dataset.source
             raise RunError(
-                f"{self.path} was trained on other data than {dataset.source} holds",
+                f"{self.path} was trained on other data than {place} holds",
                 "expected the same images and labels; their SHA-256 is in run.json",
             )
 

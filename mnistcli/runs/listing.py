@@ -90,7 +90,7 @@ def choose_run() -> tuple[RunDirectory, str | None]:
     on_mnist = [
         item
         for item in completed
-        if item[0].dataset.name == "mnist" or item[0].dataset.sha256 == mnist
+        if item[0].dataset.name == "mnist" or mnist.items() <= item[0].dataset.sha256.items()
     ]
     if on_mnist:
         _, run = on_mnist[-1]

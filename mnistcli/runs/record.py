@@ -23,6 +23,16 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True):
     """A part of run.json. Unknown keys are ignored: a later version may have more of them."""
 
 
+class ExtraRecord(_Section, frozen=True, kw_only=True):
+    """Pictures that a run was trained on besides its data set."""
+
+    source: str
+    """The absolute path of their folder"""
+    images: Count
+    repeat: Annotated[int, Meta(ge=1)]
+    """How often each of them is among the training images"""
+
+
 class DatasetRecord(_Section, frozen=True, kw_only=True):
     """The images that a run was trained on, and how they become the input of the model."""
 
@@ -31,9 +41,10 @@ class DatasetRecord(_Section, frozen=True, kw_only=True):
     fallback_reason: str | None = None
     """Why it is not the data set that was asked for"""
     sha256: dict[str, str]
-    """Of each part: train_images, train_labels, test_images, test_labels"""
+    """Of each part: train_images, train_labels, test_images, test_labels, extra_0_images, …"""
     num_classes: Annotated[int, Meta(ge=1, le=256)]
     training_images: Count
+    """Those of `extra` are counted as often as they are repeated"""
     validation_images: Count
     test_images: Count
     pixel_scale: float
@@ -44,6 +55,7 @@ class DatasetRecord(_Section, frozen=True, kw_only=True):
     """How a picture becomes 28x28 pixels: centred like MNIST's, or scaled as it is"""
     dark_background: bool = True
     """Whether the background is 0 and the ink is bright"""
+    extra: list[ExtraRecord] = []
 
 
 class Artifact(_Section, frozen=True, kw_only=True):

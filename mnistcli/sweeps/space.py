@@ -1,5 +1,6 @@
 """The settings that a sweep searches, checked against the config language."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ _FIXED = {
     "data": _OTHER_IMAGES,
     "data.dataset": _OTHER_IMAGES,
     "data.fallback": _OTHER_IMAGES,
+    "data.extra": _OTHER_IMAGES,
+    "data.extra.path": _OTHER_IMAGES,
     "data.validation": _OTHER_IMAGES,
     "data.split_seed": _OTHER_IMAGES,
 }
@@ -51,7 +54,7 @@ def read_space(document: Document, config: Config, problems: Problems) -> dict[s
     for spelling, value in search.items():
         path = ("search", spelling)
         key = _find_key(spelling, tree)
-        if reason := _FIXED.get(key):
+        if reason := _FIXED.get(re.sub(r"\.\d+(?=\.|$)", "", key)):  # whichever item of a list
             problems.add(path, f"'{key}' cannot be searched: {reason}", at_key=True)
             continue
         if overlap := next((each for each in space if _overlap(each, key)), None):

@@ -64,7 +64,8 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
             problems.add(layer.path, message, at_key=True)
     problems.raise_if_any()
     runtime = start_runtime(config)
-    splits = split_validation(dataset, config.data.validation, config.data.split_seed)
+    repeats = [extra.repeat for extra in config.data.extra]
+    splits = split_validation(dataset, config.data.validation, config.data.split_seed, repeats)
     scale, offset = _pixel_scaling(config.data.normalize, splits.train.images)
     steps_per_epoch = -(-len(splits.train) // config.batch_size)
     network = build_network(
@@ -117,7 +118,11 @@ def resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
     config = file.config
     # A path is written whole: the config may be read from another folder.
     name = dataset.name if dataset.name in BUILT_IN else dataset.source
-    changes: dict[str, Any] = {"dataset": name}
+    extra = [
+        each.model_copy(update={"path": images.source})
+        for each, images in zip(config.data.extra, dataset.extra, strict=True)
+    ]
+    changes: dict[str, Any] = {"dataset": name, "extra": extra}
     batch_size = config.batch_size
     if dataset.fallback_reason is not None:
         validation = carry_validation(config.data.validation, config.data.dataset)

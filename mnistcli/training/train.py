@@ -24,6 +24,7 @@ from mnistcli.images import find_framing
 from mnistcli.model import describe_layers
 from mnistcli.runs import (
     DatasetRecord,
+    ExtraRecord,
     RunDirectory,
     RunRecord,
     describe_environment,
@@ -242,6 +243,10 @@ def _describe(trainer: Trainer) -> str:
 def _describe_data(preparation: Preparation) -> DatasetRecord:
     dataset, splits = preparation.dataset, preparation.splits
     framing = find_framing(dataset.train_images)
+    extra = [
+        ExtraRecord(source=images.source, images=len(images), repeat=each.repeat)
+        for images, each in zip(dataset.extra, preparation.file.config.data.extra, strict=True)
+    ]
     return DatasetRecord(
         name=dataset.name,
         source=dataset.source,
@@ -255,4 +260,5 @@ def _describe_data(preparation: Preparation) -> DatasetRecord:
         test_images=len(splits.test),
         pixel_scale=preparation.scale,
         pixel_offset=preparation.offset,
+        extra=extra,
     )
