@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mnistcli.config import read_yaml, to_yaml
@@ -59,6 +59,7 @@ ranges = st.one_of(
 
 
 @settings(deadline=None, max_examples=50)
+@example(Choices((to_yaml("\x85"), to_yaml("\u2028 "))))
 @given(ranges.filter(lambda range_: not isinstance(range_, Numbers) or range_.step != 0))
 def test_a_range_is_what_its_text_says(range_: Numbers | Choices) -> None:
     assert parse_range(str(range_)) == range_

@@ -62,8 +62,16 @@ def format_value(value: Any) -> str:
 
 def to_yaml(value: Any) -> str:
     """Return a plain value in YAML, on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10_000_000, allow_unicode=True)
-    return text.strip().removesuffix("\n...")
+
+    def dump(allow_unicode: bool) -> str:
+        text = yaml.safe_dump(
+            value, default_flow_style=True, width=10_000_000, allow_unicode=allow_unicode
+        )
+        return text.strip("\n").removesuffix("\n...")
+
+    text = dump(allow_unicode=True)
+    # PyYAML folds these three as it folds line breaks, and adds spaces.
+    return dump(allow_unicode=False) if set("\x85\u2028\u2029") & set(text) else text
 
 
 def describe_section(section: str, value: Any) -> list[str]:
