@@ -43,9 +43,7 @@ def gallery_folder() -> Path:
 def list_names() -> list[str]:
     """Return the names of all configs and sweep files; those in no folder come first."""
     folder = gallery_folder()
-    names = [
-        path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")
-    ]
+    names = [path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")]
     return sorted(names, key=lambda name: ("/" in name, name))
 
 

@@ -11,7 +11,7 @@ from mnistcli.data.download import ProgressCallback
 from mnistcli.data.load import load_dataset, load_labelled_images, load_split
 from mnistcli.data.locate import BUILT_IN
 from mnistcli.data.memory import align
-from mnistcli.data.mnist import MNIST_DATA_DIR
+from mnistcli.data.mnist import MNIST_DATA_DIR, find_mnist
 from mnistcli.data.selector import ImageSelector, parse_selector
 from mnistcli.data.splits import Splits, permutation, split_validation
 
@@ -27,6 +27,7 @@ __all__ = [
     "Splits",
     "TrainingImages",
     "align",
+    "find_mnist",
     "load_dataset",
     "load_labelled_images",
     "load_split",

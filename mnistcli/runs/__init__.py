@@ -7,7 +7,11 @@
 from mnistcli.runs.continuation import Continuation, plan_continuation
 from mnistcli.runs.create import check_writable, new_locked_folder, new_run_directory
 from mnistcli.runs.directory import CheckpointFile, RunDirectory
-from mnistcli.runs.environment import describe_environment, environment_differences
+from mnistcli.runs.environment import (
+    describe_environment,
+    describe_hardware,
+    environment_differences,
+)
 from mnistcli.runs.files import cannot_write, dump_json, remove_file, remove_unfinished, write_whole
 from mnistcli.runs.folder import check_new_folder, new_folder
 from mnistcli.runs.listing import (
@@ -70,6 +74,7 @@ __all__ = [
     "check_writable",
     "choose_run",
     "describe_environment",
+    "describe_hardware",
     "describe_run",
     "dump_json",
     "environment_differences",

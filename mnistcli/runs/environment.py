@@ -26,17 +26,22 @@ def describe_environment(
     return Environment(
         versions={"python": platform.python_version()}
         | {package: version(package) for package in PACKAGES},
-        hardware={
-            "processor": _processor_name(),
-            "cores": os.cpu_count(),
-            "system": f"{platform.system()} {platform.machine()}",
-        },
+        hardware=describe_hardware(),
         git_commit=_git_commit(),
         command=[Path(sys.argv[0]).name, *sys.argv[1:]],
         threads=threads,
         device=device,
         kernels=kernels,
     )
+
+
+def describe_hardware() -> dict[str, str | int | None]:
+    """Return the processor's name, its cores and the system."""
+    return {
+        "processor": _processor_name(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
 
 
 def environment_differences(

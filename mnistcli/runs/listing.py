@@ -41,16 +41,17 @@ def find_run(path: Path) -> Path:
     Raises:
         RunError: several names begin so, and none is the whole name.
     """
-    if path.exists() or len(path.parts) != 1 or _means_builtin(path):
+    # os.path, since Path.exists raises for a name that is too long or not permitted.
+    if os.path.lexists(path) or len(path.parts) != 1 or _means_builtin(path):
         return path
     names = [name for name in list_folders() if name.startswith(path.name)]
-    if len(names) > 1 and path.name not in names:
+    if path.name in names:
+        return runs_root() / path.name
+    if len(names) > 1:
         shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
         raise RunError(
             f"{len(names)} runs begin with {path}: {shown}", "expected more of the name of one"
         )
-    if path.name in names:
-        return runs_root() / path.name
     return runs_root() / names[0] if names else path
 
 
@@ -72,7 +73,8 @@ def latest_run() -> Path:
     completed = [item for item in _recorded_runs() if item[0].status == "completed"]
     if not completed:
         raise RunError(
-            f"there is no completed run in {runs_root()}", "train one with: mnistcli train quickstart"
+            f"there is no completed run in {runs_root()}",
+            "train one with: mnistcli train quickstart",
         )
     _, run = max(completed, key=lambda item: item[0].finished or "")
     return run.path
