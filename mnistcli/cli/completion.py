@@ -6,6 +6,7 @@ the rest, and after `--set epochs=` each adds a space.
 """
 
 import os
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -157,12 +158,9 @@ def complete_settings(context: typer.Context, incomplete: str) -> list[str]:
     from mnistcli.config import Config, dump_config, flatten, load_config, parse_dump
     from mnistcli.errors import MnistcliError
 
-    named = context.params.get("configs") or context.params.get("config")
+    names = context.params.get("configs") or [context.params.get("config")]
     keys = list(Config.model_fields)
-    try:
-        path = named[0] if isinstance(named, list) else named
-        if path and str(path) != "-":
-            keys = list(flatten(parse_dump(dump_config(load_config(path).config))))
-    except (MnistcliError, OSError):
-        pass
+    if names[0] and str(names[0]) != "-":
+        with suppress(MnistcliError):
+            keys = list(flatten(parse_dump(dump_config(load_config(names[0]).config))))
     return [f"{key}=" for key in keys if f"{key}=".startswith(incomplete)]

@@ -14,7 +14,7 @@ from mnistcli.errors import (
     UsageError,
     command_line,
 )
-from mnistcli.execution import preferred_kernels
+from mnistcli.execution import choose_execution, preferred_kernels
 
 if TYPE_CHECKING:
     from mnistcli.config import ConfigFile
@@ -75,12 +75,14 @@ def train_several(
     from mnistcli.cli.console import print_json, progress, results
     from mnistcli.training import check_trainable
 
-    for file, dataset in zip(files, datasets, strict=True):
+    pairs = list(zip(files, datasets, strict=True))
+    # The first sets TensorFlow's threads for all: one that shares its kernels between them.
+    for file, dataset in sorted(pairs, key=lambda pair: choose_execution(pair[0].config).shards):
         check_trainable(file, dataset)
     documents: list[dict[str, Any]] = []
     folders: list[Path] = []
     errors: dict[str, str] = {}
-    for number, (file, dataset) in enumerate(zip(files, datasets, strict=True), 1):
+    for number, (file, dataset) in enumerate(pairs, 1):
         name = file.document.source
         if not quiet:
             progress().print(f"{name}, {number} of {len(files)}", style="bold", soft_wrap=True)

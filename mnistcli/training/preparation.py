@@ -11,6 +11,7 @@ from mnistcli.data import BUILT_IN, Dataset, SelectedImages, Splits, split_valid
 from mnistcli.engine import EvaluationLoop, Runtime, TrainingLoop, check_memory, start_runtime
 from mnistcli.images import find_framing
 from mnistcli.model import Network, build_network
+from mnistcli.runs import Environment
 
 COUNTED_IMAGES = 1000  # at a time
 
@@ -46,15 +47,18 @@ class DryRun:
     seconds_in_all: float
 
 
-def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
+def prepare(file: ConfigFile, dataset: Dataset, record: Environment | None = None) -> Preparation:
     """Build what a config describes for a data set.
+
+    Args:
+        record: of a run that is to be the same, as `start_runtime` takes it.
 
     Raises:
         ConfigError: the config does not fit the data, or Keras refuses a part of it.
     """
     file = _fit_data(file, dataset)
     config = file.config
-    runtime = start_runtime(config)
+    runtime = start_runtime(config, record)
     splits = split_validation(dataset, config.data.validation, config.data.split_seed)
     scale, offset = _pixel_scaling(config.data.normalize, splits.train.images)
     steps_per_epoch = -(-len(splits.train) // config.batch_size)
