@@ -91,7 +91,8 @@ def print_completions(command: Any, shell: str, line: str) -> None:
         shell: whose script asks.
         line: the command line up to the cursor.
     """
-    typer.echo(_Completion(command, shell, line).complete())
+    if completions := _Completion(command, shell, line).complete():
+        typer.echo(completions)
 
 
 class _Completion(ShellComplete):

@@ -37,14 +37,18 @@ def load_configs(paths: Sequence[Path], overrides: Sequence[str]) -> "list[Confi
         raise UsageError(
             "no config given", "expected: mnistcli train CONFIG, or mnistcli train --resume RUN"
         )
-    files, errors = [], []
+    files: list[ConfigFile] = []
+    errors: list[ConfigError] = []
+    lines: list[str] = []
     for path in paths:
         try:
             files.append(load_config(path, overrides))
         except ConfigError as error:
             errors.append(error)
+            has_positions = isinstance(error, ConfigProblemsError)
+            lines += error.args if has_positions else [f"{path}: error: {error.args[0]}"]
     if len(errors) > 1:
-        raise ConfigProblemsError(*dict.fromkeys(line for error in errors for line in error.args))
+        raise ConfigProblemsError(*dict.fromkeys(lines))
     if errors:
         raise errors[0]
     return files
