@@ -63,6 +63,7 @@ def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) 
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
+    assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(count) for count in expected.values()], done.stderr
 
 
