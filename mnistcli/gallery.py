@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from mnistcli.errors import UsageError, printable
+from mnistcli.errors import printable
 
 _PACKAGE = Path(__file__).parent
 # What the head of a config says first. `et al. 2016` is no end of a sentence.
@@ -81,14 +81,9 @@ def copy_config(name: str, path: Path) -> str:
     The line that names the schema is left out, because it names a file beside the original.
 
     Args:
-        name: of the config.
+        name: one of `list_names`.
         path: that of the copy, which its header then names.
-
-    Raises:
-        UsageError: there is no such config.
     """
-    if name not in list_names():
-        raise UsageError(f"no config of the name {name} comes with mnistcli")
     text = (gallery_folder() / f"{name}.yaml").read_text(encoding="utf-8")
     text = re.sub(r"^# yaml-language-server.*\n", "", text)
     file_name = printable(shlex.quote(str(path)))

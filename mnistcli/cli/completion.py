@@ -2,7 +2,8 @@
 
 The script of a shell calls `mnistcli LINE` with the shell's name in `SHELL_VARIABLE`. Typer has
 scripts of its own, but in zsh and fish they import Rich at each Tab, which takes as long as all
-the rest, and after `--set epochs=` each adds a space.
+the rest, and after `--set epochs=` each adds a space. What finds the completions is private to
+Typer, whose version pyproject.toml bounds.
 """
 
 import os

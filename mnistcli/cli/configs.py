@@ -1,5 +1,6 @@
 """`mnistcli configs`: the configs that come with mnistcli."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,24 +46,26 @@ def copy_named_config(
         Path,
         typer.Argument(metavar="FILE", help="A YAML file that is made.", show_default=False),
     ],
+    json: Json = False,
 ) -> None:
     """Copy a config, to change it."""
-    from mnistcli.cli.console import results
+    from mnistcli.cli.console import print_json, results
     from mnistcli.config import suggest
-    from mnistcli.runs import cannot_write
+    from mnistcli.runs import write_whole
 
     if name not in list_names():
         hint = suggest(name, list_names(), "`mnistcli configs` lists them")
         raise UsageError(f"no config of the name {name} comes with mnistcli{hint}")
-    try:
-        with file.open("x", encoding="utf-8") as copy:
-            copy.write(copy_config(name, file))
-    except FileExistsError:
-        raise UsageError(f"{file} exists", "expected the name of a new file") from None
-    except OSError as error:
-        raise cannot_write(file, error) from None
+    if os.path.lexists(file):
+        raise UsageError(f"{file} exists", "expected the name of a new file")
+    write_whole(file, copy_config(name, file))
+    if json:
+        print_json({"config": name, "file": str(file)})
+        return
     command = "sweep" if name.startswith("sweeps/") else "train"
-    results().print(f"Written to {file}", f"Next: {command_line(command, file)}", sep="\n")
+    results().print(
+        f"Written to {file}", f"Next: {command_line(command, file)}", sep="\n", soft_wrap=True
+    )
 
 
 def _table(configs: list[ShippedConfig]) -> Any:
