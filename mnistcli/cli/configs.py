@@ -2,14 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mnistcli.cli.completion import complete_names
 from mnistcli.cli.options import Json
 from mnistcli.errors import UsageError, command_line
-from mnistcli.gallery import ShippedConfig, copy_config, describe_config, list_names
+
+if TYPE_CHECKING:
+    from mnistcli.gallery import ShippedConfig
 
 configs_app = typer.Typer(
     help="List the configs that come with mnistcli, or copy one.", rich_markup_mode=None
@@ -22,6 +24,7 @@ def list_configs(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand:
         return
     from mnistcli.cli.console import print_json, results
+    from mnistcli.gallery import describe_config, list_names
 
     configs = [describe_config(name) for name in list_names()]
     if json:
@@ -51,6 +54,7 @@ def copy_named_config(
     """Copy a config, to change it."""
     from mnistcli.cli.console import print_json, results
     from mnistcli.config import suggest
+    from mnistcli.gallery import copy_config, list_names
     from mnistcli.runs import write_whole
 
     if name not in list_names():
@@ -68,7 +72,7 @@ def copy_named_config(
     )
 
 
-def _table(configs: list[ShippedConfig]) -> Any:
+def _table(configs: "list[ShippedConfig]") -> Any:
     from rich import box
     from rich.table import Table
 
