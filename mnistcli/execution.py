@@ -15,6 +15,7 @@ from types import MappingProxyType
 from mnistcli.config import Config, KerasObject
 
 CPUINFO = Path("/proc/cpuinfo")
+GPUS = Path("/proc/driver/nvidia/gpus")
 
 # Layers that are only matrix products and elementwise arithmetic.
 DENSE_LAYERS = frozenset(
@@ -165,6 +166,21 @@ def preferred_kernels(config: Config) -> str | None:
     if processor_has(r"avx2") is not True:
         return None
     return "Eigen" if is_dense(config) else "oneDNN"
+
+
+def describe_kernels() -> str:
+    """Return which kernels train which networks here."""
+    if setting := os.environ.get(ONEDNN_SETTING):
+        return f"as {ONEDNN_SETTING}={setting} says"
+    if processor_has(r"avx2") is not True:
+        return "as TensorFlow chooses"
+    return "oneDNN for convolutions, Eigen for dense layers"
+
+
+def list_gpus() -> list[str]:
+    """Return the names of the graphics processors that NVIDIA's driver for Linux lists."""
+    texts = [path.read_text(errors="replace") for path in sorted(GPUS.glob("*/information"))]
+    return [name for text in texts for name in re.findall(r"(?m)^Model:\s*(.+?)\s*$", text)]
 
 
 def processor_has(features: str) -> bool | None:

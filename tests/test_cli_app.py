@@ -2,6 +2,7 @@
 
 import errno
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_all_config_errors_come_at_once_with_their_places(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["typo.yaml"]
 
 
-@pytest.mark.parametrize("arguments", [["trian"], ["train", "--bogus"], ["evaluate"]])
+@pytest.mark.parametrize("arguments", [["trian"], ["train", "--bogus"], ["compare"]])
 def test_wrong_usage_exits_with_2(tmp_path: Path, arguments: list[str]) -> None:
     done = run_command(*arguments, folder=tmp_path)
     assert done.returncode == 2
@@ -69,7 +70,9 @@ def test_wrong_usage_exits_with_2(tmp_path: Path, arguments: list[str]) -> None:
 def test_version_is_the_package_version(tmp_path: Path) -> None:
     from mnistcli import __version__
 
-    assert run_command("--version", folder=tmp_path).stdout == f"mnistcli {__version__}\n"
+    told = run_command("--version", folder=tmp_path).stdout
+    assert told.startswith(f"mnistcli {__version__} (Python {platform.python_version()}, Tensor")
+    assert run_command("-V", folder=tmp_path).stdout == told
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ def test_a_missing_file_is_told_with_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "lenet5.yaml").touch()
     for wrong, hint in [
         ("lenet.yaml", r"; did you mean 'lenet5\.yaml'\?$"),
-        ("x/y.yaml", "y.yaml$"),
+        ("x/y.yaml", r"y\.yaml\n  `mnistcli configs` lists .*$"),
     ]:
         with pytest.raises(ConfigError, match=f"^there is no config file .*{hint}"):
             load_config(tmp_path / wrong)

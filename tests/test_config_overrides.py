@@ -69,11 +69,20 @@ def test_options_replace_and_add_values(load: Load) -> None:
         (f"layers.0={'[' * 50}", "nested more than 40 levels deep"),
         ("layers.Dense.units=3", "expected the number of an item, from 0 to 1; got 'Dense'"),
         (f"layers.{'9' * 5000}=Flatten", "expected the number of an item, from 0 to 1, or 2 for a"),
-        ("layers.0.Dense.units=3", "'0' is 'Flatten', which has no 'Dense' inside"),
+        (
+            "layers.0.Dense.units=3",
+            "layers.0 is Flatten here, not Dense; to change it: "
+            "--set 'layers.0={Dense: {units: 3}}'",
+        ),
         ("seed.x=3", "'seed' is 4, which has no 'x' inside"),
         (
             "optimizer.SGD.momentum=0.9",
-            "expected one optimizer, as 'Name' or 'Name: {…}', got several keys (Adam, SGD)",
+            "optimizer is Adam here, not SGD; to change it: "
+            "--set 'optimizer={SGD: {momentum: 0.9}}'",
+        ),
+        (
+            "optimizer.learning_rate=0.1",
+            "'learning_rate' is an argument of Adam: --set optimizer.Adam.learning_rate=0.1",
         ),
         ("optimizer.Adam.learning_rate=ten", "unknown learning-rate schedule 'ten'; expected a"),
         ("data={validation: 1, validation: 2}", "duplicate key 'validation'; it is already there"),

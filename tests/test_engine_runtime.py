@@ -51,11 +51,19 @@ def test_threads_are_one_per_core_or_as_many_as_the_config_says(tmp_path: Path) 
         "    assert threading.get_inter_op_parallelism_threads() == runtime.threads\n"
         "    within = 1 if runtime.threads <= 2 else runtime.threads\n"
         "    assert threading.get_intra_op_parallelism_threads() == within\n"
-        "    print(runtime.threads)"
+        "    print(runtime.threads)\n"
+        # As in a run that was trained beside others; not where it had other threads.
+        "from mnistcli.runs import Environment\n"
+        "for threads, expected in ((runtime.threads, 5), (runtime.threads + 1, within)):\n"
+        "    record = Environment(threads=threads, kernel_threads=5)\n"
+        "    runtime = start_runtime(load_config('1.yaml').config, record)\n"
+        "    assert threading.get_intra_op_parallelism_threads() == expected\n"
+        "    assert runtime.kernel_threads == expected\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
+    assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(count) for count in expected.values()], done.stderr
 
 

@@ -1,16 +1,20 @@
 """The `mnistcli` command: its subcommands, and the one place that prints errors."""
 
+import os
 import sys
 from io import StringIO
 from typing import Annotated, Any
 
 import typer
 
-from mnistcli import __version__
 from mnistcli.cli.compare import compare_command
+from mnistcli.cli.completion import SHELL_VARIABLE, completion_command, print_completions
+from mnistcli.cli.configs import configs_app
+from mnistcli.cli.doctor import doctor_command
 from mnistcli.cli.ensemble import ensemble_command
 from mnistcli.cli.evaluate import evaluate_command
 from mnistcli.cli.export import export_command
+from mnistcli.cli.help import help_command
 from mnistcli.cli.predict import predict_command
 from mnistcli.cli.report import report_command
 from mnistcli.cli.reproduce import reproduce_command
@@ -27,10 +31,10 @@ from mnistcli.errors import ConfigError, MnistcliError, StopSignal
 app = typer.Typer(
     name="mnistcli",
     help="Train handwritten-digit classifiers from a YAML file.",
-    epilog="Begin with: mnistcli train configs/quickstart.yaml",
+    epilog="Begin with: mnistcli train quickstart",
     no_args_is_help=True,
     rich_markup_mode=None,  # importing Rich's Markdown would double the time of --help
-    add_completion=False,
+    add_completion=False,  # there is `mnistcli completion`
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -46,12 +50,19 @@ app.command("sweep")(sweep_command)
 app.command("reproduce")(reproduce_command)
 app.command("summary")(summary_command)
 app.add_typer(show_app, name="show")
+app.add_typer(configs_app, name="configs")
 app.command("schema")(schema_command)
+app.command("doctor")(doctor_command)
+app.command("completion")(completion_command)
+app.command("help")(help_command)
 
 
 def _show_version(value: bool) -> None:
     if value:
-        typer.echo(f"mnistcli {__version__}")
+        from mnistcli.cli.installation import list_versions
+
+        ours, *others = (f"{name} {number}" for name, number in list_versions().items())
+        typer.echo(f"{ours} ({', '.join(others)})")
         raise typer.Exit
 
 
@@ -59,7 +70,9 @@ def _show_version(value: bool) -> None:
 def _root(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", "-v", "-V", callback=_show_version, is_eager=True, help="Show versions."
+        ),
     ] = False,
 ) -> None: ...
 
@@ -68,7 +81,11 @@ def run() -> None:
     """Run the command line, and exit with its status: 0, 1, 2, or 128 plus a signal's number."""
     try:
         with raise_stop_signals():
-            status = finish_output(app(standalone_mode=False) or 0)
+            if shell := os.environ.get(SHELL_VARIABLE):
+                print_completions(typer.main.get_command(app), shell, "".join(sys.argv[1:2]))
+                status = finish_output(0)
+            else:
+                status = finish_output(app(standalone_mode=False) or 0)
     except StopSignal as stop:
         sys.stdout.flush()
         end_process(stop.signal_number)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.cli.options import Json, check_png
+from mnistcli.cli.completion import complete_runs
+from mnistcli.cli.options import Json, check_png, find_named_runs
 from mnistcli.errors import MnistcliError, RunError, UsageError, command_line
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def compare_command(
             help="Run directories, or folders with a run for each seed. All are compared with the "
             "first.",
             show_default=False,
+            callback=find_named_runs,
+            autocompletion=complete_runs,
         ),
     ],
     figure: Annotated[

@@ -42,8 +42,12 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
     return dataset
 
 
-def load_and_start(file: "ConfigFile", quiet: bool, kernels: str | None) -> "Dataset":
-    """Load the data set of a config, and start TensorFlow with these kernels, ready to train.
+def load_and_start(
+    files: "Sequence[ConfigFile]", quiet: bool, kernels: str | None
+) -> "list[Dataset]":
+    """Load the data set of each config, and start TensorFlow with these kernels, ready to train.
+
+    What several configs name is loaded once.
 
     Raises:
         DataMissingError, MnistcliError: as `load_training_data` and `tensorflow_starting`.
@@ -51,11 +55,18 @@ def load_and_start(file: "ConfigFile", quiet: bool, kernels: str | None) -> "Dat
     from mnistcli.cli.console import tensorflow_starting
     from mnistcli.execution import request_kernels
 
-    dataset = load_training_data(file, quiet)
+    datasets: dict[tuple[str, str | None, Path], Dataset] = {}
+    keys = []
+    for file in files:
+        data = file.config.data
+        key = data.dataset, data.fallback, Path(file.document.source).parent
+        if key not in datasets:
+            datasets[key] = load_training_data(file, quiet)
+        keys.append(key)
     request_kernels(kernels)
     with tensorflow_starting(quiet):
         import mnistcli.cli.display  # noqa: F401
-    return dataset
+    return [datasets[key] for key in keys]
 
 
 def load_run_data(run: "RunDirectory") -> "Dataset":

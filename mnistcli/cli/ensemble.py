@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.cli.options import Json, NewRun
+from mnistcli.cli.completion import complete_runs
+from mnistcli.cli.options import Json, NewRun, find_named_runs
 from mnistcli.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def ensemble_command(
             metavar="RUN...",
             help="Run directories. One that is named twice counts twice.",
             show_default=False,
+            callback=find_named_runs,
+            autocompletion=complete_runs,
         ),
     ],
     best: Annotated[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnistcli.cli.options import Json, RunArgument
+from mnistcli.cli.options import Json, LatestRun
 from mnistcli.errors import RunError, command_line
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Checkpoint(StrEnum):
 
 
 def evaluate_command(
-    run: RunArgument,
+    run: LatestRun = None,
     split: Annotated[Split, typer.Option(help="Which of the run's images.")] = Split.TEST,
     data: Annotated[
         str | None,
@@ -57,8 +57,9 @@ def evaluate_command(
         write_evaluation,
     )
     from mnistcli.recognition import read_calibration
-    from mnistcli.runs import open_run_directory
+    from mnistcli.runs import latest_run, open_run_directory
 
+    run = run or latest_run()
     directory = open_run_directory(run)
     images, splits = _load_images(directory, split, data)
     with tensorflow_starting():

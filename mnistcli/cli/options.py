@@ -1,9 +1,11 @@
-"""Options that several commands have."""
+"""Options and arguments that several commands have."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mnistcli.cli.completion import complete_runs, complete_settings
 
 
 def check_png(path: Path | None) -> Path | None:
@@ -15,10 +17,41 @@ def check_png(path: Path | None) -> Path | None:
     return path
 
 
+def find_named_run(context: typer.Context, path: Path | None) -> Path | None:
+    """Return the path of the run that an argument names, as `find_run` does."""
+    from mnistcli.runs import find_run
+
+    return path if path is None or context.resilient_parsing else find_run(path)
+
+
+def find_named_runs(context: typer.Context, paths: list[Path] | None) -> list[Path] | None:
+    """Return the paths of the runs that an argument names, as `find_run` does."""
+    from mnistcli.runs import find_run
+
+    return paths if paths is None or context.resilient_parsing else list(map(find_run, paths))
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 RunArgument = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run directory.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="RUN",
+        help="A run directory, or the beginning of its name in runs/.",
+        show_default=False,
+        callback=find_named_run,
+        autocompletion=complete_runs,
+    ),
+]
+LatestRun = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[RUN]",
+        help="A run directory, or the beginning of its name in runs/; by default the latest.",
+        show_default=False,
+        callback=find_named_run,
+        autocompletion=complete_runs,
+    ),
 ]
 NewRun = Annotated[
     Path | None,
@@ -27,5 +60,16 @@ NewRun = Annotated[
         metavar="DIR",
         help="The run directory to make; by default one under runs/.",
         show_default=False,
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the config: epochs=3, optimizer.Adam.learning_rate=0.01. "
+        "Can be given again.",
+        show_default=False,
+        autocompletion=complete_settings,
     ),
 ]

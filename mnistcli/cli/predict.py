@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.cli.options import Json
+from mnistcli.cli.completion import complete_runs
+from mnistcli.cli.options import Json, find_named_run
 from mnistcli.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def predict_command(
             help="A run directory, or builtin for the model that comes with mnistcli. By default "
             "the latest completed run on MNIST, else builtin.",
             show_default=False,
+            callback=find_named_run,
+            autocompletion=complete_runs,
         ),
     ] = None,
     top: Annotated[

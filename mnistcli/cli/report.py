@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnistcli.cli.options import Json
+from mnistcli.cli.completion import complete_runs
+from mnistcli.cli.options import Json, find_named_runs
 from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def report_command(
             metavar="RUN...",
             help="Run directories, or folders with a run for each seed.",
             show_default=False,
+            callback=find_named_runs,
+            autocompletion=complete_runs,
         ),
     ],
     out: Annotated[

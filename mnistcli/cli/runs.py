@@ -103,7 +103,7 @@ def _find_runs(paths: list[Path] | None) -> "tuple[list[RunDirectory], list[Path
     if not runs and not folders:
         raise RunError(
             f"there are no runs in {', '.join(map(str, paths or [runs_root()]))}",
-            "train one with: mnistcli train configs/quickstart.yaml",
+            "train one with: mnistcli train quickstart",
         )
     return list(runs.values()), folders
 

@@ -9,6 +9,7 @@ from mnistcli.errors import RunError, UsageError, command_line
 from mnistcli.ranges import parse_ranges
 
 if TYPE_CHECKING:
+    from mnistcli.cli.train_several import Write
     from mnistcli.config import ConfigFile
     from mnistcli.data import Dataset
     from mnistcli.runs import RunRecord, SeedsFolder
@@ -44,16 +45,17 @@ def parse_seeds(text: str, overrides: Sequence[str]) -> list[int]:
 
 
 def train_seeds(
-    file: "ConfigFile", seeds: Sequence[int], path: Path | None, quiet: bool, json: bool
-) -> None:
-    """Train a config with each seed, into a new folder."""
+    file: "ConfigFile",
+    dataset: "Dataset",
+    seeds: Sequence[int],
+    path: Path | None,
+    quiet: bool,
+    write: "Write | None",
+) -> Path:
+    """Train a config with each seed, into a new folder; return its path."""
     from mnistcli.cli.console import progress
-    from mnistcli.cli.data import load_and_start
     from mnistcli.config import dump_config
-    from mnistcli.execution import preferred_kernels
     from mnistcli.runs import SeedsRecord, new_seeds_folder
-
-    dataset = load_and_start(file, quiet, preferred_kernels(file.config))
     from mnistcli.training import resolve_data
 
     file = resolve_data(file, dataset)
@@ -61,10 +63,11 @@ def train_seeds(
         seeds=list(seeds), config=dump_config(file.config), data_sha256=dataset.sha256
     )
     with new_seeds_folder(file.config.name, path, record, progress().print) as folder:
-        _train_all(folder, file, dataset, quiet, json)
+        _train_all(folder, file, dataset, quiet, write)
+    return folder.path
 
 
-def resume_seeds(path: Path, quiet: bool, json: bool) -> None:
+def resume_seeds(path: Path, quiet: bool, write: "Write | None") -> None:
     """Train what a folder of several seeds still lacks."""
     from mnistcli.cli.console import progress
     from mnistcli.cli.data import load_and_start
@@ -77,21 +80,25 @@ def resume_seeds(path: Path, quiet: bool, json: bool) -> None:
         finished = {seed: _finished_record(folder, seed) for seed in folder.record.seeds}
         records = {seed: record for seed, record in finished.items() if record}
         if len(records) == len(finished):
-            _show_all(folder, records, json)
+            _show_all(folder, records, write)
             return
         recorded = [run.read_record().kernels for run in list_runs(path)]
         kernels = recorded[0] if recorded else preferred_kernels(file.config)
-        dataset = load_and_start(file, quiet, kernels)
+        (dataset,) = load_and_start([file], quiet, kernels)
         if dataset.sha256 != folder.record.data_sha256:
             raise RunError(
                 f"{path} was begun with other data than {dataset.source} holds",
                 "expected the same images and labels; their SHA-256 is in seeds.json",
             )
-        _train_all(folder, file, dataset, quiet, json)
+        _train_all(folder, file, dataset, quiet, write)
 
 
 def _train_all(
-    folder: "SeedsFolder", file: "ConfigFile", dataset: "Dataset", quiet: bool, json: bool
+    folder: "SeedsFolder",
+    file: "ConfigFile",
+    dataset: "Dataset",
+    quiet: bool,
+    write: "Write | None",
 ) -> None:
     """Train each seed that is not finished, and show what came of all of them."""
     from mnistcli.cli.console import progress
@@ -113,7 +120,7 @@ def _train_all(
             write_new_figures(result.run, dataset, result.probabilities)
             record = result.record
         records[seed] = record
-    _show_all(folder, records, json)
+    _show_all(folder, records, write)
 
 
 def _finished_record(folder: "SeedsFolder", seed: int) -> "RunRecord | None":
@@ -132,16 +139,16 @@ def _finished_record(folder: "SeedsFolder", seed: int) -> "RunRecord | None":
     return record if plan_continuation(run).is_finished else None
 
 
-def _show_all(folder: "SeedsFolder", records: "Mapping[int, RunRecord]", json: bool) -> None:
+def _show_all(
+    folder: "SeedsFolder", records: "Mapping[int, RunRecord]", write: "Write | None"
+) -> None:
     """Show the test accuracy of each seed, their mean and deviation, and what to type next."""
     from mnistcli.scores import mean_interval
 
     metrics = [record.metrics or {} for record in records.values()]
     accuracies = [value for each in metrics if (value := each.get("test_accuracy")) is not None]
     interval = mean_interval(accuracies)
-    if json:
-        from mnistcli.cli.console import print_json
-
+    if write:
         document: dict[str, Any] = {
             "folder": str(folder.path),
             "test_accuracy": {
@@ -154,7 +161,7 @@ def _show_all(folder: "SeedsFolder", records: "Mapping[int, RunRecord]", json: b
                 for seed, record in records.items()
             ],
         }
-        print_json(document)
+        write(document)
         return
     from mnistcli.cli.console import results
 

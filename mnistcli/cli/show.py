@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnistcli.cli.options import RunArgument, check_png
-from mnistcli.errors import RunError, command_line
+from mnistcli.cli.completion import complete_configs, complete_runs
+from mnistcli.cli.options import LatestRun, check_png, find_named_runs
+from mnistcli.errors import RunError, UsageError, command_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,8 +44,10 @@ def show_data(
         Path | None,
         typer.Argument(
             metavar="CONFIG",
-            help="A YAML file with data and augmentation; by default MNIST.",
+            help="A YAML file with data and augmentation, or a name that `mnistcli configs` "
+            "lists; by default MNIST.",
             show_default=False,
+            autocompletion=complete_configs,
         ),
     ] = None,
     out: Annotated[
@@ -79,18 +82,17 @@ def show_data(
 
 @show_app.command("filters")
 def show_filters(
-    run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
+    run: LatestRun = None, out: Out = None, show: Show = False, inline: Inline = False
 ) -> None:
     """Draw the weights of the first layer."""
     from mnistcli.figures import draw_filters
     from mnistcli.reports import read_filters
-    from mnistcli.runs import open_run_directory
 
-    directory = open_run_directory(run)
+    directory = _open(run)
     filters = read_filters(directory)
     if filters is None:
         raise RunError(
-            f"the network of {run} has no weights that can be drawn as filters of the image",
+            f"the network of {directory.path} has no weights to draw as filters of the image",
             "expected Conv2D, DepthwiseConv2D, or Dense on all 784 pixels to be its first layer",
         )
     figure = draw_filters(filters.weights, filters.layer)
@@ -99,9 +101,14 @@ def show_filters(
 
 @show_app.command("features")
 def show_features(
-    run: RunArgument,
-    image: Annotated[
-        Path, typer.Argument(metavar="IMAGE", help="A picture of a digit.", show_default=False)
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[RUN] IMAGE",
+            help="A run directory, by default the latest; and a picture of a digit.",
+            show_default=False,
+            autocompletion=complete_runs,
+        ),
     ],
     out: Out = None,
     show: Show = False,
@@ -112,14 +119,20 @@ def show_features(
     from mnistcli.errors import ImageError
     from mnistcli.figures import LayerOutput, draw_features
     from mnistcli.images import frame_digit, name_error, picture_name, read_picture
-    from mnistcli.runs import open_run_directory
+    from mnistcli.runs import find_run
 
-    framing = read_framing(open_run_directory(run))
+    *runs, image = paths
+    if len(runs) > 1:
+        raise UsageError(
+            f"features draws one picture, got {len(paths)} arguments", "expected: [RUN] IMAGE"
+        )
+    directory = _open(find_run(runs[0]) if runs else None)
+    framing = read_framing(directory)
     try:
         digit = frame_digit(read_picture(image), framing).image
     except ImageError as error:
         raise name_error(image, error) from None
-    directory, network = _restore(run)
+    network = _restore(directory)
     from mnistcli.evaluation.features import layer_features
 
     layers = [LayerOutput(*features) for features in layer_features(network, digit)]
@@ -131,22 +144,28 @@ def show_features(
 @show_app.command("training")
 def show_training(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run directories.", show_default=False)
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="[RUN]...",
+            help="Run directories; by default the latest.",
+            show_default=False,
+            callback=find_named_runs,
+            autocompletion=complete_runs,
+        ),
+    ] = None,
     out: Out = None,
     show: Show = False,
     inline: Inline = False,
 ) -> None:
     """Draw loss and accuracy by epoch, of several runs in one figure."""
     from mnistcli.figures import draw_training
-    from mnistcli.runs import open_run_directory
 
-    directories = [open_run_directory(run) for run in runs]
+    directories = [_open(run) for run in runs] if runs else [_open(None)]
     for directory in directories:
         directory.require_training()
     names = [directory.name for directory in directories]
     if len(set(names)) < len(names):
-        names = [str(run) for run in runs]
+        names = [str(directory.path) for directory in directories]
     metrics = {
         name: directory.read_metrics() for name, directory in zip(names, directories, strict=True)
     }
@@ -159,7 +178,7 @@ def show_training(
 
 @show_app.command("confusion")
 def show_confusion(
-    run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
+    run: LatestRun = None, out: Out = None, show: Show = False, inline: Inline = False
 ) -> None:
     """Draw the confusion matrix of the test images."""
     from mnistcli.figures import draw_confusion
@@ -170,7 +189,9 @@ def show_confusion(
 
 
 @show_app.command("roc")
-def show_roc(run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False) -> None:
+def show_roc(
+    run: LatestRun = None, out: Out = None, show: Show = False, inline: Inline = False
+) -> None:
     """Draw the ROC and precision-recall curves of each class."""
     from mnistcli.figures import draw_roc
 
@@ -181,7 +202,7 @@ def show_roc(run: RunArgument, out: Out = None, show: Show = False, inline: Inli
 
 @show_app.command("mistakes")
 def show_mistakes(
-    run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
+    run: LatestRun = None, out: Out = None, show: Show = False, inline: Inline = False
 ) -> None:
     """Draw the wrong answers with the highest confidence."""
     from mnistcli.figures import draw_mistakes
@@ -191,27 +212,31 @@ def show_mistakes(
     _finish(figure, _figure_path(directory, "mistakes", out), show, inline)
 
 
-def _restore(run: Path) -> "tuple[RunDirectory, Network]":
-    from mnistcli.cli.console import tensorflow_starting
-    from mnistcli.runs import open_run_directory
+def _open(run: Path | None) -> "RunDirectory":
+    """Open a run, or the latest."""
+    from mnistcli.runs import latest_run, open_run_directory
 
-    directory = open_run_directory(run)
+    return open_run_directory(run or latest_run())
+
+
+def _restore(directory: "RunDirectory") -> "Network":
+    from mnistcli.cli.console import tensorflow_starting
+
     with tensorflow_starting():
         from mnistcli.artifacts import restore_network
-    return directory, restore_network(directory)
+    return restore_network(directory)
 
 
-def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
+def _answer_test_images(run: Path | None) -> "tuple[RunDirectory, Answers]":
     """Return a run, and its answers to its test images, without TensorFlow."""
     import numpy as np
 
     from mnistcli.cli.data import load_run_data
     from mnistcli.cli.figures import Answers
     from mnistcli.cli.recognizer import open_recognizer
-    from mnistcli.runs import open_run_directory
     from mnistcli.scores import read_predictions
 
-    directory = open_run_directory(run)
+    directory = _open(run)
     dataset = load_run_data(directory)
     title = f"{directory.name} on its test images"
     images, labels = dataset.test_images, dataset.test_labels

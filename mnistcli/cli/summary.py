@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.cli.options import Json
+from mnistcli.cli.completion import complete_configs
+from mnistcli.cli.options import Json, Overrides
 from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
@@ -17,13 +18,14 @@ def summary_command(
     config: Annotated[
         Path,
         typer.Argument(
-            metavar="CONFIG", help="A YAML file, or a run directory.", show_default=False
+            metavar="CONFIG",
+            help="A YAML file, a name that `mnistcli configs` lists, - for standard input, or a "
+            "run.",
+            show_default=False,
+            autocompletion=complete_configs,
         ),
     ],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a key.", show_default=False),
-    ] = None,
+    overrides: Overrides = None,
     json: Json = False,
 ) -> None:
     """Show a model's layers, parameters, FLOPs and memory."""
@@ -31,9 +33,12 @@ def summary_command(
     from mnistcli.cli.data import load_training_data
     from mnistcli.config import load_config
     from mnistcli.data import BUILT_IN
-    from mnistcli.runs import names_run, open_to_read
+    from mnistcli.gallery import find_config
+    from mnistcli.runs import find_run, names_run, open_to_read
 
     num_classes = 10
+    if find_config(config) == config:
+        config = find_run(config)
     if names_run(config):
         if overrides:
             raise UsageError("--set does not go with a run directory", "expected a config")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from mnistcli.cli.options import Json, Quiet
+from mnistcli.cli.completion import complete_configs, complete_runs
+from mnistcli.cli.options import Json, Quiet, find_named_run
 from mnistcli.errors import MnistcliError, UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ def sweep_command(
         Path | None,
         typer.Argument(
             metavar="FILE",
-            help="A sweep file, such as configs/sweeps/mlp.yaml; with --search, a config.",
+            help="A sweep file, such as my.yaml, or sweeps/mlp, which comes with mnistcli; with "
+            "--search, a config.",
             show_default=False,
+            autocompletion=complete_configs,
         ),
     ] = None,
     searches: Annotated[
@@ -101,6 +104,8 @@ def sweep_command(
             metavar="FOLDER",
             help="Go on with a sweep that was cut short, or for more --trials; needs no FILE.",
             show_default=False,
+            callback=find_named_run,
+            autocompletion=complete_runs,
         ),
     ] = None,
     workers: Annotated[
@@ -225,7 +230,7 @@ def _start(plan: "SweepPlan", quiet: bool, kernels: str | None) -> "tuple[SweepP
     from mnistcli.cli.data import load_and_start
     from mnistcli.execution import preferred_kernels
 
-    dataset = load_and_start(plan.file, quiet, kernels or preferred_kernels(plan.config))
+    (dataset,) = load_and_start([plan.file], quiet, kernels or preferred_kernels(plan.config))
     from mnistcli.training import resolve_data
 
     return replace(plan, file=resolve_data(plan.file, dataset)), dataset

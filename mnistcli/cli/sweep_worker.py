@@ -76,7 +76,7 @@ def _work(connection: Connection, path: Path, plan: "SweepPlan", kernels: str | 
     from mnistcli.cli.refusals import explain_refusal
     from mnistcli.sweeps.folder import SweepFolder
 
-    dataset = load_and_start(plan.file, True, kernels)
+    (dataset,) = load_and_start([plan.file], True, kernels)
     from mnistcli.sweeps.study import SweepStudy
     from mnistcli.sweeps.trials import Sweep, find_direction
     from mnistcli.sweeps.workers import Reporter, serve

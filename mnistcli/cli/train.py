@@ -5,29 +5,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.cli.options import Json, NewRun, Quiet
+from mnistcli.cli.completion import complete_configs, complete_runs
+from mnistcli.cli.options import Json, NewRun, Overrides, Quiet, find_named_run
 from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
+    from mnistcli.cli.train_several import Write
     from mnistcli.config import ConfigFile
     from mnistcli.data import Dataset
     from mnistcli.runs import RunDirectory
 
 
 def train_command(
-    config: Annotated[
-        Path | None, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Override a key of the config: epochs=3, optimizer.Adam.learning_rate=0.01. "
-            "Can be given again.",
+    configs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="CONFIG...",
+            help="YAML files, names that `mnistcli configs` lists, or - for standard input. "
+            "Several are trained one after the other.",
             show_default=False,
+            autocompletion=complete_configs,
         ),
     ] = None,
+    overrides: Overrides = None,
     run_dir: NewRun = None,
     resume: Annotated[
         Path | None,
@@ -36,6 +36,8 @@ def train_command(
             help="Go on with a run, or a folder of --seeds, that was cut short; or with a run for "
             "more epochs, with --set epochs=N. Needs no CONFIG.",
             show_default=False,
+            callback=find_named_run,
+            autocompletion=complete_runs,
         ),
     ] = None,
     seeds: Annotated[
@@ -54,42 +56,66 @@ def train_command(
     json: Json = False,
 ) -> None:
     """Train a model and write a run directory."""
+    from mnistcli.cli.console import print_json
     from mnistcli.cli.data import load_and_start
-    from mnistcli.cli.seeds import parse_seeds, resume_seeds, train_seeds
-    from mnistcli.config import load_config
-    from mnistcli.execution import preferred_kernels
-    from mnistcli.runs import check_writable, is_seeds_folder, plan_continuation
+    from mnistcli.cli.seeds import parse_seeds, train_seeds
+    from mnistcli.cli.train_several import load_configs, preferred_kernels_of, train_several
+    from mnistcli.runs import check_writable
 
     all_seeds = parse_seeds(seeds, overrides or ()) if seeds else []
-    _check_resume(resume, {"CONFIG": config, "--run-dir": run_dir, "--seeds": seeds})
-    run = kernels = None
-    if resume and is_seeds_folder(resume):
-        _check_resumed_seeds(resume, {"--set": overrides, "--dry-run": dry_run})
-        resume_seeds(resume, quiet, json)
-        return
     if resume:
-        run = _open_resumed(resume)
-        continuation = plan_continuation(run, overrides or ())
-        if continuation.is_finished:
-            _show_finished(run, json)
-            return
-        file, kernels = continuation.file, run.read_record().kernels
-    elif config:
-        file = load_config(config, overrides or ())
-        if not dry_run:
-            check_writable(run_dir)
-    else:
-        raise UsageError(
-            "no config given", "expected: mnistcli train CONFIG, or mnistcli train --resume RUN"
-        )
-    if all_seeds and not dry_run:
-        train_seeds(file, all_seeds, run_dir, quiet, json)
+        _check_resume({"CONFIG": configs, "--run-dir": run_dir, "--seeds": seeds})
+        _resume(resume, overrides or [], dry_run, quiet, json)
         return
-    dataset = load_and_start(file, quiet, kernels or preferred_kernels(file.config))
-    if dry_run:
-        _try(file, dataset, max(1, len(all_seeds)), json)
+    files = load_configs(configs or [], overrides or ())
+    if run_dir and len(files) > 1:
+        raise UsageError(
+            f"--run-dir names one folder, but there are {len(files)} configs",
+            "expected one config with it, or no --run-dir",
+        )
+    if not dry_run:
+        check_writable(run_dir)
+    datasets = load_and_start(files, quiet, preferred_kernels_of(files))
+
+    def train_one(file: "ConfigFile", dataset: "Dataset", write: "Write | None") -> Path | None:
+        if dry_run:
+            _try(file, dataset, max(1, len(all_seeds)), write)
+            return None
+        if all_seeds:
+            return train_seeds(file, dataset, all_seeds, run_dir, quiet, write)
+        return _train(file, dataset, None, run_dir, quiet, write)
+
+    if len(files) > 1:
+        train_several(files, datasets, train_one, quiet, json)
     else:
-        _train(file, dataset, run, run_dir, quiet, json)
+        train_one(files[0], datasets[0], print_json if json else None)
+
+
+def _resume(path: Path, overrides: list[str], dry_run: bool, quiet: bool, json: bool) -> None:
+    """Go on with a run, or with the runs of several seeds."""
+    from mnistcli.cli.console import print_json
+    from mnistcli.cli.data import load_and_start
+    from mnistcli.cli.seeds import resume_seeds
+    from mnistcli.execution import preferred_kernels
+    from mnistcli.runs import is_seeds_folder, plan_continuation
+
+    write = print_json if json else None
+    if is_seeds_folder(path):
+        _check_resumed_seeds(path, {"--set": overrides, "--dry-run": dry_run})
+        resume_seeds(path, quiet, write)
+        return
+    run = _open_resumed(path)
+    continuation = plan_continuation(run, overrides)
+    if continuation.is_finished:
+        _show_finished(run, json)
+        return
+    file = continuation.file
+    kernels = run.read_record().kernels or preferred_kernels(file.config)
+    (dataset,) = load_and_start([file], quiet, kernels)
+    if dry_run:
+        _try(file, dataset, 1, write)
+    else:
+        _train(file, dataset, run, None, quiet, write)
 
 
 def _train(
@@ -98,10 +124,10 @@ def _train(
     run: "RunDirectory | None",
     run_dir: Path | None,
     quiet: bool,
-    json: bool,
-) -> None:
-    """Train a new run, or go on with one, and show what came of it."""
-    from mnistcli.cli.console import print_json, progress, results
+    write: "Write | None",
+) -> Path:
+    """Train a new run, or go on with one; show what came of it, and return its path."""
+    from mnistcli.cli.console import progress, results
     from mnistcli.cli.display import TrainingDisplay
     from mnistcli.cli.figures import write_new_figures
     from mnistcli.training import resume_run, train_config
@@ -111,8 +137,8 @@ def _train(
             result = resume_run(run, file, dataset, [display])
         else:
             result = train_config(file, dataset, [display], run_dir)
-    if json:
-        print_json({"run": str(result.run.path)} | result.record.to_json())
+    if write:
+        write({"run": str(result.run.path)} | result.record.to_json())
     else:
         from rich.text import Text
 
@@ -121,12 +147,13 @@ def _train(
         rows = {"best epoch": Text(str(result.best_epoch))}
         results().print(result_panel("trained", result.evaluation, rows, result.run))
     write_new_figures(result.run, dataset, result.probabilities)
+    return result.run.path
 
 
-def _check_resume(resume: Path | None, arguments: dict[str, Any]) -> None:
+def _check_resume(arguments: dict[str, Any]) -> None:
     """Raise `UsageError` if --resume is given with what only a new run has."""
     superfluous = [name for name, value in arguments.items() if value]
-    if resume and superfluous:
+    if superfluous:
         raise UsageError(
             f"--resume does not go with {' and '.join(superfluous)}",
             "a run goes on with its own config.yaml, in its own directory",
@@ -171,16 +198,16 @@ def _show_finished(run: "RunDirectory", json: bool) -> None:
         results().print(line, soft_wrap=True)
 
 
-def _try(file: "ConfigFile", dataset: "Dataset", num_runs: int, json: bool) -> None:
+def _try(file: "ConfigFile", dataset: "Dataset", num_runs: int, write: "Write | None") -> None:
     """Show what a run takes, or the runs of several seeds."""
-    from mnistcli.cli.console import print_json, results
+    from mnistcli.cli.console import results
     from mnistcli.numbers import format_count, format_duration
     from mnistcli.training import prepare, try_one_step
 
     preparation = prepare(file, dataset)
     dry_run = try_one_step(preparation)
     config = preparation.file.config
-    if json:
+    if write:
         document: dict[str, Any] = {
             "config": config.name,
             "epochs": config.epochs,
@@ -188,7 +215,7 @@ def _try(file: "ConfigFile", dataset: "Dataset", num_runs: int, json: bool) -> N
             "seconds_per_epoch": dry_run.seconds_per_epoch,
             "seconds": num_runs * dry_run.seconds_in_all,
         }
-        print_json(document)
+        write(document)
         return
     runs = f"{num_runs} runs with " if num_runs > 1 else ""
     results().print(

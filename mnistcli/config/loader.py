@@ -1,5 +1,6 @@
 """A config file and its overrides -> a checked `Config`, without TensorFlow."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
@@ -11,7 +12,7 @@ from pydantic_core import ErrorDetails
 from mnistcli.config.checks import check_config
 from mnistcli.config.document import Document, Path, Problems, config_error, describe_value, suggest
 from mnistcli.config.object_reader import read_object
-from mnistcli.config.objects import KerasObject
+from mnistcli.config.objects import OBJECT_SECTIONS, KerasObject
 from mnistcli.config.overrides import apply_overrides
 from mnistcli.config.settings import (
     NAME,
@@ -24,7 +25,9 @@ from mnistcli.config.settings import (
 )
 from mnistcli.config.yaml_reader import read_yaml
 from mnistcli.errors import ConfigError
+from mnistcli.gallery import find_config, list_names
 
+STANDARD_INPUT = FilePath("-")
 MAXIMUM_BYTES = 1024 * 1024
 
 
@@ -48,17 +51,19 @@ class ConfigFile:
 
 
 def load_config(path: FilePath | str, overrides: Iterable[str] = ()) -> ConfigFile:
-    """Read and check a config file.
+    """Read and check a config.
 
     Args:
-        path: the YAML file, at most 1 MiB of UTF-8.
+        path: a YAML file, the name of a config that comes with mnistcli, or `-` for standard
+            input; at most 1 MiB of UTF-8.
         overrides: `KEY=VALUE` texts, applied in order (`--set`).
 
     Raises:
         ConfigError: it lists all problems, each with its file, line and column.
     """
     path = FilePath(path)
-    return replace(parse_config(read_text(path), str(path), overrides), path=path)
+    file = parse_config(read_text(path), str(path), overrides)
+    return file if path == STANDARD_INPUT else replace(file, path=find_config(path))
 
 
 def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> ConfigFile:
@@ -92,19 +97,25 @@ def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> Confi
 def read_text(path: FilePath) -> str:
     """Return the text of a YAML file of at most 1 MiB.
 
+    Args:
+        path: as that of `load_config`.
+
     Raises:
         ConfigError: there is none, or it is no UTF-8.
     """
     try:
-        if path.is_dir():
-            raise ConfigError(f"{path} is a folder", "expected a YAML file")
-        with path.open("rb") as file:
-            content = file.read(MAXIMUM_BYTES + 1)
+        if path == STANDARD_INPUT:
+            content = sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
+        else:
+            place = find_config(path)
+            if place.is_dir():
+                raise ConfigError(f"{path} is a folder", "expected a YAML file")
+            with place.open("rb") as file:
+                content = file.read(MAXIMUM_BYTES + 1)
     except FileNotFoundError:
-        folder = path.parent
-        siblings = [sibling.name for sibling in folder.glob("*.y*ml")] if folder.is_dir() else []
-        suggestion = suggest(path.name, siblings)
-        raise ConfigError(f"there is no config file {path}{suggestion}") from None
+        suggestion = _suggest_config(path)
+        hints = [] if suggestion else ["`mnistcli configs` lists those that come with mnistcli"]
+        raise ConfigError(f"there is no config file {path}{suggestion}", *hints) from None
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
     if len(content) > MAXIMUM_BYTES:
@@ -121,21 +132,18 @@ def read_text(path: FilePath) -> str:
         ) from None
 
 
-# The keys that hold Keras objects, and the family of those objects.
-_OBJECT_SECTIONS = {
-    "layers": "layers",
-    "augment": "augmentation",
-    "metrics": "metrics",
-    "optimizer": "optimizers",
-    "loss": "losses",
-}
+def _suggest_config(path: FilePath) -> str:
+    """Return "; did you mean …" with a file beside the path, or with a shipped config."""
+    folder = path.parent
+    siblings = [sibling.name for sibling in folder.glob("*.y*ml")] if folder.is_dir() else []
+    return suggest(path.name, siblings) or suggest(str(path), list_names())
 
 
 def _validate(document: Document, problems: Problems, default_name: str) -> Config:
     tree = dict(document.value)
     if "name" not in tree and NAME.fullmatch(default_name):
         tree["name"] = default_name
-    for section, family in _OBJECT_SECTIONS.items():
+    for section, family in OBJECT_SECTIONS.items():
         raw = tree.get(section)
         if section in ("optimizer", "loss"):
             if section in tree:
@@ -178,7 +186,7 @@ def _add_pydantic_error(details: ErrorDetails, problems: Problems) -> None:
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     key = str(location[-1])
     is_object = location[0] in ("optimizer", "loss") or len(location) > 1
-    if value is None and is_object and location[0] in _OBJECT_SECTIONS:
+    if value is None and is_object and location[0] in OBJECT_SECTIONS:
         return  # `read_object` has reported it
     if kind == "extra_forbidden":
         valid_keys = _section_keys(location[:-1])

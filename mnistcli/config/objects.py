@@ -9,6 +9,14 @@ from typing import Any
 from mnistcli.config import keras_api
 from mnistcli.config.document import Path
 
+# The keys of a config that hold Keras objects, and the family of those objects.
+OBJECT_SECTIONS = {
+    "layers": "layers",
+    "augment": "augmentation",
+    "metrics": "metrics",
+    "optimizer": "optimizers",
+    "loss": "losses",
+}
 # The family of the object that an argument holds, by the end of the argument's name.
 _FAMILY_OF_ARGUMENT = {
     "initializer": "initializers",

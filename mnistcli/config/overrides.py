@@ -1,6 +1,7 @@
 """The options `--set KEY=VALUE`, which change values of a config."""
 
 import itertools
+import shlex
 from collections.abc import Iterable
 from typing import Any, NoReturn, get_origin
 
@@ -13,6 +14,8 @@ from mnistcli.config.document import (
     describe_value,
     fold_name,
 )
+from mnistcli.config.keras_api import describe_class, find_class_name
+from mnistcli.config.objects import OBJECT_SECTIONS
 from mnistcli.config.settings import Config, Data
 from mnistcli.config.yaml_reader import read_yaml
 
@@ -68,6 +71,7 @@ def apply_override(document: Document, option: str) -> None:
     for part, next_part in itertools.pairwise(parts):
         index = _index(parent, part, source)
         child = parent.get(index) if isinstance(parent, dict) else parent[index]
+        _check_class((*path, index), child, next_part, option)
         if child is None:
             child = {} if path else _default(part)
         elif isinstance(child, str) and fold_name(next_part) == fold_name(child):
@@ -110,6 +114,28 @@ def _index(parent: Any, part: str, source: str, is_last: bool = False) -> str | 
         numbers = ", or ".join(filter(None, (item_numbers, next_number)))
         _refuse(source, f"expected the number of an item, {numbers}; got {describe_value(part)}")
     return int(part)
+
+
+def _check_class(path: Path, value: Any, part: str, option: str) -> None:
+    """Refuse an option that sets an argument of another class than the file has there."""
+    family = OBJECT_SECTIONS.get(str(path[0]))
+    is_list = path[0] not in ("optimizer", "loss")
+    if family is None or len(path) != 1 + is_list:
+        return
+    names = [value] if isinstance(value, str) else list(value) if isinstance(value, dict) else []
+    if len(names) != 1 or fold_name(names[0]) == fold_name(part):
+        return
+    source, place, name = f"--set {option}", ".".join(map(str, path)), names[0]
+    key, _, text = option.partition("=")
+    rest = key.removeprefix(f"{place}.")
+    if find_class_name(family, part):
+        keys = rest.split(".")
+        whole = "".join(f"{{{each}: " for each in keys) + text + "}" * len(keys)
+        change = shlex.join(["--set", f"{place}={whole}"])
+        _refuse(source, f"{place} is {name} here, not {part}; to change it: {change}")
+    known_name = find_class_name(family, name)
+    if known_name and part in describe_class(family, known_name).arguments:
+        _refuse(source, f"'{part}' is an argument of {name}: --set {place}.{name}.{rest}={text}")
 
 
 def _refuse(source: str, message: str) -> NoReturn:

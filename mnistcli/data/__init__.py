@@ -12,7 +12,7 @@ from mnistcli.data.files import holds_pictures
 from mnistcli.data.load import load_dataset, load_labelled_images, load_split
 from mnistcli.data.locate import BUILT_IN
 from mnistcli.data.memory import align
-from mnistcli.data.mnist import MNIST_DATA_DIR
+from mnistcli.data.mnist import MNIST_DATA_DIR, find_mnist
 from mnistcli.data.part import PARTS
 from mnistcli.data.selector import ImageSelector, parse_selector
 from mnistcli.data.splits import Splits, permutation, split_validation
@@ -30,6 +30,7 @@ __all__ = [
     "Splits",
     "TrainingImages",
     "align",
+    "find_mnist",
     "holds_pictures",
     "load_dataset",
     "load_labelled_images",

@@ -52,15 +52,28 @@ def load_mnist(progress: ProgressCallback | None = None) -> Dataset:
         DataMissingError: MNIST is in no cache and could not be downloaded.
         DataError: MNISTCLI_DATA_DIR names a folder without MNIST, or with damaged files.
     """
+    reasons: list[str] = []
+    return find_mnist(reasons) or _download(reasons, progress)
+
+
+def find_mnist(reasons: list[str] | None = None) -> Dataset | None:
+    """Do what `load_mnist` does, but download nothing.
+
+    Args:
+        reasons: gets a line for each place that does not have it.
+
+    Raises:
+        DataError: as `load_mnist`.
+    """
     if folder := os.environ.get(MNIST_DATA_DIR):
         return _load_from_data_dir(expand_home(folder))
-    reasons = []
     for path in (cache_folder("mnist"), keras_file()):
         try:
             return _load_verified(path)
         except DataError as error:
-            reasons.append(f"looked in {str(error).splitlines()[0]}")
-    return _download(reasons, progress)
+            if reasons is not None:
+                reasons.append(f"looked in {str(error).splitlines()[0]}")
+    return None
 
 
 def keras_file() -> Path:

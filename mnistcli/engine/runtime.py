@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mnistcli.config import Config
 from mnistcli.execution import BY_KERNELS, Execution, choose_execution, processor_has
 from mnistcli.model.backend import cpu_kernels, tf
+from mnistcli.runs import Environment
 
 CUDA = "CUDA"
 
@@ -19,6 +20,7 @@ class Runtime:
         kernels: of `cpu_kernels`, or `CUDA`. The last bits of a number depend on them.
         threads: of TensorFlow's kernels.
         threads_reason: why as many.
+        kernel_threads: how many of them share a kernel. The last bits depend on them, too.
         execution: how steps are run.
     """
 
@@ -26,6 +28,7 @@ class Runtime:
     kernels: str
     threads: int
     threads_reason: str
+    kernel_threads: int
     execution: Execution
 
     @property
@@ -34,10 +37,15 @@ class Runtime:
         return self.kernels == CUDA
 
 
-def start_runtime(config: Config) -> Runtime:
+def start_runtime(config: Config, record: Environment | None = None) -> Runtime:
     """Set TensorFlow up as a config and the machine have it, before it runs its first kernel.
 
     In a process that already ran TensorFlow, such as a notebook, nothing can be set.
+
+    Args:
+        config: what is trained.
+        record: of a run that is to be the same; where it had as many threads, as many share a
+            kernel as did then: beside other configs, that is not what a config alone would get.
     """
     threads, reason = _choose_threads(config)
     gpus = tf.config.list_physical_devices("GPU")
@@ -45,6 +53,8 @@ def start_runtime(config: Config) -> Runtime:
     execution = BY_KERNELS if gpus else choose_execution(config)
     # Shards that have a thread each do not share their kernels with others.
     within = 1 if execution.shards >= threads else threads
+    if record and record.threads == threads:
+        within = record.kernel_threads or within
     try:
         tf.config.threading.set_intra_op_parallelism_threads(within)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
@@ -54,11 +64,12 @@ def start_runtime(config: Config) -> Runtime:
     except RuntimeError:
         # 0 stands for TensorFlow's own choice, all cores.
         threads = tf.config.threading.get_inter_op_parallelism_threads() or _available_cores()
+        within = tf.config.threading.get_intra_op_parallelism_threads() or _available_cores()
         reason = "TensorFlow was running already"
     if gpus:
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
-        return Runtime(name, CUDA, threads, reason, execution)
-    return Runtime("CPU", cpu_kernels(), threads, reason, execution)
+        return Runtime(name, CUDA, threads, reason, within, execution)
+    return Runtime("CPU", cpu_kernels(), threads, reason, within, execution)
 
 
 def explain_precision(config: Config) -> str:

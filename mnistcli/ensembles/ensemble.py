@@ -126,7 +126,9 @@ def make_ensemble(
     calibration = calibrate(loop, splits.train, splits.validation)
     evaluation, probabilities = evaluate_network(loop, splits.test, calibration.temperature)
     config_text = dump_config(composition.file.config)
-    environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
+    environment = describe_environment(
+        runtime.threads, runtime.device, runtime.kernels, runtime.kernel_threads
+    )
     record = RunRecord(
         **msgspec.structs.asdict(environment),
         status="completed",

@@ -7,13 +7,20 @@
 from mnistcli.runs.continuation import Continuation, plan_continuation
 from mnistcli.runs.create import check_writable, new_locked_folder, new_run_directory
 from mnistcli.runs.directory import CheckpointFile, RunDirectory
-from mnistcli.runs.environment import describe_environment, environment_differences
+from mnistcli.runs.environment import (
+    describe_environment,
+    describe_hardware,
+    environment_differences,
+)
 from mnistcli.runs.files import cannot_write, dump_json, remove_file, remove_unfinished, write_whole
 from mnistcli.runs.folder import check_new_folder, new_folder
 from mnistcli.runs.listing import (
     builtin_run,
     choose_run,
     describe_run,
+    find_run,
+    latest_run,
+    list_folders,
     list_runs,
     names_run,
     open_run_directory,
@@ -69,11 +76,15 @@ __all__ = [
     "check_writable",
     "choose_run",
     "describe_environment",
+    "describe_hardware",
     "describe_run",
     "dump_json",
     "environment_differences",
+    "find_run",
     "is_locked",
     "is_seeds_folder",
+    "latest_run",
+    "list_folders",
     "list_runs",
     "lock_folder",
     "names_run",

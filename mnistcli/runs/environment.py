@@ -12,7 +12,10 @@ PACKAGES = ("mnistcli", "tensorflow", "keras", "numpy")
 
 
 def describe_environment(
-    threads: int | None = None, device: str | None = None, kernels: str | None = None
+    threads: int | None = None,
+    device: str | None = None,
+    kernels: str | None = None,
+    kernel_threads: int | None = None,
 ) -> Environment:
     """Describe this process: versions, hardware, git commit and command line.
 
@@ -20,23 +23,30 @@ def describe_environment(
         threads: the number of threads that TensorFlow uses.
         device: the device that it computes on.
         kernels: the implementation of its operations.
+        kernel_threads: the number of threads that share one of them.
     """
     from importlib.metadata import version  # takes 8 ms, which `predict` saves
 
     return Environment(
         versions={"python": platform.python_version()}
         | {package: version(package) for package in PACKAGES},
-        hardware={
-            "processor": _processor_name(),
-            "cores": os.cpu_count(),
-            "system": f"{platform.system()} {platform.machine()}",
-        },
+        hardware=describe_hardware(),
         git_commit=_git_commit(),
         command=[Path(sys.argv[0]).name, *sys.argv[1:]],
         threads=threads,
+        kernel_threads=kernel_threads,
         device=device,
         kernels=kernels,
     )
+
+
+def describe_hardware() -> dict[str, str | int | None]:
+    """Return the processor's name, its cores and the system."""
+    return {
+        "processor": _processor_name(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
 
 
 def environment_differences(
@@ -63,6 +73,7 @@ def _numeric_properties(environment: Environment) -> dict[str, str | int | None]
         **environment.versions,
         **environment.hardware,
         "threads": environment.threads,
+        "threads of a kernel": environment.kernel_threads,
         "device": environment.device,
         "kernels": environment.kernels,
     }

@@ -31,6 +31,55 @@ def describe_run(run: RunDirectory) -> str:
     return f"./{run.path}" if run.path == Path(BUILTIN_NAME) else str(run.path)
 
 
+def find_run(path: Path) -> Path:
+    """Return the path of a run that a user names: the path itself, or a run in the runs folder.
+
+    Args:
+        path: a path that exists, the built-in run's name, or the beginning of a name of one folder
+            in `runs_root()`. Anything else is returned as it is.
+
+    Raises:
+        RunError: several names begin so, and none is the whole name.
+    """
+    # os.path, since Path.exists raises for a name that is too long or not permitted.
+    if os.path.lexists(path) or len(path.parts) != 1 or _means_builtin(path):
+        return path
+    names = [name for name in list_folders() if name.startswith(path.name)]
+    if path.name in names:
+        return runs_root() / path.name
+    if len(names) > 1:
+        shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+        raise RunError(
+            f"{len(names)} runs begin with {path}: {shown}", "expected more of the name of one"
+        )
+    return runs_root() / names[0] if names else path
+
+
+def list_folders() -> list[str]:
+    """Return the names of the folders in `runs_root()`: runs, and folders of runs."""
+    try:
+        folders = [entry.name for entry in os.scandir(runs_root()) if entry.is_dir()]
+    except OSError:
+        return []
+    return sorted((name for name in folders if name[:1] != "."), key=_natural_order)
+
+
+def latest_run() -> Path:
+    """Return the run that was completed last.
+
+    Raises:
+        RunError: there is none.
+    """
+    completed = [item for item in _recorded_runs() if item[0].status == "completed"]
+    if not completed:
+        raise RunError(
+            f"there is no completed run in {runs_root()}",
+            "train one with: mnistcli train quickstart",
+        )
+    _, run = max(completed, key=lambda item: item[0].finished or "")
+    return run.path
+
+
 def open_run_directory(path: Path) -> RunDirectory:
     """Open a run directory that exists.
 

@@ -85,6 +85,8 @@ class Environment(_Section, frozen=True, kw_only=True):
     git_commit: str | None = None
     """The commit checked out, with '-dirty' if files differ; None outside a checkout"""
     threads: int | None = None
+    kernel_threads: int | None = None
+    """How many of them share a kernel; None in a run of an earlier version"""
     device: str | None = None
     kernels: str | None = None
 

@@ -25,6 +25,7 @@ from mnistcli.config import (
     suggest,
 )
 from mnistcli.errors import UsageError, command_line
+from mnistcli.gallery import find_config, list_names
 from mnistcli.sweeps.ranges import Range
 from mnistcli.sweeps.space import read_space
 
@@ -112,7 +113,7 @@ def load_plan(path: FilePath, options: Mapping[str, Any], overrides: Sequence[st
     """Read and check a sweep file.
 
     Args:
-        path: of a YAML file.
+        path: of a YAML file, or the name of one that comes with mnistcli.
         options: values that replace those of the file, by their keys.
         overrides: `KEY=VALUE` texts for the config.
 
@@ -132,7 +133,7 @@ def load_plan(path: FilePath, options: Mapping[str, Any], overrides: Sequence[st
         )
     for key, value in options.items():
         _set_option(document, key, value)
-    return _read_plan(document, path.parent, overrides)
+    return _read_plan(document, find_config(path).parent, overrides)
 
 
 def plan_search(
@@ -144,7 +145,7 @@ def plan_search(
     """Make the plan that a command line describes, without a sweep file.
 
     Args:
-        config_path: of a config.
+        config_path: of a config, or its name.
         searches: `KEY=RANGE` texts.
         options: values by the keys of a sweep file.
         overrides: `KEY=VALUE` texts for the config.
@@ -285,9 +286,11 @@ def _load_base(reader: _Reader, folder: FilePath, overrides: Sequence[str]) -> C
         reader.problems.add(("config",), message)
         return None
     path = folder / value
-    if not path.exists():
+    if not path.exists() and value in list_names():
+        path = FilePath(value)
+    elif not path.exists():
         siblings = [each.name for each in path.parent.glob("*.y*ml")]
-        hint = suggest(path.name, siblings)
+        hint = suggest(path.name, [*siblings, *list_names()])
         reader.problems.add(("config",), f"config: there is no file {path}{hint}")
         return None
     return load_config(path, overrides)

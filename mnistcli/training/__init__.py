@@ -4,6 +4,7 @@ from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import (
     DryRun,
     Preparation,
+    check_trainable,
     prepare,
     resolve_data,
     try_one_step,
@@ -27,6 +28,7 @@ __all__ = [
     "Reproduction",
     "TrainingObserver",
     "TrainingResult",
+    "check_trainable",
     "prepare",
     "reproduce",
     "reproduce_run",

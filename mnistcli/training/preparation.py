@@ -11,6 +11,7 @@ from mnistcli.data import BUILT_IN, Dataset, SelectedImages, Splits, split_valid
 from mnistcli.engine import EvaluationLoop, Runtime, TrainingLoop, check_memory, start_runtime
 from mnistcli.images import find_framing
 from mnistcli.model import Network, build_network
+from mnistcli.runs import Environment
 
 COUNTED_IMAGES = 1000  # at a time
 
@@ -46,24 +47,18 @@ class DryRun:
     seconds_in_all: float
 
 
-def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
+def prepare(file: ConfigFile, dataset: Dataset, record: Environment | None = None) -> Preparation:
     """Build what a config describes for a data set.
+
+    Args:
+        record: of a run that is to be the same, as `start_runtime` takes it.
 
     Raises:
         ConfigError: the config does not fit the data, or Keras refuses a part of it.
     """
-    file = resolve_data(file, dataset)
-    config, problems = file.config, file.problems()
-    check_sizes(config, len(dataset.train_labels), problems)
-    for layer in config.augment:
-        if (
-            layer.name == "RandomDrawings"
-            and not find_framing(dataset.train_images).dark_background
-        ):
-            message = f"{layer} draws light ink on black, but {dataset.name} has dark ink on light"
-            problems.add(layer.path, message, at_key=True)
-    problems.raise_if_any()
-    runtime = start_runtime(config)
+    file = _fit_data(file, dataset)
+    config = file.config
+    runtime = start_runtime(config, record)
     repeats = [extra.repeat for extra in config.data.extra]
     splits = split_validation(dataset, config.data.validation, config.data.split_seed, repeats)
     scale, offset = _pixel_scaling(config.data.normalize, splits.train.images)
@@ -86,6 +81,33 @@ def prepare(file: ConfigFile, dataset: Dataset) -> Preparation:
         scale=scale,
         offset=offset,
     )
+
+
+def check_trainable(file: ConfigFile, dataset: Dataset) -> None:
+    """Check what `prepare` would find wrong with a config, and keep nothing of it.
+
+    Raises:
+        ConfigError: as `prepare`.
+    """
+    file = _fit_data(file, dataset)
+    start_runtime(file.config)
+    build_network(file, dataset.num_classes)
+
+
+def _fit_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
+    """Return the config with the data that is used, after a check that they go together."""
+    file = resolve_data(file, dataset)
+    config, problems = file.config, file.problems()
+    check_sizes(config, len(dataset.train_labels), problems)
+    for layer in config.augment:
+        if (
+            layer.name == "RandomDrawings"
+            and not find_framing(dataset.train_images).dark_background
+        ):
+            message = f"{layer} draws light ink on black, but {dataset.name} has dark ink on light"
+            problems.add(layer.path, message, at_key=True)
+    problems.raise_if_any()
+    return file
 
 
 def try_one_step(preparation: Preparation) -> DryRun:

@@ -83,7 +83,9 @@ def reproduce(
             result = train(shorter, Path(folder) / "run", observers)
         rows, metrics = result.run.read_metrics(), result.record.metrics or {}
     runtime = preparation.runtime
-    environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
+    environment = describe_environment(
+        runtime.threads, runtime.device, runtime.kernels, runtime.kernel_threads
+    )
     new_rows = dict(enumerate(rows))
     return Reproduction(
         epochs={i: _compare(row, new_rows.get(i, {})) for i, row in enumerate(recorded_rows)},

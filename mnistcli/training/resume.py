@@ -76,7 +76,9 @@ def _resumed(
         run.check_data(preparation.dataset)
         position, notices = _restore(run, preparation)
         runtime = preparation.runtime
-        environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
+        environment = describe_environment(
+            runtime.threads, runtime.device, runtime.kernels, runtime.kernel_threads
+        )
         differences = environment_differences(record, environment)
         notices += [f"the last bits may differ from here on: {each}" for each in differences]
         if runtime.on_gpu:

@@ -45,7 +45,7 @@ def resume_run(
     Raises:
         ConfigError, RunError, InterruptedTrainingError: as `train_config` and `resume`.
     """
-    return resume(run, _prepare(file, dataset, observers), observers)
+    return resume(run, _prepare(file, dataset, observers, run.read_record()), observers)
 
 
 def validate_config(
@@ -73,7 +73,7 @@ def resume_validation(
     Raises:
         As `resume_run`.
     """
-    return resume_validated(run, _prepare(file, dataset, observers), observers)
+    return resume_validated(run, _prepare(file, dataset, observers, run.read_record()), observers)
 
 
 def reproduce_run(
@@ -84,13 +84,17 @@ def reproduce_run(
     Raises:
         ConfigError, RunError, InterruptedTrainingError: as `train_config` and `reproduce`.
     """
-    return reproduce(run, _prepare(run.read_config(), dataset, observers), observers)
+    preparation = _prepare(run.read_config(), dataset, observers, run.read_record())
+    return reproduce(run, preparation, observers)
 
 
 def _prepare(
-    file: ConfigFile, dataset: Dataset, observers: Sequence[TrainingObserver]
+    file: ConfigFile,
+    dataset: Dataset,
+    observers: Sequence[TrainingObserver],
+    record: RunRecord | None = None,
 ) -> Preparation:
-    preparation = prepare(file, dataset)
+    preparation = prepare(file, dataset, record)
     for observer in observers:
         observer.prepared(preparation)
     notify = notify_all(observers)

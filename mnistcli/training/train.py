@@ -94,7 +94,9 @@ def _new_run(
 ) -> Iterator[tuple[RunDirectory, RunRecord]]:
     config, runtime = preparation.file.config, preparation.runtime
     config_text = dump_config(config)
-    environment = describe_environment(runtime.threads, runtime.device, runtime.kernels)
+    environment = describe_environment(
+        runtime.threads, runtime.device, runtime.kernels, runtime.kernel_threads
+    )
     record = RunRecord(
         **msgspec.structs.asdict(environment),
         status="running",

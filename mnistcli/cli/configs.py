@@ -1,0 +1,91 @@
+"""`mnistcli configs`: the configs that come with mnistcli."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mnistcli.cli.completion import complete_names
+from mnistcli.cli.options import Json
+from mnistcli.errors import UsageError, command_line
+
+if TYPE_CHECKING:
+    from mnistcli.gallery import ShippedConfig
+
+configs_app = typer.Typer(
+    help="List the configs that come with mnistcli, or copy one.", rich_markup_mode=None
+)
+
+
+@configs_app.callback(invoke_without_command=True)
+def list_configs(context: typer.Context, json: Json = False) -> None:
+    """List the configs that come with mnistcli, or copy one."""
+    if context.invoked_subcommand:
+        return
+    from mnistcli.cli.console import print_json, results
+    from mnistcli.gallery import describe_config, list_names
+
+    configs = [describe_config(name) for name in list_names()]
+    if json:
+        print_json({"configs": [vars(config) for config in configs]})
+        return
+    results().print(_table(configs))
+    results().print("Next: mnistcli train quickstart", soft_wrap=True)
+
+
+@configs_app.command("copy")
+def copy_named_config(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="One of those that `mnistcli configs` lists.",
+            show_default=False,
+            autocompletion=complete_names,
+        ),
+    ],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A YAML file that is made.", show_default=False),
+    ],
+    json: Json = False,
+) -> None:
+    """Copy a config, to change it."""
+    from mnistcli.cli.console import print_json, results
+    from mnistcli.config import suggest
+    from mnistcli.gallery import copy_config, list_names
+    from mnistcli.runs import write_whole
+
+    if name not in list_names():
+        hint = suggest(name, list_names(), "`mnistcli configs` lists them")
+        raise UsageError(f"no config of the name {name} comes with mnistcli{hint}")
+    if os.path.lexists(file):
+        raise UsageError(f"{file} exists", "expected the name of a new file")
+    write_whole(file, copy_config(name, file))
+    if json:
+        print_json({"config": name, "file": str(file)})
+        return
+    command = "sweep" if name.startswith("sweeps/") else "train"
+    results().print(
+        f"Written to {file}", f"Next: {command_line(command, file)}", sep="\n", soft_wrap=True
+    )
+
+
+def _table(configs: "list[ShippedConfig]") -> Any:
+    from rich import box
+    from rich.table import Table
+
+    from mnistcli.numbers import format_duration, format_percent
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("name", no_wrap=True)
+    table.add_column("what it is", overflow="fold")
+    table.add_column("test acc", justify="right", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    for config in configs:
+        cells = ["-", "-"]
+        if config.accuracy is not None and config.seconds is not None:
+            cells = [format_percent(config.accuracy, decimals=2), format_duration(config.seconds)]
+        table.add_row(config.name, config.title, *cells)
+    return table
