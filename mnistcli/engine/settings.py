@@ -27,9 +27,13 @@ class Setting:
     name: str
     variable: tf.Variable
 
-    def copy(self, other: "Setting") -> None:
-        """Take the number of another network."""
-        number = getattr(other.owner, other.name)
+    @property
+    def number(self) -> float:
+        """What the owner has."""
+        return float(getattr(self.owner, self.name))
+
+    def assign(self, number: float) -> None:
+        """Give the owner and the steps another number."""
         setattr(self.owner, self.name, number)
         self.variable.assign(number)
 
@@ -37,8 +41,8 @@ class Setting:
 def find_settings(network: Network, execution: Execution) -> list[Setting]:
     """Return the settings of a network: rates of dropout, and the decay of weights.
 
-    The learning rate is a variable of Keras already. Without XLA there are none: Keras compares
-    its own dropout's rate with 0, and there is less to compile.
+    The learning rate is a variable of Keras already. A network that XLA does not compile has no
+    settings: its dropout is Keras' own, which compares its rate with 0.
     """
     if not execution.in_xla:
         return []
@@ -51,7 +55,7 @@ def find_settings(network: Network, execution: Execution) -> list[Setting]:
     if optimizer.weight_decay is not None:
         places.append((optimizer, "weight_decay"))
     return [
-        Setting(owner, name, tf.Variable(getattr(owner, name), trainable=False, dtype=tf.float64))
+        Setting(owner, name, tf.Variable(getattr(owner, name), dtype=tf.float64, trainable=False))
         for owner, name in places
     ]
 
@@ -59,7 +63,7 @@ def find_settings(network: Network, execution: Execution) -> list[Setting]:
 @contextmanager
 def in_variables(settings: Sequence[Setting]) -> Iterator[None]:
     """Inside this, what is traced reads the variables of settings, not their numbers."""
-    numbers = [getattr(setting.owner, setting.name) for setting in settings]
+    numbers = [setting.number for setting in settings]
     for setting in settings:
         setattr(setting.owner, setting.name, setting.variable.read_value())
     try:

@@ -146,13 +146,16 @@ class TrainingLoop:
             yield progress
 
     def take_state(self, other: "TrainingLoop") -> None:
-        """Set the network to that of a loop with the same structure: its variables and settings."""
-        for group, variables in other.network.variable_groups().items():
-            own = self.network.variable_groups()[group]
-            for variable, value in zip(own, variables, strict=True):
+        """Make the network one of another loop, which has the same structure.
+
+        Its variables and settings are all that the compiled steps do not hold.
+        """
+        others = other.network.variable_groups()
+        for group, variables in self.network.variable_groups().items():
+            for variable, value in zip(variables, others[group], strict=True):
                 variable.assign(value)
-        for setting, value in zip(self.settings, other.settings, strict=True):
-            setting.copy(value)
+        for setting, other_setting in zip(self.settings, other.settings, strict=True):
+            setting.assign(other_setting.number)
 
     def results(self, progress: EpochProgress) -> dict[str, float]:
         """Return means over the images as each was seen: loss, accuracy, and other metrics."""

@@ -36,7 +36,8 @@ from mnistcli.training import (
 
 STATM = Path("/proc/self/statm")
 PRUNED = "pruned: "  # begins the stop reason of a run
-# XLA keeps each network that it compiled: 10 to 15 MB for one of dense layers.
+# XLA keeps each network that it compiled: 10 to 15 MB for one of dense layers. Trials of one
+# structure share one, but a width that is searched makes many.
 MEMORY_GROWTH_BYTES = 750e6
 EQUAL_FAILURES = 3  # of the first trials, after which the others would fail, too
 
