@@ -1,8 +1,8 @@
 """Networks that this process has trained, for others of the same structure.
 
 For configs/mlp.yaml, TensorFlow takes 1.2 s to trace and compile what trains a network, and then
-0.7 s for an epoch. Twenty trials of its sweep have nine structures: they take 37 s of processor
-time so, and 56 s without.
+0.7 s for an epoch. Twenty trials of its sweep have six structures: the sweep takes 37 s of
+processor time so, and 56 s without.
 """
 
 from dataclasses import replace
