@@ -79,26 +79,10 @@ def load_checkpoint(path: Path, network: Network, weights_only: bool = False) ->
     return progress
 
 
-def _groups(network: Network) -> dict[str, list[keras.Variable]]:
-    weights = network.model.weights
-    weight_ids = {id(weight) for weight in weights}
-    return {
-        "model": weights,
-        "optimizer": network.optimizer.variables,
-        "random": [
-            variable
-            for layer in (network.model, *network.augment)
-            for variable in layer.variables
-            if id(variable) not in weight_ids
-        ],
-        "metrics": [variable for each in network.metrics for variable in each.metric.variables],
-    }
-
-
 def _by_path(network: Network) -> dict[str, keras.Variable]:
     """Return the variables by unique names, such as model/dense/kernel."""
     names: dict[str, keras.Variable] = {}
-    for group, variables in _groups(network).items():
+    for group, variables in network.variable_groups().items():
         for variable in variables:
             name = path = f"{group}/{variable.path}"
             count = 1
@@ -112,7 +96,7 @@ def _by_path(network: Network) -> dict[str, keras.Variable]:
 def _by_place(network: Network) -> dict[str, keras.Variable]:
     return {
         f"{group}/{i:04d}": variable
-        for group, variables in _groups(network).items()
+        for group, variables in network.variable_groups().items()
         for i, variable in enumerate(variables)
     }
 

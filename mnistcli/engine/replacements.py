@@ -37,8 +37,10 @@ def _make_dropout(layer: keras.layers.Dropout) -> Callable[..., tf.Tensor]:
             counter=[tf.zeros_like(count), count],
             alg=tf.random.Algorithm.PHILOX.value,
         )  # [0, 1)
-        scaled = inputs / tf.cast(1 - layer.rate, inputs.dtype)
-        return tf.where(random >= layer.rate, scaled, tf.zeros_like(inputs))
+        # XLA makes this product of a division by a constant, too; the rate may be none.
+        scaled = inputs * (1 / tf.cast(1 - layer.rate, inputs.dtype))
+        is_kept = random >= tf.cast(layer.rate, random.dtype)
+        return tf.where(is_kept, scaled, tf.zeros_like(inputs))
 
     return call
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mnistcli.data import SelectedImages, align
 from mnistcli.engine.replacements import replace_layers
+from mnistcli.engine.settings import find_settings, in_variables
 from mnistcli.engine.sharding import run_shards, split_batch
 from mnistcli.execution import BY_KERNELS, Execution
 from mnistcli.model import Metric, Network, apply_augmentation
@@ -107,6 +108,7 @@ class TrainingLoop:
         self.steps_per_epoch = -(-len(labels) // batch_size)
         self.execution = execution
         replace_layers(network, execution)
+        self.settings = find_settings(network, execution)
         # The incomplete last batch: XLA has to know a batch's size, and a shard needs an image.
         self._last_execution = execution
         if execution.in_xla or len(labels) % batch_size < execution.shards:
@@ -142,6 +144,18 @@ class TrainingLoop:
             progress = self._run_chunk(order_tensor, progress, stop)
             self._adapt_chunk(progress.step - first_step, time.perf_counter() - started)
             yield progress
+
+    def take_state(self, other: "TrainingLoop") -> None:
+        """Make the network one of another loop, which has the same structure.
+
+        Its variables and settings are all that the compiled steps do not hold.
+        """
+        others = other.network.variable_groups()
+        for group, variables in self.network.variable_groups().items():
+            for variable, value in zip(variables, others[group], strict=True):
+                variable.assign(value)
+        for setting, other_setting in zip(self.settings, other.settings, strict=True):
+            setting.assign(other_setting.number)
 
     def results(self, progress: EpochProgress) -> dict[str, float]:
         """Return means over the images as each was seen: loss, accuracy, and other metrics."""
@@ -211,12 +225,13 @@ class TrainingLoop:
         images = tf.cast(images[..., tf.newaxis], tf.float32)  # (B, 28, 28, 1)
         targets = make_targets(labels, network.num_classes)
         images, targets = augment_batch(network, images, targets, shards)
-        with tf.GradientTape() as tape:
-            outputs = run_model(network, images, training=True, shards=shards)
-            loss = compute_loss(network, targets, outputs)
-            scaled_loss = network.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled_loss, model.trainable_variables)
-        network.optimizer.apply(gradients, model.trainable_variables)
+        with in_variables(self.settings):
+            with tf.GradientTape() as tape:
+                outputs = run_model(network, images, training=True, shards=shards)
+                loss = compute_loss(network, targets, outputs)
+                scaled_loss = network.optimizer.scale_loss(loss)
+            gradients = tape.gradient(scaled_loss, model.trainable_variables)
+            network.optimizer.apply(gradients, model.trainable_variables)
         update_metrics(network.metrics, targets, outputs)
         return loss, count_correct(targets, outputs)
 

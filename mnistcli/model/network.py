@@ -80,6 +80,26 @@ class Network:
         """Whether training shows it images of no class, for which it learns to have no answer."""
         return any(isinstance(layer, RandomDrawings) and layer.others > 0 for layer in self.augment)
 
+    def variable_groups(self) -> dict[str, list[keras.Variable]]:
+        """Return all that changes in training, by what it belongs to.
+
+        The states of the random generators in dropout and augmentation are variables, but not
+        weights.
+        """
+        weights = self.model.weights
+        weight_ids = {id(weight) for weight in weights}
+        return {
+            "model": weights,
+            "optimizer": self.optimizer.variables,
+            "random": [
+                variable
+                for layer in (self.model, *self.augment)
+                for variable in layer.variables
+                if id(variable) not in weight_ids
+            ],
+            "metrics": [variable for each in self.metrics for variable in each.metric.variables],
+        }
+
     def higher_is_better(self, column: str) -> bool:
         """Return whether more of a column of metrics.jsonl is better; of losses, less is."""
         name = column.removeprefix("val_")

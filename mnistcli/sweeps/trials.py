@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,17 @@ from mnistcli.runs import RunDirectory, RunRecord, plan_continuation
 from mnistcli.sweeps.folder import FILE_OF_SWEEP, SweepFolder
 from mnistcli.sweeps.plan import SweepPlan
 from mnistcli.sweeps.study import RunningTrial, State, SweepStudy, Trial
-from mnistcli.training import TrainingObserver, resume_validation, validate_config
+from mnistcli.training import (
+    CompiledNetworks,
+    TrainingObserver,
+    resume_validation,
+    validate_config,
+)
 
 STATM = Path("/proc/self/statm")
 PRUNED = "pruned: "  # begins the stop reason of a run
-# XLA keeps each network that it compiled: 10 to 15 MB for one of dense layers.
+# XLA keeps each network that it compiled: 10 to 15 MB for one of dense layers. Trials of one
+# structure share one, but a width that is searched makes many.
 MEMORY_GROWTH_BYTES = 750e6
 EQUAL_FAILURES = 3  # of the first trials, after which the others would fail, too
 
@@ -60,6 +66,7 @@ class Sweep:
         folder: its lock is held.
         explain: returns the error of the user that an exception stands for, such as too little
             memory; None for a programming mistake.
+        compiled: the networks that this process has trained.
     """
 
     plan: SweepPlan
@@ -68,6 +75,7 @@ class Sweep:
     dataset: Dataset
     observer: SweepObserver
     explain: Callable[[Exception], MnistcliError | None]
+    compiled: CompiledNetworks = field(default_factory=CompiledNetworks)
 
 
 def check_with_keras(plan: SweepPlan, num_classes: int) -> None:
@@ -170,11 +178,12 @@ def train_run(
 ) -> RunRecord:
     """Train a run, go on with it, or take it as it is; return its record."""
     if not run.record.exists():
-        return validate_config(file, sweep.dataset, observers, run.path)
+        return validate_config(file, sweep.dataset, observers, run.path, sweep.compiled)
     record = run.read_record()
     if record.status == "completed":
         return record
-    return resume_validation(run, plan_continuation(run).file, sweep.dataset, observers)
+    file = plan_continuation(run).file
+    return resume_validation(run, file, sweep.dataset, observers, sweep.compiled)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Training: epochs, early stopping, checkpoints, and the status of the run."""
 
+from mnistcli.training.compiled import CompiledNetworks
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import (
     DryRun,
@@ -22,6 +23,7 @@ from mnistcli.training.session import (
 from mnistcli.training.train import TrainingResult, train
 
 __all__ = [
+    "CompiledNetworks",
     "Difference",
     "DryRun",
     "Preparation",

@@ -6,6 +6,7 @@ from pathlib import Path
 from mnistcli.config import ConfigFile
 from mnistcli.data import Dataset
 from mnistcli.runs import RunDirectory, RunRecord
+from mnistcli.training.compiled import CompiledNetworks
 from mnistcli.training.observer import TrainingObserver, notify_all
 from mnistcli.training.preparation import Preparation, prepare
 from mnistcli.training.reproduce import Reproduction, reproduce
@@ -53,13 +54,17 @@ def validate_config(
     dataset: Dataset,
     observers: Sequence[TrainingObserver] = (),
     path: Path | None = None,
+    compiled: CompiledNetworks | None = None,
 ) -> RunRecord:
     """Do what `train_config` does, but for the test and the files of the model.
+
+    Args:
+        compiled: networks to train in place of that of the config, where one is like it.
 
     Raises:
         As `train_config`.
     """
-    return train_validated(_prepare(file, dataset, observers), path, observers)
+    return train_validated(_prepare(file, dataset, observers, compiled=compiled), path, observers)
 
 
 def resume_validation(
@@ -67,13 +72,15 @@ def resume_validation(
     file: ConfigFile,
     dataset: Dataset,
     observers: Sequence[TrainingObserver] = (),
+    compiled: CompiledNetworks | None = None,
 ) -> RunRecord:
     """Go on with a run of `validate_config`.
 
     Raises:
         As `resume_run`.
     """
-    return resume_validated(run, _prepare(file, dataset, observers, run.read_record()), observers)
+    preparation = _prepare(file, dataset, observers, run.read_record(), compiled)
+    return resume_validated(run, preparation, observers)
 
 
 def reproduce_run(
@@ -93,8 +100,11 @@ def _prepare(
     dataset: Dataset,
     observers: Sequence[TrainingObserver],
     record: RunRecord | None = None,
+    compiled: CompiledNetworks | None = None,
 ) -> Preparation:
     preparation = prepare(file, dataset, record)
+    if compiled is not None:
+        preparation = compiled.reuse(preparation)
     for observer in observers:
         observer.prepared(preparation)
     notify = notify_all(observers)

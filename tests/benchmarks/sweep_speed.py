@@ -126,6 +126,9 @@ def main() -> None:
         speed = 60 * options.trials / seconds
         print(f"{way:22} {seconds:7.1f} s  {speed:6.1f} trials/min  x{seconds / first:.2f}")
     print("MB after each trial:", json.dumps([round(each) for each in memory]))
+    if len(memory) > 5:
+        growth = memory[-1] / memory[4] - 1
+        print(f"memory after {len(memory)} trials: {growth:+.1%} since the fifth")
 
 
 if __name__ == "__main__":
