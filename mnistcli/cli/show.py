@@ -1,16 +1,16 @@
 """`mnistcli show`: pictures of data, networks and what they do."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnistcli.cli.options import RunArgument, check_png
+from mnistcli.cli.options import RunArgument, check_figure
+from mnistcli.cli.show_output import Dark, FileFormat, Format, Inline, Out, Output, Show
 from mnistcli.errors import RunError, command_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from mnistcli.cli.figures import Answers
     from mnistcli.model import Network
     from mnistcli.runs import RunDirectory
@@ -20,21 +20,6 @@ show_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="PNG",
-        help="The file to write; by default in the run's figures/.",
-        show_default=False,
-        callback=check_png,
-    ),
-]
-Show = Annotated[bool, typer.Option("--show", help="Open the picture, where there is a display.")]
-Inline = Annotated[
-    bool, typer.Option("--inline", help="Draw the picture small in the terminal, too.")
-]
 
 
 @show_app.command("data")
@@ -47,19 +32,22 @@ def show_data(
             show_default=False,
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="PNG", help="The file to write.", callback=check_png)
-    ] = Path("data.png"),
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
     show: Show = False,
     inline: Inline = False,
 ) -> None:
     """Draw samples of each class, as they are and augmented, class counts and mean images."""
     from mnistcli.cli.console import tensorflow_starting
     from mnistcli.cli.data import load_training_data
+    from mnistcli.cli.figure_views import counts_view
     from mnistcli.config import load_config
     from mnistcli.data import load_dataset
     from mnistcli.figures import choose_samples, draw_samples
 
+    # In the user's folder, where another data.png may be.
+    out = out or check_figure(Path(f"data.{file_format or FileFormat.PNG}"))
     augmented = None
     if config is None:
         dataset = load_dataset("mnist")
@@ -71,15 +59,26 @@ def show_data(
                 from mnistcli.model import augment_images, build_network
             network = build_network(file, dataset.num_classes)
             rows = choose_samples(dataset.train_labels)
-            samples, labels = dataset.train_images[rows], dataset.train_labels[rows]
-            augmented, _ = augment_images(network, samples, labels)
-    figure = draw_samples(dataset.train_images, dataset.train_labels, augmented, dataset.name)
-    _finish(figure, out, show, inline)
+            augmented, _ = augment_images(
+                network, dataset.train_images[rows], dataset.train_labels[rows]
+            )
+    images, labels = dataset.train_images, dataset.train_labels
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_samples, images, labels, augmented, dataset.name),
+        Path(),
+        partial(counts_view, labels),
+    )
 
 
 @show_app.command("filters")
 def show_filters(
-    run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
+    run: RunArgument,
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
+    show: Show = False,
+    inline: Inline = False,
 ) -> None:
     """Draw the weights of the first layer."""
     from mnistcli.figures import draw_filters
@@ -93,8 +92,10 @@ def show_filters(
             f"the network of {run} has no weights that can be drawn as filters of the image",
             "expected Conv2D, DepthwiseConv2D, or Dense on all 784 pixels to be its first layer",
         )
-    figure = draw_filters(filters.weights, filters.layer)
-    _finish(figure, _figure_path(directory, "filters", out), show, inline)
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_filters, filters.weights, filters.layer), directory.figures / "filters"
+    )
 
 
 @show_app.command("features")
@@ -104,10 +105,13 @@ def show_features(
         Path, typer.Argument(metavar="IMAGE", help="A picture of a digit.", show_default=False)
     ],
     out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
     show: Show = False,
     inline: Inline = False,
 ) -> None:
     """Draw the output of each convolution, ReLU, pooling and dense layer for a picture."""
+    from mnistcli.cli.figure_views import features_view
     from mnistcli.cli.pictures import read_framing
     from mnistcli.errors import ImageError
     from mnistcli.figures import LayerOutput, draw_features
@@ -121,11 +125,22 @@ def show_features(
         raise name_error(image, error) from None
     directory, network = _restore(run)
     from mnistcli.evaluation.features import layer_features
+    from mnistcli.recognition import OutputKind, to_probabilities
 
     layers = [LayerOutput(*features) for features in layer_features(network, digit)]
+    outputs = layers[-1].after.reshape(1, -1)
+    probabilities = to_probabilities(outputs, network.output_kind)[0]
+    if network.output_kind is not OutputKind.PROBABILITIES:
+        # Without the temperature that predict has: these are what the loss of training sees.
+        name = f"probabilities, from the {network.output_kind.value} above"
+        layers.append(LayerOutput(name, None, probabilities))
     title = f"{directory.name} on {picture_name(image)}"
-    figure = draw_features(digit, layers, title)
-    _finish(figure, _figure_path(directory, "features", out), show, inline)
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_features, digit, layers, title),
+        directory.figures / "features",
+        partial(features_view, digit, probabilities),
+    )
 
 
 @show_app.command("training")
@@ -134,61 +149,107 @@ def show_training(
         list[Path], typer.Argument(metavar="RUN...", help="Run directories.", show_default=False)
     ],
     out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
     show: Show = False,
     inline: Inline = False,
 ) -> None:
     """Draw loss and accuracy by epoch, of several runs in one figure."""
+    from mnistcli.cli.curves import compare_curves, read_curves
+    from mnistcli.cli.figure_views import TrainingView
     from mnistcli.figures import draw_training
     from mnistcli.runs import open_run_directory
 
     directories = [open_run_directory(run) for run in runs]
     for directory in directories:
         directory.require_training()
-    names = [directory.name for directory in directories]
-    if len(set(names)) < len(names):
-        names = [str(run) for run in runs]
-    metrics = {
-        name: directory.read_metrics() for name, directory in zip(names, directories, strict=True)
-    }
-    empty_runs = [name for name, rows in metrics.items() if not any(row["epoch"] for row in rows)]
-    if empty_runs:
-        raise RunError(f"{empty_runs[0]} has no epoch to draw", "expected a run that finished one")
-    path = _figure_path(directories[0], "training" if len(metrics) == 1 else "comparison", out)
-    _finish(draw_training(metrics), path, show, inline)
+    if len(directories) == 1:
+        curves = [read_curves(directories[0])]
+    else:
+        from mnistcli.comparison import read_row
+
+        names = [directory.name for directory in directories]
+        if len(set(names)) < len(names):
+            names = [str(run) for run in runs]
+        rows = map(read_row, directories)
+        curves = compare_curves(dict(zip(names, rows, strict=True)))
+    if not any(run.rows for run in curves):
+        raise RunError(
+            f"{directories[0].path} has no epoch to draw", "expected a run that has begun"
+        )
+    output = Output(out, file_format, dark, show, inline)
+    name = "training" if len(curves) == 1 else "comparison"
+    output.write(
+        partial(draw_training, curves),
+        directories[0].figures / name,
+        partial(TrainingView, curves),
+    )
 
 
 @show_app.command("confusion")
 def show_confusion(
-    run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
+    run: RunArgument,
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
+    show: Show = False,
+    inline: Inline = False,
 ) -> None:
     """Draw the confusion matrix of the test images."""
+    from mnistcli.cli.views import confusion_table
     from mnistcli.figures import draw_confusion
 
     directory, answers = _answer_test_images(run)
-    figure = draw_confusion(answers.confusion_matrix, answers.title)
-    _finish(figure, _figure_path(directory, "confusion", out), show, inline)
+    matrix = answers.confusion_matrix
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_confusion, matrix, answers.title),
+        directory.figures / "confusion",
+        partial(confusion_table, matrix),
+    )
 
 
 @show_app.command("roc")
-def show_roc(run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False) -> None:
+def show_roc(
+    run: RunArgument,
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
+    show: Show = False,
+    inline: Inline = False,
+) -> None:
     """Draw the ROC and precision-recall curves of each class."""
     from mnistcli.figures import draw_roc
 
     directory, answers = _answer_test_images(run)
-    figure = draw_roc(answers.labels, answers.probabilities, answers.title)
-    _finish(figure, _figure_path(directory, "roc", out), show, inline)
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_roc, answers.labels, answers.probabilities, answers.title),
+        directory.figures / "roc",
+    )
 
 
 @show_app.command("mistakes")
 def show_mistakes(
-    run: RunArgument, out: Out = None, show: Show = False, inline: Inline = False
+    run: RunArgument,
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
+    show: Show = False,
+    inline: Inline = False,
 ) -> None:
     """Draw the wrong answers with the highest confidence."""
+    from mnistcli.cli.figure_views import MistakesView
     from mnistcli.figures import draw_mistakes
 
     directory, answers = _answer_test_images(run)
-    figure = draw_mistakes(answers.images, answers.labels, answers.probabilities, answers.title)
-    _finish(figure, _figure_path(directory, "mistakes", out), show, inline)
+    images, labels = answers.images, answers.labels
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_mistakes, images, labels, answers.probabilities, answers.title),
+        directory.figures / "mistakes",
+        partial(MistakesView, answers),
+    )
 
 
 def _restore(run: Path) -> "tuple[RunDirectory, Network]":
@@ -226,25 +287,3 @@ def _answer_test_images(run: Path) -> "tuple[RunDirectory, Answers]":
             f"make it again with: {command_line('evaluate', directory.path)}",
         )
     return directory, Answers(images, labels, predictions.test.probabilities, title)
-
-
-def _figure_path(directory: "RunDirectory", name: str, out: Path | None) -> Path:
-    return out or directory.figures / f"{name}.png"
-
-
-def _finish(figure: "Figure", path: Path, show: bool, inline: bool) -> None:
-    """Write a figure; open it or draw it in the terminal where the user asked for that."""
-    from mnistcli.cli.console import results
-    from mnistcli.cli.figures import has_display, write_figure
-
-    pixels = write_figure(figure, path)
-    if inline:
-        from mnistcli.cli.picture_views import picture_view
-
-        results().print(picture_view(pixels))
-    results().print(f"Written to {path}", soft_wrap=True)
-    if show and has_display():
-        typer.launch(str(path))
-    elif show:
-        hint = "" if inline else "; --inline draws it here"
-        results().print(f"There is no display to show it on{hint}")

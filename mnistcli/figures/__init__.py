@@ -4,6 +4,7 @@ from mnistcli.figures.comparison import Disagreements, draw_comparison, find_dis
 from mnistcli.figures.confusion import draw_confusion, draw_mistakes, find_mistakes
 from mnistcli.figures.network import LayerOutput, draw_features, draw_filters
 from mnistcli.figures.samples import choose_samples, draw_samples
+from mnistcli.figures.scales import Scale, accuracy_scale, loss_scale
 from mnistcli.figures.scores import draw_roc
 from mnistcli.figures.style import dark_figures, render_figure, render_svg
 from mnistcli.figures.sweep import SweepPoints, draw_sweep
@@ -13,7 +14,9 @@ __all__ = [
     "Disagreements",
     "LayerOutput",
     "RunCurves",
+    "Scale",
     "SweepPoints",
+    "accuracy_scale",
     "choose_samples",
     "dark_figures",
     "draw_comparison",
@@ -27,6 +30,7 @@ __all__ = [
     "draw_training",
     "find_disagreements",
     "find_mistakes",
+    "loss_scale",
     "render_figure",
     "render_svg",
 ]

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from mnistcli.figures.scales import log_ticks
 from mnistcli.figures.style import (
     SMALL_SIZE,
     TEXT_SIZE,
-    log_ticks,
     make_figure,
     remove_ticks,
     set_ticks,

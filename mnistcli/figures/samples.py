@@ -83,7 +83,9 @@ def _draw_counts(axes: Any, counts: NDArray[np.integer[Any]]) -> None:
     axes.set(xlabel="class", ylabel="images")
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if num_classes <= MAX_NUMBERED_CLASSES:
-        axes.bar_label(bars, labels=[f"{count:,}" for count in counts], fontsize=SMALL_SIZE, padding=1)
+        axes.bar_label(
+            bars, labels=[f"{count:,}" for count in counts], fontsize=SMALL_SIZE, padding=1
+        )
         axes.set(xticks=np.arange(num_classes), yticks=[], ylabel="")
     axes.set_title("images of each class")
     axes.margins(x=0.01, y=0.12)

@@ -91,4 +91,3 @@ def _choose_range(distances: Sequence[NDArray[Any]]) -> float:
 
 def _name_corner(title: str, corner: str, range_: float) -> str:
     return title if range_ == 1 else f"{title}, its {corner} corner"
-

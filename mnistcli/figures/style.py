@@ -40,7 +40,6 @@ MAX_PIXELS = 8000  # a side; the features of thirty layers would have 12,000
 TITLE_SIZE, HEADING_SIZE, TEXT_SIZE, SMALL_SIZE = 12, 10, 9, 8  # in points
 TITLE_LETTER = 0.11  # the width of most of the title's letters, in inches
 DIGIT_COLOURS = "gray"  # light on dark, as the network sees a digit
-MAX_TICKS = 8
 CREATOR = "mnistcli"  # what SVG files name as their software
 
 
@@ -232,25 +231,8 @@ def simplify_axes(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers between two positive ones, for a logarithmic axis; at most eight."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks: list[float] = []
-    for steps in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
-        ticks = [tick for tick in ticks if low / 1.01 <= tick <= high * 1.01]
-        if len(ticks) <= MAX_TICKS:
-            return ticks
-    return ticks[:: math.ceil(len(ticks) / MAX_TICKS)]
-
-
 def set_ticks(axis: Any, ticks: Sequence[float], text: Callable[[float], str]) -> None:
     """Give an axis these ticks and no others, with plain texts."""
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
     axis.set_minor_locator(NullLocator())
-
-
-def format_share(share: float) -> str:
-    """Return such as '99.5 %', without zeros at its end."""
-    return f"{100 * share:.6g} %"

@@ -17,11 +17,11 @@ from matplotlib.ticker import (
 )
 from numpy.typing import NDArray
 
+from mnistcli.figures.scales import log_ticks
 from mnistcli.figures.style import (
     COLOURS,
     SMALL_SIZE,
     TEXT_SIZE,
-    log_ticks,
     make_figure,
     set_ticks,
     simplify_axes,
@@ -120,7 +120,9 @@ def _draw_importances(points: SweepPoints) -> Figure:
     axes = figure.subplots()
     shares = [points.importances[name] for name in names]
     bars = axes.barh(_escape(names), shares, color=COLOURS[0])
-    axes.bar_label(bars, [f" {format_percent(share, decimals=0)}" for share in shares], fontsize=TEXT_SIZE)
+    axes.bar_label(
+        bars, [f" {format_percent(share, decimals=0)}" for share in shares], fontsize=TEXT_SIZE
+    )
     axes.set_xlim(0, max(1.12 * max(shares), 0.1))
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set_xlabel("share of the variance (fANOVA)")
@@ -178,7 +180,9 @@ def _draw_parallel(points: SweepPoints) -> Figure:
     for position, name in enumerate(names):
         axes.axvline(position, color="#BBBBBB", linewidth=0.8, zorder=0)
         for text, height in _marks(points, name):
-            axes.annotate(text, (position, height), (4, 0), textcoords="offset points", fontsize=SMALL_SIZE)
+            axes.annotate(
+                text, (position, height), (4, 0), textcoords="offset points", fontsize=SMALL_SIZE
+            )
     bar = figure.colorbar(colours, ax=axes, label=points.goal, shrink=0.8)
     _format_goal(bar.ax, points)
     return figure

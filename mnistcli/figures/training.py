@@ -1,21 +1,17 @@
 """The course of trainings."""
 
-import math
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter
-from numpy.typing import NDArray
+from matplotlib.ticker import MaxNLocator
 
+from mnistcli.figures.scales import Scale, accuracy_scale, loss_scale
 from mnistcli.figures.style import (
     MARKERS,
-    format_share,
-    log_ticks,
     make_figure,
     set_ticks,
     simplify_axes,
@@ -23,7 +19,6 @@ from mnistcli.figures.style import (
     theme,
 )
 
-MIN_LOG_RATIO = 4  # of the largest to the smallest value; below, a linear axis tells as much
 MAX_MARKED_EPOCHS = 40
 MAX_LABEL = 52  # letters, beyond which two labels do not stand beside each other
 Points = list[tuple[int, float]]
@@ -77,8 +72,8 @@ def draw_curves(figure: Any, runs: Sequence[RunCurves]) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set_xlabel("epoch (0: before training)")
         simplify_axes(axes)
-    _scale_losses(panels[0], _values(runs, "loss"))
-    _scale_accuracies(panels[1], _values(runs, "accuracy"))
+    _set_scale(panels[0], "loss", loss_scale(_values(runs, "loss")))
+    _set_scale(panels[1], "accuracy", accuracy_scale(_values(runs, "accuracy")))
     handles = _single_legend(runs[0]) if len(runs) == 1 else _legend(runs)
     is_long = any(len(handle.get_label()) > MAX_LABEL for handle in handles)
     columns = len(handles) if len(runs) == 1 else (1 if is_long else 2)
@@ -169,40 +164,9 @@ def _legend(runs: Sequence[RunCurves]) -> list[Line2D]:
     return handles
 
 
-def _scale_losses(axes: Axes, values: Sequence[float]) -> None:
-    """Choose a logarithmic axis where the losses allow it and differ much."""
-    low, high = min(values, default=0), max(values, default=0)
-    if 0 < low * MIN_LOG_RATIO < high:
-        axes.set_yscale("log")
-        set_ticks(axes.yaxis, log_ticks(low / 1.2, high * 1.2), lambda value: f"{value:g}")
-        axes.set_title("loss, on a logarithmic scale")
-    else:
-        axes.set_title("loss")
-
-
-def _scale_accuracies(axes: Axes, values: Sequence[float]) -> None:
-    """Choose an axis on which 10 % and 99.5 % have room: logarithmic in the share of errors."""
-    errors = [1 - value for value in values]
-    positive = [error for error in errors if error > 0]
-    smallest, largest = min(positive, default=0), max(positive, default=0)
-    if not positive or min(errors) < 0 or largest < smallest * MIN_LOG_RATIO:
-        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-        axes.set_title("accuracy")
-        return
-    if min(errors) == 0:
-        smallest /= 2  # an accuracy of exactly 1 has its place above all others
-
-    def place(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
-        heights: NDArray[np.float64] = -np.log10(np.maximum(1 - accuracy, smallest))
-        return heights
-
-    def accuracy(height: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 1 - 10.0**-height
-
-    axes.set_yscale("function", functions=(place, accuracy))
-    margin = 10 ** (0.05 * math.log10(largest / smallest))
-    smallest /= margin  # the curves do not touch the frame
-    axes.set_ylim(1 - largest * margin, 1 - smallest)
-    ticks = [1 - tick for tick in log_ticks(smallest, largest * margin)]
-    set_ticks(axes.yaxis, ticks, format_share)
-    axes.set_title("accuracy, on a logarithmic scale of the errors")
+def _set_scale(axes: Axes, metric: str, scale: Scale) -> None:
+    """Give the vertical axis of a panel its scale, and the panel its title."""
+    axes.set_yscale("function", functions=(scale.place, scale.value))
+    axes.set_ylim(*scale.limits)
+    set_ticks(axes.yaxis, scale.ticks, scale.format)
+    axes.set_title(f"{metric}{scale.name}")
