@@ -101,14 +101,15 @@ class LineChart:
 
     def _name_rows(self) -> dict[int, Line]:
         """Return the lines whose names are to be written, by row: near their ends."""
+        lines = [line for line in self.lines if line.points][:HEIGHT]
+        lines.sort(key=lambda line: -self._height(line.points[-1][1]))
         rows: dict[int, Line] = {}
-        for line in self.lines:
-            if not line.points:
-                continue
-            end = self._row(line.points[-1][1])
-            free = [row for row in range(HEIGHT) if row not in rows]
-            if free:
-                rows[min(free, key=lambda row: abs(row - end))] = line
+        row = -1
+        for place, line in enumerate(lines):
+            # At its end, below the name before, with room for those after it.
+            end = min(self._row(line.points[-1][1]), HEIGHT - len(lines) + place)
+            row = max(row + 1, end)
+            rows[row] = line
         return rows
 
     def _draw(self, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from mnistcli.cli.charts import STYLES, Line, LineChart, bar_chart
-from mnistcli.cli.picture_views import digit_view
+from mnistcli.cli.picture_views import digit_view, picture_view
 from mnistcli.errors import printable
-from mnistcli.figures import accuracy_scale, find_mistakes, loss_scale
+from mnistcli.figures import (
+    accuracy_scale,
+    find_mistakes,
+    loss_scale,
+    measure_classes,
+    order_filters,
+)
 from mnistcli.numbers import format_percent
 
 if TYPE_CHECKING:
@@ -24,6 +30,8 @@ if TYPE_CHECKING:
 SIDE_BY_SIDE = 110  # columns of a terminal on which two charts stand beside each other
 DIGIT_WIDTH = 28
 MISTAKE_ROWS = 2
+MIN_FILTER_WIDTH, FILTER_ROWS = 10, 4
+RED, BLUE = (178, 24, 43), (33, 102, 172)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -97,14 +105,57 @@ class MistakesView:
         return Text(f"{self.answers.labels[place]} read as {probabilities.argmax()}, {confidence}")
 
 
-def features_view(image: NDArray[np.uint8], outputs: NDArray[np.floating]) -> RenderableType:
+class FiltersView:
+    """The strongest filters of a layer (H, W, filters), red above 0 and blue below."""
+
+    def __init__(self, weights: NDArray[np.floating[Any]]) -> None:
+        self.weights = weights
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if console.color_system is None or console.no_color or options.ascii_only:
+            yield Text("(filters need a terminal with colours)", style="dim")
+            return
+        _, width, count = self.weights.shape
+        zoom = max(1, -(-MIN_FILTER_WIDTH // width))
+        columns = max(1, (options.max_width + 2) // (zoom * width + 2))
+        strongest = order_filters(self.weights)[: FILTER_ROWS * columns].tolist()
+        yield Text(f"{len(strongest)} of {count} filters, the strongest first", "bold")
+        largest = float(np.abs(self.weights).max()) or 1.0
+        # White, less and less of it, and the same colours as in the figure.
+        levels = (self.weights[..., np.newaxis] / largest).clip(-1, 1)  # (H, W, filters, 1)
+        ends = np.where(levels > 0, RED, BLUE)
+        pixels = np.rint(255 + (ends - 255) * np.abs(levels)).astype(np.uint8)
+        pixels = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
+        if len(pixels) % 2:
+            pixels = np.pad(pixels, ((0, 1), (0, 0), (0, 0), (0, 0)), constant_values=255)
+        for start in range(0, len(strongest), columns):
+            row = strongest[start : start + columns]
+            grid = Table.grid(padding=(0, 2, 0, 0))
+            grid.add_row(*(Text(str(unit)) for unit in row))
+            grid.add_row(*(picture_view(pixels[:, :, unit]) for unit in row))
+            yield grid
+
+
+def separation_view(
+    labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]]
+) -> RenderableType:
+    """Show the areas under the curves of each class, from labels (N,) and probabilities (N, C)."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("class", "area under ROC", "average precision"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for curves in measure_classes(labels, probabilities):
+        table.add_row(str(curves.label), f"{curves.area:.5f}", f"{curves.average_precision:.5f}")
+    return table
+
+
+def features_view(image: NDArray[np.uint8], outputs: NDArray[np.floating[Any]]) -> RenderableType:
     """Show an image (28, 28), and a network's probabilities (C,) for it."""
     texts = [format_percent(float(output), decimals=1) for output in outputs]
     names = [str(place) for place in range(len(outputs))]
     return Group(digit_view(image), bar_chart(names, outputs.tolist(), texts))
 
 
-def counts_view(labels: NDArray[np.integer]) -> RenderableType:
+def counts_view(labels: NDArray[np.integer[Any]]) -> RenderableType:
     """Show the number of images of each class, from their labels (N,)."""
     counts = np.bincount(labels).tolist()
     names = [str(label) for label in range(len(counts))]

@@ -81,6 +81,7 @@ def show_filters(
     inline: Inline = False,
 ) -> None:
     """Draw the weights of the first layer."""
+    from mnistcli.cli.figure_views import FiltersView
     from mnistcli.figures import draw_filters
     from mnistcli.reports import read_filters
     from mnistcli.runs import open_run_directory
@@ -94,7 +95,9 @@ def show_filters(
         )
     output = Output(out, file_format, dark, show, inline)
     output.write(
-        partial(draw_filters, filters.weights, filters.layer), directory.figures / "filters"
+        partial(draw_filters, filters.weights, filters.layer),
+        directory.figures / "filters",
+        partial(FiltersView, filters.weights),
     )
 
 
@@ -205,7 +208,7 @@ def show_confusion(
     output.write(
         partial(draw_confusion, matrix, answers.title),
         directory.figures / "confusion",
-        partial(confusion_table, matrix),
+        partial(confusion_table, matrix.tolist()),
     )
 
 
@@ -219,6 +222,7 @@ def show_roc(
     inline: Inline = False,
 ) -> None:
     """Draw the ROC and precision-recall curves of each class."""
+    from mnistcli.cli.figure_views import separation_view
     from mnistcli.figures import draw_roc
 
     directory, answers = _answer_test_images(run)
@@ -226,6 +230,7 @@ def show_roc(
     output.write(
         partial(draw_roc, answers.labels, answers.probabilities, answers.title),
         directory.figures / "roc",
+        partial(separation_view, answers.labels, answers.probabilities),
     )
 
 

@@ -73,14 +73,14 @@ class Output:
         self,
         draw: "Callable[[], Figure]",
         path: Path,
-        view: "Callable[[], RenderableType] | None" = None,
+        view: "Callable[[], RenderableType]",
     ) -> None:
         """Draw a figure and write it; open it or show it in the terminal if that was asked for.
 
         Args:
             draw: makes the figure.
             path: the file to write by default, without its suffix.
-            view: makes the text for terminals without pictures; None if there is none.
+            view: makes the text for terminals without pictures.
 
         Raises:
             RunError: the file cannot be written.
@@ -114,7 +114,7 @@ class Output:
         return self.out
 
 
-def _show_inline(figure: "Figure", view: "Callable[[], RenderableType] | None") -> None:
+def _show_inline(figure: "Figure", view: "Callable[[], RenderableType]") -> None:
     """Show a figure in the terminal, as pixels or as text."""
     import sys
 
@@ -127,7 +127,5 @@ def _show_inline(figure: "Figure", view: "Callable[[], RenderableType] | None") 
         text = encode(render_figure(figure), min(results().width, MAX_INLINE_COLUMNS))
         sys.stdout.write(text + "\n")  # the console would escape it
         sys.stdout.flush()
-    elif view:
-        results().print(view())
     else:
-        results().print("This terminal shows no pictures, and this one has no text.", style="dim")
+        results().print(view())

@@ -2,10 +2,10 @@
 
 from mnistcli.figures.comparison import Disagreements, draw_comparison, find_disagreements
 from mnistcli.figures.confusion import draw_confusion, draw_mistakes, find_mistakes
-from mnistcli.figures.network import LayerOutput, draw_features, draw_filters
+from mnistcli.figures.network import LayerOutput, draw_features, draw_filters, order_filters
 from mnistcli.figures.samples import choose_samples, draw_samples
 from mnistcli.figures.scales import Scale, accuracy_scale, loss_scale
-from mnistcli.figures.scores import draw_roc
+from mnistcli.figures.scores import draw_roc, measure_classes
 from mnistcli.figures.style import dark_figures, render_figure, render_svg
 from mnistcli.figures.sweep import SweepPoints, draw_sweep
 from mnistcli.figures.training import RunCurves, draw_training
@@ -31,6 +31,8 @@ __all__ = [
     "find_disagreements",
     "find_mistakes",
     "loss_scale",
+    "measure_classes",
+    "order_filters",
     "render_figure",
     "render_svg",
 ]

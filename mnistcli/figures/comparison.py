@@ -13,6 +13,8 @@ from mnistcli.figures.style import HEADING_SIZE, make_figure, styled
 from mnistcli.figures.training import RunCurves, curves_height, draw_curves
 from mnistcli.numbers import format_percent
 
+NAMES = "first", "second"
+
 
 @dataclass(frozen=True)
 class Disagreements:
@@ -82,13 +84,14 @@ def draw_comparison(
 
 
 def _captions(disagreements: Disagreements, count: int) -> list[str]:
-    """Return for each image its class, and what both networks take it for."""
+    """Return for each image what both networks read it as, with a mark at the right answer."""
     captions = []
     for i in range(count):
-        answers = [each[i] for each in disagreements.probabilities]
-        words = [
-            f"{name} {answer.argmax()}, {format_percent(float(answer.max()), decimals=0)}"
-            for name, answer in zip(("first", "second"), answers, strict=True)
-        ]
+        words = []
+        for name, probabilities in zip(NAMES, disagreements.probabilities, strict=True):
+            answer = int(probabilities[i].argmax())
+            confidence = format_percent(float(probabilities[i, answer]), decimals=0)
+            mark = " ✓" if answer == disagreements.labels[i] else ""
+            words.append(f"{name} {answer}, {confidence}{mark}")
         captions.append("\n".join(words))
     return captions

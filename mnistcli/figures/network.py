@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from mnistcli.figures.scales import log_ticks
 from mnistcli.figures.style import (
     SMALL_SIZE,
     TEXT_SIZE,
@@ -25,7 +25,8 @@ from mnistcli.figures.style import (
 MAX_FILTERS = 32
 FILTERS_PER_ROW = 8
 MAX_MAPS = 64
-MAPS_PER_ROW = 8, 16  # of a layer with at most as many as the first, or with more
+BAR_ALPHA = 0.6  # so that bars are seen through others
+FEW_MAPS, MAPS_PER_ROW = 16, 16  # few are drawn twice as large
 MAP_WIDTH, HISTOGRAM_WIDTH = 8.0, 2.4  # inches
 
 
@@ -53,7 +54,7 @@ def draw_filters(weights: NDArray[np.floating[Any]], layer: str) -> Figure:
     """
     height, width, count = weights.shape
     norms = np.linalg.norm(weights.reshape(-1, count), axis=0)
-    strongest = np.argsort(-norms, kind="stable")[:MAX_FILTERS]
+    strongest = order_filters(weights)[:MAX_FILTERS]
     what = f"filters of {height} x {width} weights"
     title = f"{layer}: {count} {what}, strongest first"
     if len(strongest) < count:
@@ -86,6 +87,12 @@ def draw_filters(weights: NDArray[np.floating[Any]], layer: str) -> Figure:
     return figure
 
 
+def order_filters(weights: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+    """Return the numbers of filters (H, W, filters), that of the largest norm first."""
+    norms = np.linalg.norm(weights.reshape(-1, weights.shape[2]), axis=0)
+    return np.argsort(-norms, kind="stable")
+
+
 def _above(room: int) -> tuple[tuple[int, int], ...]:
     """Return the padding of images (N, H, W) that adds rows above each."""
     return (0, 0), (room, 0), (0, 0)
@@ -106,13 +113,24 @@ def draw_features(image: NDArray[np.uint8], layers: Sequence[LayerOutput], name:
     axes, rest = blocks[0].subplots(1, 2, width_ratios=[1, 5])
     show_image(axes, image, "the image")
     remove_ticks(rest)
-    has_maps = any(_is_map(layer) for layer in layers)
-    legend = "The maps of a layer share one scale: dark is its lowest value, yellow its highest."
-    if has_maps:
-        rest.text(0, 0.5, legend, transform=rest.transAxes, va="center", color=theme().muted)
+    _explain(rest, layers)
     for block, layer in zip(blocks[1:], layers, strict=True):
         _draw_layer(block, layer)
     return figure
+
+
+def _explain(axes: Any, layers: Sequence[LayerOutput]) -> None:
+    """Write what the colours mean, once for all layers."""
+    text = "The maps of a layer share one scale: dark is its lowest value, yellow its highest."
+    if any(_is_map(layer) for layer in layers):
+        axes.text(0, 0.75, text, transform=axes.transAxes, va="center", color=theme().muted)
+    if any(layer.before is not None for layer in layers):
+        colours = theme().colours
+        before = Patch(color=colours[1], alpha=BAR_ALPHA, label="before the activation")
+        after = Patch(color=colours[0], alpha=BAR_ALPHA, label="after it, as the layer hands it on")
+        legend = axes.legend(handles=[before, after], loc="lower left", borderpad=0)
+        legend.set_title("values of all pixels or units, at the right of each layer:")
+        legend.set_alignment("left")
 
 
 def _is_map(layer: LayerOutput) -> bool:
@@ -121,8 +139,7 @@ def _is_map(layer: LayerOutput) -> bool:
 
 
 def _maps_per_row(layer: LayerOutput) -> int:
-    few, many = MAPS_PER_ROW
-    return few if layer.after.shape[2] <= few else many
+    return MAPS_PER_ROW // 2 if layer.after.shape[2] <= FEW_MAPS else MAPS_PER_ROW
 
 
 def _row_height(layer: LayerOutput) -> float:
@@ -132,7 +149,7 @@ def _row_height(layer: LayerOutput) -> float:
     columns = _maps_per_row(layer)
     rows = math.ceil(min(layer.after.shape[2], MAX_MAPS) / columns)
     height, width = layer.after.shape[:2]
-    return 0.45 + max(1.25, rows * MAP_WIDTH / columns * min(height / width, 2))
+    return 0.45 + max(1.15, rows * MAP_WIDTH / columns * min(float(height / width), 2.0))
 
 
 def _draw_layer(block: Any, layer: LayerOutput) -> None:
@@ -165,22 +182,19 @@ def _range(values: NDArray[np.floating[Any]]) -> str:
 
 def _draw_histogram(axes: Any, layer: LayerOutput) -> None:
     colours = theme().colours
-    series = [("after", layer.after.ravel(), colours[0])]
+    series = [(layer.after.ravel(), colours[0])]
     if layer.before is not None:
-        series.insert(0, ("before", layer.before.ravel(), colours[1]))
-    edges = np.histogram_bin_edges(np.concatenate([values for _, values, _ in series]), 30)
+        series.insert(0, (layer.before.ravel(), colours[1]))
+    edges = np.histogram_bin_edges(np.concatenate([values for values, _ in series]), 30)
     highest = 1.0
-    for label, values, colour in series:
-        counts, *_ = axes.hist(values, edges, color=colour, alpha=0.6, label=label)
+    for values, colour in series:
+        counts, *_ = axes.hist(values, edges, color=colour, alpha=BAR_ALPHA)
         highest = max(highest, float(counts.max()))
     axes.set_yscale("log")
     axes.set_ylim(0.5, highest * 1.6)  # so that a single value has a bar, too
-    set_ticks(axes.yaxis, log_ticks(1, max(highest, 2))[-4:], lambda value: f"{value:,g}")
+    powers = [10.0**power for power in range(8) if 10**power <= highest]
+    set_ticks(axes.yaxis, powers if len(powers) > 1 else [1, 2, 5], "{:,g}".format)
     axes.set_ylabel("pixels" if _is_map(layer) else "units")
-    if len(series) > 1:
-        # "best" is the default, and warns that it is slow on a busy machine.
-        axes.legend(fontsize=SMALL_SIZE, loc="upper right", title="activation")
-        axes.get_legend().get_title().set_fontsize(SMALL_SIZE)
     simplify_axes(axes)
 
 

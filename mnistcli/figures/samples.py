@@ -87,6 +87,7 @@ def _draw_counts(axes: Any, counts: NDArray[np.integer[Any]]) -> None:
             bars, labels=[f"{count:,}" for count in counts], fontsize=SMALL_SIZE, padding=1
         )
         axes.set(xticks=np.arange(num_classes), yticks=[], ylabel="")
+        axes.spines["left"].set_visible(False)
     axes.set_title("images of each class")
     axes.margins(x=0.01, y=0.12)
     simplify_axes(axes)

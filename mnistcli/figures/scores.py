@@ -17,10 +17,20 @@ RANGE_PER_ERROR = 4  # a curve whose knee is at 0.01 is seen within 0.04
 
 
 @dataclass(frozen=True)
-class _ClassCurves:
-    """The curves of one class: ROC as (false rate, true rate), and (recall, precision)."""
+class ClassCurves:
+    """How well one class is told from the others.
 
-    caption: str
+    Attributes:
+        label: the class.
+        area: under the ROC curve, in [0, 1].
+        average_precision: in [0, 1].
+        roc: the false positive rates, and the true positive rates.
+        precision: the recalls, and the precisions.
+    """
+
+    label: int
+    area: float
+    average_precision: float
     roc: tuple[NDArray[np.float64], NDArray[np.float64]]
     precision: tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -39,11 +49,7 @@ def draw_roc(
         probabilities: (N, C).
         name: in the title.
     """
-    curves = [
-        _measure(label, labels == label, probabilities[:, label])
-        for label in range(probabilities.shape[1])
-        if 0 < (labels == label).sum() < len(labels)
-    ]
+    curves = measure_classes(labels, probabilities)
     height = 5 + 0.2 * -(-len(curves) // 3)
     figure = make_figure(9, height, f"{name}: each class against the rest")
     panels = figure.subplots(1, 2)
@@ -53,7 +59,8 @@ def draw_roc(
             "linestyle": LINE_STYLES[place // 5 % len(LINE_STYLES)],
             "linewidth": 1.4,
         }
-        panels[0].plot(*curve.roc, label=curve.caption, **style)
+        caption = f"{curve.label}: AUC {curve.area:.5f}, AP {curve.average_precision:.5f}"
+        panels[0].plot(*curve.roc, label=caption, **style)
         panels[1].plot(*curve.precision, **style)
     roc_range = _choose_range([np.maximum(curve.roc[0], 1 - curve.roc[1]) for curve in curves])
     panels[0].set(xlim=(0, roc_range), ylim=(1 - roc_range, 1 + 0.02 * roc_range))
@@ -69,14 +76,25 @@ def draw_roc(
     return figure
 
 
-def _measure(label: int, is_label: NDArray[np.bool_], scores: NDArray[Any]) -> _ClassCurves:
+def measure_classes(
+    labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]]
+) -> list[ClassCurves]:
+    """Return the curves of each class that has images, from (N,) labels and (N, C)."""
+    return [
+        _measure(label, labels == label, probabilities[:, label])
+        for label in range(probabilities.shape[1])
+        if 0 < (labels == label).sum() < len(labels)
+    ]
+
+
+def _measure(label: int, is_label: NDArray[np.bool_], scores: NDArray[Any]) -> ClassCurves:
     from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
     false_rate, true_rate, _ = roc_curve(is_label, scores)
     precision, recall, _ = precision_recall_curve(is_label, scores)
-    average_precision = average_precision_score(is_label, scores)
-    caption = f"{label}: AUC {auc(false_rate, true_rate):.5f}, AP {average_precision:.5f}"
-    return _ClassCurves(caption, (false_rate, true_rate), (recall, precision))
+    average_precision = float(average_precision_score(is_label, scores))
+    area = float(auc(false_rate, true_rate))
+    return ClassCurves(label, area, average_precision, (false_rate, true_rate), (recall, precision))
 
 
 def _choose_range(distances: Sequence[NDArray[Any]]) -> float:

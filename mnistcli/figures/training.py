@@ -75,7 +75,7 @@ def draw_curves(figure: Any, runs: Sequence[RunCurves]) -> None:
     _set_scale(panels[0], "loss", loss_scale(_values(runs, "loss")))
     _set_scale(panels[1], "accuracy", accuracy_scale(_values(runs, "accuracy")))
     handles = _single_legend(runs[0]) if len(runs) == 1 else _legend(runs)
-    is_long = any(len(handle.get_label()) > MAX_LABEL for handle in handles)
+    is_long = any(len(str(handle.get_label())) > MAX_LABEL for handle in handles)
     columns = len(handles) if len(runs) == 1 else (1 if is_long else 2)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
@@ -101,8 +101,9 @@ def _draw_run(axes: Axes, run: RunCurves, metric: str, place: int | None) -> Non
     size = 4 if len(run.rows) <= MAX_MARKED_EPOCHS else 0
     if training:
         alpha = 1 if place is None else 0.55
-        markers = {"marker": marker, "markersize": size} if place is None or not validation else {}
-        axes.plot(*_split(training), "-", color=training_colour, alpha=alpha, lw=1.4, **markers)
+        shown = size if place is None or not validation else 0
+        style: dict[str, Any] = {"marker": marker, "markersize": shown, "linewidth": 1.4}
+        axes.plot(*_split(training), color=training_colour, alpha=alpha, **style)
     if validation:
         axes.plot(*_split(validation), f"--{marker}", color=colour, lw=1.6, markersize=size)
     if place is None and run.best_epoch is not None:
@@ -130,7 +131,7 @@ def _cut(colour: str) -> dict[str, Any]:
 
 def _single_legend(run: RunCurves) -> list[Line2D]:
     training_colour, colour, marker = _style(None)
-    size = {"markersize": 4}
+    size: dict[str, Any] = {"markersize": 4}
     handles = []
     if run.points("loss"):
         handles.append(Line2D([], [], color=training_colour, marker=marker, **size))
