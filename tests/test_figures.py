@@ -61,7 +61,7 @@ def test_a_confusion_has_the_true_class_in_its_row() -> None:
     # (column, row)
     assert cells == {(0, 0): "1", (1, 1): "1", (1, 2): "1", (2, 2): "1"}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
-    assert figure.get_suptitle() == "run\n75.00 % right, 1 mistakes in 4"
+    assert figure.get_suptitle() == "run\n75.00 % right, 1 mistake in 4"
     shares = [text.get_text() for text in axes.child_axes[0].get_yticklabels()]
     assert shares == ["100.0 %", "100.0 %", "50.0 %"]
 
@@ -69,13 +69,10 @@ def test_a_confusion_has_the_true_class_in_its_row() -> None:
 def test_one_mistake_and_eight_have_other_colours() -> None:
     matrix = np.diag([980, 1000, 990])
     matrix[0, 1], matrix[1, 2] = 1, 8
-    pixels = render_figure(draw_confusion(matrix, "run")).reshape(-1, 3).astype(int)
-    # The cells are the largest areas of one colour: nothing, right, and the two kinds of mistakes.
-    colours, counts = np.unique(pixels, axis=0, return_counts=True)
-    cells = colours[np.argsort(-counts)[:4]]
-    assert counts[np.argsort(-counts)[3]] > 10_000
-    differences = np.abs(cells[:, np.newaxis] - cells).sum(axis=2)
-    assert differences[~np.eye(4, dtype=bool)].min() > 30
+    cells = draw_confusion(matrix, "run").axes[0].images[0].get_array()
+    one, eight, none = np.asarray(cells)[[0, 1, 0], [1, 2, 2], :3].astype(int)
+    assert np.abs(one - none).sum() > 50
+    assert np.abs(eight - one).sum() > 120
 
 
 @pytest.mark.parametrize("classes", [2, 10, 26, 256])
@@ -96,13 +93,13 @@ def test_mistakes_are_the_surest_first() -> None:
     figure = draw_mistakes(images, np.array([0, 1, 1, 0]), answers, "run")
     axes = figure.axes[0]
     assert texts(axes) == [
-        "1 read as 0\n80.0 %",
-        "0 read as 2\n70.0 %",
-        "0 read as 1\n60.0 %",
+        "1 taken for 0\n80.0 %",
+        "0 taken for 2\n70.0 %",
+        "0 taken for 1\n60.0 %",
     ]
     sheet = np.asarray(axes.images[0].get_array())
     left, top = map(int, axes.texts[0].get_position())
-    assert sheet[top + 20, left] == 200  # the image under the first text
+    assert sheet[top + 20, left, 0] == 200  # the image under the first text
     assert figure.get_suptitle() == "run\n3 mistakes"
     right = draw_mistakes(images, np.array([1, 1, 0, 2]), answers, "run")
     assert right.get_suptitle() == "run\nno mistakes"
@@ -118,10 +115,10 @@ def test_samples_name_the_classes_there_are() -> None:
     assert [tick.get_text() for tick in samples.get_yticklabels()] == ["1", "3", "6"]
     assert "repeated" in samples.get_title()
     sheet = np.asarray(samples.images[0].get_array())
-    assert sheet[15::30, 15].tolist() == [10, 30, 60]
+    assert sheet[15::30, 15, 0].tolist() == [10, 30, 60]
     assert heights(counts) == [0, 1, 0, 2, 0, 0, 9]
     assert [place.get_title() for place in means[:7]] == list("0123456")
-    assert [float(np.asarray(place.images[0].get_array())[14, 14]) for place in means[:7]] == [
+    assert [int(np.asarray(place.images[0].get_array())[14, 14, 0]) for place in means[:7]] == [
         *(0, 10, 0, 30, 0, 0, 60)
     ]
     assert choose_samples(labels).tolist()[:10] == [0] * 8 + [1, 2]
@@ -149,10 +146,8 @@ def test_training_draws_each_run_from_the_untrained_network_on() -> None:
     assert legend[:2] == ["_one", r"\$a\$ (not finished)"]
     render_figure(figure)
     ticks = [[text.get_text() for text in axes.get_yticklabels()] for axes in figure.axes]
-    assert ticks == [
-        ["0.02", "0.05", "0.1", "0.2", "0.5", "1"][:5],
-        ["98 %", "95 %", "90 %", "80 %", "50 %"],
-    ]
+    assert ticks[0] == ["0.02", "0.05", "0.1", "0.2", "0.5", "1"]
+    assert ticks[1] == ["98 %", "95 %", "90 %", "80 %", "50 %", "0 %"]
 
 
 def test_many_runs_have_another_look_each() -> None:
@@ -214,11 +209,9 @@ def test_roc_shows_the_corner_in_which_the_curves_bend() -> None:
 def test_the_strongest_filters_come_first_in_one_scale() -> None:
     weights = np.full((3, 3, 40), 0.01, np.float32)
     weights[0, 0, 4], weights[0, 0, 7] = -2, 1
-    figure = draw_filters(weights, "first (Conv2D)")
+    figure = draw_filters(weights, "first")
     axes = figure.axes[0]
-    assert (
-        figure.get_suptitle() == "first (Conv2D): the strongest 32 of 40 filters of 3 x 3 weights"
-    )
+    assert figure.get_suptitle() == "first: the strongest 32 of 40 filters of 3 x 3 weights"
     assert texts(axes)[:4] == ["4", "2.00", "7", "1.00"]
     assert len(texts(axes)) == 2 * 32
     assert axes.images[0].get_clim() == (-2, 2)
@@ -238,6 +231,7 @@ def test_features_of_layers_with_and_without_maps() -> None:
         "activation, from 0.00 to 279.00 after it"
     )
     legend = blocks[0].axes[1].get_legend()
+    assert legend
     assert [text.get_text().split()[0] for text in legend.get_texts()] == ["before", "after"]
     assert heights(blocks[3].axes[0]) == pytest.approx([0.1, 0.9])
     assert render_figure(figure).shape[2] == 3

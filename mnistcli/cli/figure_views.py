@@ -102,7 +102,9 @@ class MistakesView:
     def _caption(self, place: int) -> Text:
         probabilities = self.answers.probabilities[place]
         confidence = format_percent(float(probabilities.max()), decimals=1)
-        return Text(f"{self.answers.labels[place]} read as {probabilities.argmax()}, {confidence}")
+        return Text(
+            f"{self.answers.labels[place]} taken for {probabilities.argmax()}, {confidence}"
+        )
 
 
 class FiltersView:

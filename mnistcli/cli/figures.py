@@ -114,7 +114,8 @@ def write_png(image: Image.Image, path: Path) -> None:
     software = PngImagePlugin.PngInfo()
     software.add_text("Software", SOFTWARE)
     stream = io.BytesIO()
-    image.save(stream, "PNG", pnginfo=software)
+    # Level 6, the default, takes 1.4 times as long for up to 10% fewer bytes.
+    image.save(stream, "PNG", pnginfo=software, compress_level=3)
     write_whole(path, stream.getvalue())
 
 

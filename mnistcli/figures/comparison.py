@@ -14,6 +14,7 @@ from mnistcli.figures.training import RunCurves, curves_height, draw_curves
 from mnistcli.numbers import format_percent
 
 NAMES = "first", "second"
+WIDTH = 9.0  # inches
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def draw_comparison(
     images = disagreements.images if disagreements else np.zeros((0, 28, 28), np.uint8)
     shown = images[:MAX_MISTAKES]
     heights = [curves_height(runs)] if runs else []
-    heights += [sheet_height(shown) + 0.4] if disagreements else []
-    figure = make_figure(9, sum(heights), f"first {names[0]}, second {names[1]}")
+    heights += [sheet_height(shown, WIDTH)] if disagreements else []
+    figure = make_figure(WIDTH, sum(heights), f"first {names[0]}, second {names[1]}")
     parts = list(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).flat)
     if runs:
         draw_curves(parts[0], runs)

@@ -5,7 +5,8 @@ from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import ListedColormap, PowerNorm
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import PowerNorm, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
@@ -18,12 +19,14 @@ from mnistcli.figures.style import (
     styled,
     theme,
     tile_images,
+    write_inside,
 )
-from mnistcli.numbers import format_percent
+from mnistcli.numbers import format_count, format_percent
 
 MAX_MISTAKES = 24
 COLUMNS = 6
 MAX_INCHES = 30
+SHEET_WIDTH = 7.0  # inches
 MAX_NUMBERED_CLASSES = 50  # with more classes, the numbers in the cells would overlap
 STRONG_LEVEL = 0.8  # of a cell's colour, beyond which ink is hard to read on it
 CAPTION_ROWS = 9  # pixels above an image of 28, for two lines
@@ -41,30 +44,28 @@ def draw_confusion(matrix: NDArray[np.integer[Any]], name: str) -> Figure:
     classes, total = len(matrix), int(matrix.sum())
     right = int(np.trace(matrix))
     accuracy = format_percent(right / max(total, 1), decimals=2)
-    title = f"{name}\n{accuracy} right, {total - right:,} mistakes in {total:,}"
-    width, height = max(6.0, 0.52 * classes + 1.8), max(5.2, 0.42 * classes + 1.3)
+    mistakes = format_count(total - right, "mistake")
+    title = f"{name}\n{accuracy} right, {mistakes} in {total:,}"
+    width, height = max(5.6, 0.46 * classes + 1.8), max(4.6, 0.39 * classes + 1.3)
     figure = make_figure(min(width, MAX_INCHES), min(height, MAX_INCHES), title)
     axes = figure.subplots()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     is_right = np.eye(classes, dtype=bool)
-    axes.imshow(
-        np.ma.masked_array(shares, ~is_right), cmap=ListedColormap([theme().correct]), aspect="auto"
-    )
     largest = float(shares[~is_right].max(initial=0)) or 0.01
     # One mistake and eight differ: the scale ends at the most frequent confusion.
     scale = PowerNorm(0.6, 0, largest)
-    heat_map = axes.imshow(
-        np.ma.masked_array(shares, is_right),
-        cmap=theme().error_colours(),
-        norm=scale,
-        aspect="auto",
-    )
+    heat_map = ScalarMappable(scale, theme().error_colours())
+    cells = heat_map.to_rgba(shares, bytes=True)  # (C, C, 4)
+    cells[is_right] = np.rint(255 * np.array(to_rgba(theme().correct)))
+    axes.imshow(cells, aspect="auto", interpolation="nearest")
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     if classes <= MAX_NUMBERED_CLASSES:
         _write_counts(axes, matrix, scale(np.where(is_right, 0, shares)))
-    bar = figure.colorbar(heat_map, shrink=0.8, label="mistakes, as a share of the true class")
+    bar = figure.colorbar(
+        heat_map, ax=axes, shrink=0.8, label="mistakes, as a share of the true class"
+    )
     bar.ax.yaxis.set_major_locator(MaxNLocator(6))
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     bar.outline.set_visible(False)
@@ -86,9 +87,8 @@ def _write_counts(axes: Any, matrix: NDArray[np.integer[Any]], levels: NDArray[A
         ink = theme().background if levels[row, column] > STRONG_LEVEL else theme().ink
         text = f"{matrix[row, column]:,}"
         weight = "bold" if row == column else "normal"
-        axes.text(
-            column, row, text, ha="center", va="center", color=ink, size=SMALL_SIZE, weight=weight
-        )
+        style = {"ha": "center", "va": "center", "size": SMALL_SIZE}
+        write_inside(axes, column, row, text, color=ink, weight=weight, **style)
     counts = matrix.sum(axis=1)
     recalls = [
         format_percent(matrix[i, i] / counts[i], decimals=1) if counts[i] else "-" for i in places
@@ -97,7 +97,7 @@ def _write_counts(axes: Any, matrix: NDArray[np.integer[Any]], levels: NDArray[A
     side.set_yticks(places, recalls)
     side.tick_params(length=0)
     side.spines[:].set_visible(False)
-    side.set_ylabel("of them right")
+    side.set_ylabel("right")
 
 
 @styled
@@ -116,13 +116,14 @@ def draw_mistakes(
         name: in the title.
     """
     surest, total = find_mistakes(labels, probabilities)
-    count = f"{total:,} mistakes" if total != 1 else "1 mistake"
+    count = format_count(total, "mistake")
     if total > len(surest):
         count += f", of which these {len(surest)} have the highest confidence"
-    figure = make_figure(8.4, sheet_height(surest), f"{name}\n{count if total else 'no mistakes'}")
+    title = f"{name}\n{count if total else 'no mistakes'}"
+    figure = make_figure(SHEET_WIDTH, sheet_height(surest), title)
     predicted = probabilities.argmax(axis=1)
     captions = [
-        f"{labels[i]} read as {predicted[i]}\n"
+        f"{labels[i]} taken for {predicted[i]}\n"
         f"{format_percent(float(probabilities[i, predicted[i]]), decimals=1)}"
         for i in surest
     ]
@@ -145,9 +146,10 @@ def find_mistakes(
     return mistakes[np.argsort(-confidences, kind="stable")][:MAX_MISTAKES], len(mistakes)
 
 
-def sheet_height(images: Sized) -> float:
-    """Return the height of `draw_sheet` in inches."""
-    return 1.8 * _count_rows(images) + 0.6
+def sheet_height(images: Sized, width: float = SHEET_WIDTH) -> float:
+    """Return the height of `draw_sheet` in inches, with room for a title."""
+    row_height = width * (28 + CAPTION_ROWS + GAP) / (COLUMNS * (28 + GAP))
+    return row_height * _count_rows(images) + 0.6
 
 
 def draw_sheet(figure: Any, images: NDArray[np.uint8], captions: Sequence[str]) -> None:
@@ -160,7 +162,7 @@ def draw_sheet(figure: Any, images: NDArray[np.uint8], captions: Sequence[str]) 
         row, column = divmod(place, COLUMNS)
         top = (28 + CAPTION_ROWS + GAP) * row + GAP // 2 + CAPTION_ROWS - 2
         left = (28 + GAP) * column + GAP // 2 + 13.5
-        axes.text(left, top, caption, ha="center", va="bottom", size=TEXT_SIZE)
+        write_inside(axes, left, top, caption, ha="center", va="bottom", size=TEXT_SIZE)
     show_image(axes, sheet)
 
 

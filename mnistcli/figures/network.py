@@ -20,6 +20,7 @@ from mnistcli.figures.style import (
     styled,
     theme,
     tile_images,
+    write_inside,
 )
 
 MAX_FILTERS = 32
@@ -80,8 +81,9 @@ def draw_filters(weights: NDArray[np.floating[Any]], layer: str) -> Figure:
         row, column = divmod(place, columns)
         left = column * (wide + gap) + gap // 2 - 0.5
         top = row * (high + room + gap) + gap // 2 + room - 1.5
-        axes.text(left, top, f"{unit}", va="bottom", size=TEXT_SIZE, weight="bold")
-        axes.text(left + wide, top, f"{norms[unit]:.2f}", va="bottom", ha="right", size=SMALL_SIZE)
+        write_inside(axes, left, top, str(unit), va="bottom", size=TEXT_SIZE, weight="bold")
+        norm, style = f"{norms[unit]:.2f}", {"va": "bottom", "ha": "right", "size": SMALL_SIZE}
+        write_inside(axes, left + wide, top, norm, **style)
     bar = figure.colorbar(image, shrink=0.8, aspect=30, label="weight")
     bar.outline.set_visible(False)
     return figure
@@ -90,7 +92,8 @@ def draw_filters(weights: NDArray[np.floating[Any]], layer: str) -> Figure:
 def order_filters(weights: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
     """Return the numbers of filters (H, W, filters), that of the largest norm first."""
     norms = np.linalg.norm(weights.reshape(-1, weights.shape[2]), axis=0)
-    return np.argsort(-norms, kind="stable")
+    order: NDArray[np.int64] = np.argsort(-norms, kind="stable")
+    return order
 
 
 def _above(room: int) -> tuple[tuple[int, int], ...]:
@@ -149,7 +152,8 @@ def _row_height(layer: LayerOutput) -> float:
     columns = _maps_per_row(layer)
     rows = math.ceil(min(layer.after.shape[2], MAX_MAPS) / columns)
     height, width = layer.after.shape[:2]
-    return 0.45 + max(1.15, rows * MAP_WIDTH / columns * min(float(height / width), 2.0))
+    map_height: float = MAP_WIDTH / columns * min(height / width, 2)
+    return 0.45 + max(1.15, rows * map_height)
 
 
 def _draw_layer(block: Any, layer: LayerOutput) -> None:

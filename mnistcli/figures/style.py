@@ -36,7 +36,7 @@ LIGHT_COLOURS = (
 )
 MARKERS = "osD^vPX*p"  # nine: with ten colours, ninety lines have another pair each
 DOTS_PER_INCH = 200
-MAX_PIXELS = 8000  # a side; the features of thirty layers would have 12,000
+MAX_PIXELS = 12_000_000  # in all; 256 classes would have 36,000,000, and take 6 s
 TITLE_SIZE, HEADING_SIZE, TEXT_SIZE, SMALL_SIZE = 12, 10, 9, 8  # in points
 TITLE_LETTER = 0.11  # the width of most of the title's letters, in inches
 DIGIT_COLOURS = "gray"  # light on dark, as the network sees a digit
@@ -133,7 +133,7 @@ def _settings(colours: Theme) -> dict[str, Any]:
 
 def make_figure(width: float, height: float, title: str) -> Figure:
     """Return a figure with a title, of a size in inches."""
-    dots_per_inch = min(DOTS_PER_INCH, int(MAX_PIXELS / max(width, height)))
+    dots_per_inch = min(DOTS_PER_INCH, int(math.sqrt(MAX_PIXELS / (width * height))))
     figure = Figure(figsize=(width, height), dpi=dots_per_inch, layout="constrained")
     letters_per_line = int(width / TITLE_LETTER)
     lines = [textwrap.fill(line, letters_per_line) for line in title.split("\n")]
@@ -185,8 +185,10 @@ def show_image(
         low: the level of black.
         high: the level of white.
     """
+    shares = (np.asarray(image, np.float64) - low) / (high - low)
     colours = colormaps[DIGIT_COLOURS].with_extremes(bad=(0, 0, 0, 0))
-    axes.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+    # Bytes: Matplotlib takes twice the time to enlarge the numbers before it colours them.
+    axes.imshow(colours(np.ma.masked_invalid(shares), bytes=True), interpolation="nearest")
     remove_ticks(axes)
     if title:
         axes.set_title(title, fontsize=TEXT_SIZE, pad=3)
@@ -196,6 +198,11 @@ def remove_ticks(axes: Axes) -> None:
     """Leave nothing of the axes but what is drawn on them."""
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
+
+
+def write_inside(axes: Axes, x: float, y: float, text: str, **options: Any) -> None:
+    """Write a text inside axes. The layout leaves it out: to measure a hundred takes 0.2 s."""
+    axes.text(x, y, text, **options).set_in_layout(False)
 
 
 def make_grid(figure: Any, rows: int, columns: int) -> list[Axes]:
