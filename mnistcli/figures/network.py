@@ -152,8 +152,8 @@ def _row_height(layer: LayerOutput) -> float:
     columns = _maps_per_row(layer)
     rows = math.ceil(min(layer.after.shape[2], MAX_MAPS) / columns)
     height, width = layer.after.shape[:2]
-    map_height: float = MAP_WIDTH / columns * min(height / width, 2)
-    return 0.45 + max(1.15, rows * map_height)
+    shape = min(float(height) / float(width), 2.0)
+    return 0.45 + max(1.15, rows * shape * MAP_WIDTH / columns)
 
 
 def _draw_layer(block: Any, layer: LayerOutput) -> None:
