@@ -46,8 +46,8 @@ def show_data(
     from mnistcli.data import load_dataset
     from mnistcli.figures import choose_samples, draw_samples
 
-    # In the user's folder, where another data.png may be.
-    out = out or check_figure(Path(f"data.{file_format or FileFormat.PNG}"))
+    if out is None:  # in the working folder, where the user may have another data.png
+        check_figure(Path(f"data.{file_format or FileFormat.PNG}"))
     augmented = None
     if config is None:
         dataset = load_dataset("mnist")
@@ -66,7 +66,7 @@ def show_data(
     output = Output(out, file_format, dark, show, inline)
     output.write(
         partial(draw_samples, images, labels, augmented, dataset.name),
-        Path(),
+        Path("data"),
         partial(counts_view, labels),
     )
 

@@ -30,7 +30,7 @@ Out = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="The file to write, .png or .svg; by default in the run's figures/.",
+        help="The file to write, .png or .svg; by default in the run's figures/ (data: here).",
         show_default=False,
         callback=check_figure,
     ),

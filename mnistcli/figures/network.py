@@ -153,7 +153,7 @@ def _row_height(layer: LayerOutput) -> float:
     rows = math.ceil(min(layer.after.shape[2], MAX_MAPS) / columns)
     height, width = layer.after.shape[:2]
     shape = min(float(height) / float(width), 2.0)
-    return 0.45 + max(1.15, rows * shape * MAP_WIDTH / columns)
+    return 0.45 + max(1.15, float(rows) * shape * MAP_WIDTH / columns)
 
 
 def _draw_layer(block: Any, layer: LayerOutput) -> None:

@@ -88,16 +88,16 @@ def _linear_scale(low: float, high: float, text: Callable[[float], str]) -> Scal
     return Scale("", (low, high), ticks, text, np.asarray, np.asarray)
 
 
-def log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers between two positive ones, for a logarithmic axis; at most eight."""
+def log_ticks(low: float, high: float, most: int = MAX_TICKS) -> list[float]:
+    """Return round numbers between two positive ones, for a logarithmic axis, at most `most`."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks: list[float] = []
     for steps in ((1, 2, 5), (1, 3), (1,)):
         ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
         ticks = [tick for tick in ticks if low / 1.01 <= tick <= high * 1.01]
-        if len(ticks) <= MAX_TICKS:
+        if len(ticks) <= most:
             return ticks
-    return ticks[:: math.ceil(len(ticks) / MAX_TICKS)]
+    return ticks[:: math.ceil(len(ticks) / most)]
 
 
 def format_share(share: float) -> str:

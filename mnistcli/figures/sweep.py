@@ -30,7 +30,7 @@ from mnistcli.figures.style import (
 from mnistcli.numbers import format_percent
 
 GOOD_SHARE = 0.5  # of the values, which the colours tell apart; the worse ones look alike
-SLICES_PER_ROW = 3
+SLICES_PER_ROW, SLICE_TICKS = 3, 4
 # Without the lightest third, which is hardly seen on paper.
 LATER_IS_DARKER = ListedColormap(colormaps["Blues"](np.linspace(0.3, 1, 256)))
 COLOUR_MAP = "viridis_r"  # dark is good; its lightness differs under every colour blindness
@@ -108,7 +108,7 @@ def _draw_history(points: SweepPoints) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _format_goal(axes, points)
     simplify_axes(axes)
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
@@ -218,7 +218,7 @@ def _format_setting(axes: Axes, points: SweepPoints, name: str) -> None:
     if name in points.logarithmic:
         axes.set_xscale("log")
         positions = points.positions(name)
-        ticks = log_ticks(float(positions.min()) / 1.5, float(positions.max()) * 1.5)
+        ticks = log_ticks(float(positions.min()) / 1.5, float(positions.max()) * 1.5, SLICE_TICKS)
         set_ticks(axes.xaxis, ticks, lambda value: f"{value:g}")
     if name in points.choices:
         texts = _escape(points.choices[name])
