@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 MIN_LOG_RATIO = 4  # of the largest to the smallest value; below, a linear axis tells as much
 MARGIN = 0.05  # of the axis, so that a curve does not touch the frame
 MAX_TICKS = 8
+SMALLEST_SHARE = 1e-12  # of the largest value; what is below is drawn at the bottom
 
 Array = NDArray[np.float64]
 
@@ -42,6 +43,7 @@ def loss_scale(values: Sequence[float]) -> Scale:
     low, high = min(values, default=0), max(values, default=1)
     if not 0 < low * MIN_LOG_RATIO < high:
         return _linear_scale(low, high, lambda value: f"{value:.6g}")
+    low = max(low, high * SMALLEST_SHARE)
     margin = (high / low) ** MARGIN
     low, high = low / margin, high * margin
     ticks = log_ticks(low, high)

@@ -20,6 +20,7 @@ from mnistcli.figures.style import (
 )
 
 MAX_MARKED_EPOCHS = 40
+LARGEST_VALUE = 1e30  # of a training that diverged; an axis could not show the others
 MAX_LABEL = 52  # letters, beyond which two labels do not stand beside each other
 Points = list[tuple[int, float]]
 
@@ -43,7 +44,11 @@ class RunCurves:
     def points(self, column: str) -> Points:
         """Return the epochs and values of a column, where it has one."""
         values = [(row["epoch"], row.get(column)) for row in self.rows]
-        return [(epoch, value) for epoch, value in values if value is not None]
+        return [
+            (epoch, value)
+            for epoch, value in values
+            if value is not None and abs(value) < LARGEST_VALUE
+        ]
 
 
 @styled
