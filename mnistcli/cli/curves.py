@@ -1,7 +1,7 @@
 """The curves of runs, with what a legend says of each."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnistcli.errors import RunError
 from mnistcli.runs import RunDirectory
@@ -10,21 +10,13 @@ if TYPE_CHECKING:
     from mnistcli.comparison import RunRow
     from mnistcli.figures import RunCurves
 
-MAX_LEGEND = 80  # letters
+MAX_LEGEND = 60  # letters; with what is said of its epochs, it fits on a narrow terminal
 
 
 def read_curves(run: RunDirectory) -> "RunCurves":
     """Return the curves of one run, under its name."""
-    from mnistcli.figures import RunCurves
-
     record = run.read_record()
-    best_epoch = (record.metrics or {}).get("best_epoch")
-    return RunCurves(
-        run.name,
-        run.read_metrics(),
-        best_epoch if type(best_epoch) is int else None,
-        record.status == "completed",
-    )
+    return _make_curves(run.name, run.read_metrics(), record.status, record.metrics or {})
 
 
 def compare_curves(rows: "Mapping[str, RunRow]") -> "list[RunCurves]":
@@ -37,7 +29,6 @@ def compare_curves(rows: "Mapping[str, RunRow]") -> "list[RunCurves]":
         RunError: a run is damaged.
     """
     from mnistcli.comparison import find_differences
-    from mnistcli.figures import RunCurves
 
     for row in rows.values():
         if row.problem is not None:
@@ -54,18 +45,23 @@ def compare_curves(rows: "Mapping[str, RunRow]") -> "list[RunCurves]":
         ),
         key=lambda texts: max(map(len, texts)),
     )
-    curves = []
-    for place, (name, row) in enumerate(rows.items()):
-        best_epoch = row.metrics.get("best_epoch")
-        curves.append(
-            RunCurves(
-                _join(name, [texts[place] for texts in all_texts]),
-                row.rows,
-                best_epoch if type(best_epoch) is int else None,
-                row.status == "completed",
-            )
+    return [
+        _make_curves(
+            _join(name, [texts[place] for texts in all_texts]), row.rows, row.status, row.metrics
         )
-    return curves
+        for place, (name, row) in enumerate(rows.items())
+    ]
+
+
+def _make_curves(
+    label: str, rows: list[dict[str, Any]], status: str, metrics: Mapping[str, Any]
+) -> "RunCurves":
+    from mnistcli.figures import RunCurves
+
+    is_finished = status == "completed"
+    best_epoch = metrics.get("best_epoch")
+    is_known = is_finished and type(best_epoch) is int  # a run that goes on has that of before
+    return RunCurves(label, rows, best_epoch if is_known else None, is_finished)
 
 
 def _describe(key: str, text: str, value: object) -> str:

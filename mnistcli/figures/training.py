@@ -62,7 +62,7 @@ def draw_training(runs: Sequence[RunCurves]) -> Figure:
 
 def curves_height(runs: Sized) -> float:
     """Return the height of `draw_curves` in inches."""
-    return 3.9 + 0.2 * len(runs) if len(runs) > 1 else 3.9
+    return 3.9 if len(runs) == 1 else 3.9 + 0.2 * (len(runs) + 3)  # a line of the legend each
 
 
 def draw_curves(figure: Any, runs: Sequence[RunCurves]) -> None:
