@@ -111,7 +111,7 @@ class FiltersView:
     """The strongest filters of a layer (H, W, filters), red above 0 and blue below."""
 
     def __init__(self, weights: NDArray[np.floating[Any]]) -> None:
-        self.weights = weights
+        self.weights = np.nan_to_num(weights)  # a training may have diverged
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if console.color_system is None or console.no_color or options.ascii_only:

@@ -53,6 +53,7 @@ def draw_filters(weights: NDArray[np.floating[Any]], layer: str) -> Figure:
         weights: (H, W, filters).
         layer: the layer's name.
     """
+    weights = np.nan_to_num(weights)  # a training may have diverged
     height, width, count = weights.shape
     norms = np.linalg.norm(weights.reshape(-1, count), axis=0)
     strongest = order_filters(weights)[:MAX_FILTERS]
