@@ -34,10 +34,15 @@ def test_train_and_evaluate_leave_pictures(trained_run: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("kind", ["training", "confusion", "roc", "mistakes", "filters"])
-def test_a_picture_of_a_run(kind: str, trained_run: Path, tmp_path: Path) -> None:
+def test_a_picture_of_a_run(
+    kind: str, trained_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     run = shutil.copytree(trained_run, tmp_path / "copy", ignore=shutil.ignore_patterns("*.png"))
-    assert invoke("show", kind, run) is None
+    assert invoke("show", kind, run, "--inline") is None
     read(run / "figures" / f"{kind}.png")
+    text = capfd.readouterr().out.partition("Written to ")[0].splitlines()
+    assert len(text) >= (1 if kind == "filters" else 10)
+    assert max(map(len, text)) <= 80
 
 
 def test_several_runs_in_one_picture_where_out_says(trained_run: Path, tmp_path: Path) -> None:
@@ -106,17 +111,6 @@ def test_unfinished_runs_are_drawn_and_named_by_what_differs(
     assert f"A  {trained_run.name}: seed 0, best epoch" in output
     assert "B  other: seed 7, not finished" in output
     read(out)
-
-
-@pytest.mark.parametrize("kind", ["confusion", "roc", "mistakes", "filters", "training"])
-def test_a_figure_as_text(
-    kind: str, trained_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert invoke("show", kind, trained_run, "--out", tmp_path / "a.png", "--inline") is None
-    *lines, written = capfd.readouterr().out.splitlines()
-    assert written.startswith("Written to ")
-    assert len(lines) >= (1 if kind == "filters" else 10)
-    assert max(map(len, lines)) <= 80
 
 
 def test_a_name_with_dollars_is_no_formula(trained_run: Path, tmp_path: Path) -> None:
