@@ -1,5 +1,6 @@
 """`mnistcli show`, as typed, and the pictures that train and evaluate leave."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -33,10 +34,15 @@ def test_train_and_evaluate_leave_pictures(trained_run: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("kind", ["training", "confusion", "roc", "mistakes", "filters"])
-def test_a_picture_of_a_run(kind: str, trained_run: Path, tmp_path: Path) -> None:
+def test_a_picture_of_a_run(
+    kind: str, trained_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     run = shutil.copytree(trained_run, tmp_path / "copy", ignore=shutil.ignore_patterns("*.png"))
-    assert invoke("show", kind, run) is None
+    assert invoke("show", kind, run, "--inline") is None
     read(run / "figures" / f"{kind}.png")
+    text = capfd.readouterr().out.partition("Written to ")[0].splitlines()
+    assert len(text) >= (1 if kind == "filters" else 10)
+    assert max(map(len, text)) <= 80
 
 
 def test_several_runs_in_one_picture_where_out_says(trained_run: Path, tmp_path: Path) -> None:
@@ -54,12 +60,9 @@ def test_several_runs_in_one_picture_where_out_says(trained_run: Path, tmp_path:
     assert blueness.min() < -100
 
 
-def test_a_run_that_finished_no_epoch_has_nothing_to_draw(
-    trained_run: Path, tmp_path: Path
-) -> None:
+def test_a_run_that_has_not_begun_has_nothing_to_draw(trained_run: Path, tmp_path: Path) -> None:
     run = shutil.copytree(trained_run, tmp_path / "cut")
-    metrics = run / "metrics.jsonl"
-    metrics.write_text(metrics.read_text().splitlines(keepends=True)[0])
+    (run / "metrics.jsonl").unlink()
     (run / "checkpoints" / "best.npz").unlink()
     error = invoke("show", "training", run, "--out", tmp_path / "a.png")
     assert isinstance(error, RunError)
@@ -73,8 +76,41 @@ def test_a_run_that_finished_no_epoch_has_nothing_to_draw(
 def test_out_is_the_name_of_a_png(trained_run: Path, tmp_path: Path) -> None:
     error = invoke("show", "training", trained_run, "--out", tmp_path / "a.pdf")
     assert isinstance(error, UsageError)
-    assert "not the name of a PNG file" in str(error)
+    assert "not the name of a PNG or SVG file" in str(error)
     assert not list(tmp_path.iterdir())
+
+
+def test_svg_where_the_name_or_the_format_says_so(trained_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(trained_run, tmp_path / "copy")
+    assert invoke("show", "training", run, "--format", "svg", "--dark") is None
+    out = run / "figures" / "training.svg"
+    content = out.read_bytes()
+    assert b"<svg" in content
+    assert invoke("show", "training", run, "--out", out, "--dark") is None  # ours: again
+    assert out.read_bytes() == content
+    error = invoke("show", "training", run, "--format", "svg", "--out", tmp_path / "a.png")
+    assert isinstance(error, UsageError)
+    out.write_bytes(b"<svg/>")
+    error = invoke("show", "training", run, "--out", out)
+    assert isinstance(error, UsageError)
+    assert "not made by mnistcli" in str(error)
+
+
+def test_unfinished_runs_are_drawn_and_named_by_what_differs(
+    trained_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = shutil.copytree(trained_run, tmp_path / "other")
+    config = other / "config.yaml"
+    text = config.read_text()
+    record = json.loads((other / "run.json").read_text())
+    record |= {"config": text.replace("seed: 0", "seed: 7", 1), "status": "interrupted"}
+    (other / "run.json").write_text(json.dumps(record))
+    out = tmp_path / "both.png"
+    assert invoke("show", "training", trained_run, other, "--out", out, "--inline") is None
+    output = capfd.readouterr().out
+    assert f"A  {trained_run.name}: seed 0, best epoch" in output
+    assert "B  other: seed 7, not finished" in output
+    read(out)
 
 
 def test_a_name_with_dollars_is_no_formula(trained_run: Path, tmp_path: Path) -> None:
@@ -91,7 +127,7 @@ def test_data_as_training_sees_it(tmp_path: Path) -> None:
     arguments = ("show", "data", "c.yaml", "--out", "a.png", "--inline")
     inline = run_in_process(*arguments, folder=tmp_path, FORCE_COLOR="1", COLUMNS="60")
     assert inline.returncode == 0, inline.stderr
-    assert inline.stdout.count("▀") > 60 * 10
+    assert inline.stdout.count("█") > 100  # a bar for each class
     assert read(tmp_path / "a.png").shape[1] > 1000  # two blocks of samples, side by side
 
 

@@ -9,8 +9,10 @@ from sklearn.metrics import roc_auc_score
 
 from mnistcli.figures import (
     LayerOutput,
+    RunCurves,
     SweepPoints,
     choose_samples,
+    dark_figures,
     draw_confusion,
     draw_features,
     draw_filters,
@@ -20,6 +22,7 @@ from mnistcli.figures import (
     draw_sweep,
     draw_training,
     render_figure,
+    render_svg,
 )
 from mnistcli.scores import confusion_matrix
 
@@ -58,7 +61,18 @@ def test_a_confusion_has_the_true_class_in_its_row() -> None:
     # (column, row)
     assert cells == {(0, 0): "1", (1, 1): "1", (1, 2): "1", (2, 2): "1"}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
-    assert figure.get_suptitle() == "run\n75.00% of 4 right"
+    assert figure.get_suptitle() == "run\n75.00 % right, 1 mistake in 4"
+    shares = [text.get_text() for text in axes.child_axes[0].get_yticklabels()]
+    assert shares == ["100.0 %", "100.0 %", "50.0 %"]
+
+
+def test_one_mistake_and_eight_have_other_colours() -> None:
+    matrix = np.diag([980, 1000, 990])
+    matrix[0, 1], matrix[1, 2] = 1, 8
+    cells = draw_confusion(matrix, "run").axes[0].images[0].get_array()
+    one, eight, none = np.asarray(cells)[[0, 1, 0], [1, 2, 2], :3].astype(int)
+    assert np.abs(one - none).sum() > 50
+    assert np.abs(eight - one).sum() > 120
 
 
 @pytest.mark.parametrize("classes", [2, 10, 26, 256])
@@ -79,14 +93,14 @@ def test_mistakes_are_the_surest_first() -> None:
     figure = draw_mistakes(images, np.array([0, 1, 1, 0]), answers, "run")
     axes = figure.axes[0]
     assert texts(axes) == [
-        "1, taken for 0\n80.0% sure",
-        "0, taken for 2\n70.0% sure",
-        "0, taken for 1\n60.0% sure",
+        "1 taken for 0\n80.0 %",
+        "0 taken for 2\n70.0 %",
+        "0 taken for 1\n60.0 %",
     ]
     sheet = np.asarray(axes.images[0].get_array())
-    left = int(axes.texts[0].get_position()[0])
-    assert sheet[30, left] == 200  # the image under the first text
-    assert figure.get_suptitle() == "run\nall 3 mistakes"
+    left, top = map(int, axes.texts[0].get_position())
+    assert sheet[top + 20, left, 0] == 200  # the image under the first text
+    assert figure.get_suptitle() == "run\n3 mistakes"
     right = draw_mistakes(images, np.array([1, 1, 0, 2]), answers, "run")
     assert right.get_suptitle() == "run\nno mistakes"
     assert render_figure(right).shape[2] == 3
@@ -101,48 +115,73 @@ def test_samples_name_the_classes_there_are() -> None:
     assert [tick.get_text() for tick in samples.get_yticklabels()] == ["1", "3", "6"]
     assert "repeated" in samples.get_title()
     sheet = np.asarray(samples.images[0].get_array())
-    assert sheet[15::30, 15].tolist() == [10, 30, 60]
+    assert sheet[15::30, 15, 0].tolist() == [10, 30, 60]
     assert heights(counts) == [0, 1, 0, 2, 0, 0, 9]
     assert [place.get_title() for place in means[:7]] == list("0123456")
-    assert [float(np.asarray(place.images[0].get_array())[14, 14]) for place in means[:7]] == [
+    assert [int(np.asarray(place.images[0].get_array())[14, 14, 0]) for place in means[:7]] == [
         *(0, 10, 0, 30, 0, 0, 60)
     ]
     assert choose_samples(labels).tolist()[:10] == [0] * 8 + [1, 2]
 
 
-def test_training_draws_each_run_from_its_first_epoch_on() -> None:
-    rows = [
+def course(losses: tuple[float, ...]) -> list[dict[str, float]]:
+    return [
         {"epoch": epoch, "loss": loss, "accuracy": 1 - loss, "val_loss": loss, "val_accuracy": 0.5}
-        for epoch, loss in enumerate((2.0, 0.5, 0.25))
+        for epoch, loss in enumerate(losses)
     ]
-    figure = draw_training({"_one": rows, "$a$": rows[:2]})
-    losses, accuracies = figure.axes
-    assert [np.asarray(line.get_xdata()).tolist() for line in losses.get_lines()] == [
-        [0, 1, 2]
-    ] * 2 + [[0, 1]] * 2
-    assert [np.asarray(line.get_ydata()).tolist() for line in accuracies.get_lines()] == [
-        *([0.5, 0.75], [0.5, 0.5], [0.5], [0.5])
-    ]
-    assert losses.get_yscale() == "log"
-    assert len(figure.legends[0].get_texts()) == 4
+
+
+def test_training_draws_each_run_from_the_untrained_network_on() -> None:
+    rows = course((0.9, 0.5, 0.02))
+    whole = RunCurves("_one", rows, best_epoch=1)
+    figure = draw_training([whole, RunCurves("$a$", rows[:2], is_finished=False)])
+    for axes, column in zip(figure.axes, ("loss", "accuracy"), strict=True):
+        training, validation, ring, *_, cut = axes.get_lines()
+        assert np.asarray(training.get_xdata()).tolist() == [0, 1, 2]
+        assert np.asarray(training.get_ydata()).tolist() == [row[column] for row in rows]
+        assert validation.get_linestyle() == "--"
+        assert np.asarray(ring.get_xdata()).tolist() == [1]  # the best epoch
+        assert np.asarray(cut.get_xdata()).tolist() == [1]  # the last of what is not finished
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend[:2] == ["_one", r"\$a\$ (not finished)"]
     render_figure(figure)
+    ticks = [[text.get_text() for text in axes.get_yticklabels()] for axes in figure.axes]
+    assert ticks[0] == ["0.02", "0.05", "0.1", "0.2", "0.5", "1"]
+    assert ticks[1] == ["98 %", "95 %", "90 %", "80 %", "50 %", "0 %"]
+
+
+def test_many_runs_have_another_look_each() -> None:
+    figure = draw_training([RunCurves(str(i), course((0.9, 0.1))) for i in range(30)])
+    lines = figure.axes[0].get_lines()[1::3]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 30
 
 
 def test_a_run_of_one_epoch_has_whole_epochs_on_its_axes() -> None:
     rows = [{"epoch": epoch, "loss": 1.0, "accuracy": 0.9, "val_accuracy": 0.8} for epoch in (0, 1)]
-    figure = draw_training({"short": rows})
+    figure = draw_training([RunCurves("short", rows)])
     render_figure(figure)
-    ticks = [tick for tick in figure.axes[1].get_xticks() if 0.7 <= tick <= 1.3]
-    assert ticks == [1]
-    markers = [line.get_marker() for line in figure.axes[1].get_lines()]
-    assert len(set(markers)) == 2  # without a line, only they tell training from validation
+    ticks = [tick for tick in figure.axes[1].get_xticks() if -0.3 <= tick <= 1.3]
+    assert ticks == [0, 1]
 
 
 def test_negative_losses_are_drawn() -> None:
     rows = [{"epoch": epoch, "loss": -0.1 * epoch, "accuracy": 0.5} for epoch in range(3)]
-    axes = draw_training({"cosine": rows}).axes[0]
-    assert axes.get_yscale() == "linear"
-    assert axes.get_ylabel() == "loss"
+    figure = draw_training([RunCurves("cosine", rows)])
+    render_figure(figure)
+    assert figure.axes[0].get_title() == "loss"
+    low, high = figure.axes[0].get_ylim()
+    assert low < -0.2 < 0 < high
+
+
+def test_a_figure_is_the_same_each_time_and_dark_where_asked() -> None:
+    run = RunCurves("run", course((0.9, 0.1)), best_epoch=1)
+    first, again = (draw_training([run]) for _ in range(2))
+    assert np.array_equal(render_figure(first), render_figure(again))
+    assert render_svg(draw_training([run])) == render_svg(draw_training([run]))
+    with dark_figures():
+        dark = draw_training([run])
+    assert render_figure(first).mean() > 200
+    assert render_figure(dark).mean() < 60
 
 
 def test_roc_has_the_area_of_each_class() -> None:
@@ -151,24 +190,35 @@ def test_roc_has_the_area_of_each_class() -> None:
     scores = generator.random((200, 4)) + np.eye(4)[labels]
     probabilities = scores / scores.sum(axis=1, keepdims=True)
     figure = draw_roc(labels, probabilities, "run")
-    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    captions = [text.get_text() for text in figure.legends[0].get_texts()]
     for label in range(3):
         area = roc_auc_score(labels == label, probabilities[:, label])
-        assert told[label].startswith(f"{label}: AUC {area:.5f}, AP ")
-    assert told[3].startswith("by chance")  # there is no image of class 3
+        assert captions[label].startswith(f"{label}: AUC {area:.5f}, AP ")
+    assert len(captions) == 3  # there is no image of class 3
 
 
-def test_filters_share_one_scale() -> None:
-    weights = np.zeros((3, 3, 10), np.float32)
-    weights[0, 0, 4] = -2
-    figure = draw_filters(weights, "first (Conv2D)")
-    drawn = [axes.images[0] for axes in figure.axes if axes.images]
-    assert len(drawn) == 10
-    assert {image.get_clim() for image in drawn} == {(-2, 2)}
+def test_roc_shows_the_corner_in_which_the_curves_bend() -> None:
+    labels = np.arange(2000) % 2
+    scores = np.where(labels == 1, 0.9, 0.1)
+    scores[:20] = 0.5 + 0.4 * (labels[:20] == 0)  # one image in a hundred is wrong
+    figure = draw_roc(labels, np.stack([1 - scores, scores], axis=1), "run")
+    assert figure.axes[0].get_xlim() == (0, 0.05)
+    assert "upper left" in figure.axes[0].get_title()
+
+
+def test_the_strongest_filters_come_first_in_one_scale() -> None:
+    weights = np.full((3, 3, 40), 0.01, np.float32)
+    weights[0, 0, 4], weights[0, 0, 7] = -2, 1
+    figure = draw_filters(weights, "first")
+    axes = figure.axes[0]
+    assert figure.get_suptitle() == "first: the strongest 32 of 40 filters of 3 x 3 weights"
+    assert texts(axes)[:4] == ["4", "2.00", "7", "1.00"]
+    assert len(texts(axes)) == 2 * 32
+    assert axes.images[0].get_clim() == (-2, 2)
 
 
 def test_features_of_layers_with_and_without_maps() -> None:
-    maps = np.arange(2 * 2 * 12, dtype=np.float32).reshape(2, 2, 12)
+    maps = np.arange(2 * 2 * 70, dtype=np.float32).reshape(2, 2, 70)
     layers = [
         LayerOutput("first", maps - 20, maps),
         LayerOutput("zero", None, np.zeros((2, 2, 1), np.float32)),
@@ -177,9 +227,12 @@ def test_features_of_layers_with_and_without_maps() -> None:
     figure = draw_features(np.zeros((28, 28), np.uint8), layers, "$1 on $2")
     blocks = figure.subfigs
     assert blocks[1].get_suptitle() == (
-        "first   2 x 2 x 12 (the first 8 of them)   from -20.00 to 27.00 before the activation, "
-        "from 0.00 to 47.00 after it"
+        "first   2 x 2 x 70 (64 of 70 maps are drawn)   from -20.00 to 259.00 before the "
+        "activation, from 0.00 to 279.00 after it"
     )
+    legend = blocks[0].axes[1].get_legend()
+    assert legend
+    assert [text.get_text().split()[0] for text in legend.get_texts()] == ["before", "after"]
     assert heights(blocks[3].axes[0]) == pytest.approx([0.1, 0.9])
     assert render_figure(figure).shape[2] == 3
 

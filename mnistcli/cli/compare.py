@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistcli.cli.completion import complete_runs
-from mnistcli.cli.options import Json, check_png, find_named_runs
+from mnistcli.cli.options import Json, check_figure, find_named_runs
 from mnistcli.errors import MnistcliError, RunError, UsageError, command_line
 
 if TYPE_CHECKING:
@@ -29,10 +29,11 @@ def compare_command(
     figure: Annotated[
         Path | None,
         typer.Option(
-            metavar="PNG",
-            help="Draw the curves over each other, and the images on which the first two disagree.",
+            metavar="FILE",
+            help="Draw the curves over each other, and the images on which the first two disagree, "
+            "into a file that ends in .png or .svg.",
             show_default=False,
-            callback=check_png,
+            callback=check_figure,
         ),
     ] = None,
     json: Json = False,
@@ -102,14 +103,12 @@ def _write_figure(comparison: "Comparison", path: Path) -> None:
     Raises:
         RunError: there is nothing to draw.
     """
+    from mnistcli.cli.curves import compare_curves
     from mnistcli.cli.figures import write_figure
     from mnistcli.figures import draw_comparison
 
     curves = {
-        name: row.rows
-        for group in comparison.groups
-        for name, row in group.runs.items()
-        if row.rows
+        name: row for group in comparison.groups for name, row in group.runs.items() if row.rows
     }
     first, second, *_ = comparison.groups
     disagreements = _find_disagreements(first, second)
@@ -118,7 +117,8 @@ def _write_figure(comparison: "Comparison", path: Path) -> None:
             f"{first.name} and {second.name} have no epochs and no predictions to draw",
             "expected runs that finished an epoch",
         )
-    write_figure(draw_comparison(curves, disagreements, (first.name, second.name)), path)
+    names = first.name, second.name
+    write_figure(draw_comparison(compare_curves(curves), disagreements, names), path)
 
 
 def _find_disagreements(first: "Group", second: "Group") -> "Disagreements | None":

@@ -1,4 +1,4 @@
-"""The PNG files that commands write."""
+"""The figures that commands write, as PNG or SVG."""
 
 import io
 import os
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mnistcli.data import Dataset
 
 SOFTWARE = "mnistcli"  # PNG's keyword for what made a picture
+SUFFIXES = (".png", ".svg")
+# Matplotlib writes it near the beginning of an SVG.
+SVG_CREATOR = b"<dc:title>mnistcli</dc:title>"
+SVG_HEAD_BYTES = 2000
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
     Raises:
         RunError: a file cannot be written.
     """
+    from mnistcli.cli.curves import read_curves
     from mnistcli.figures import draw_confusion, draw_mistakes, draw_training
 
     try:
@@ -66,8 +71,8 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
     except OSError as error:
         raise cannot_write(run.figures, error) from None
     labels, probabilities = answers.labels, answers.probabilities
-    rows = run.read_metrics()  # an ensemble has none
-    figures = {"training": draw_training({run.name: rows})} if rows else {}
+    curves = read_curves(run)
+    figures = {"training": draw_training([curves])} if curves.rows else {}  # an ensemble has none
     figures |= {
         f"confusion{suffix}": draw_confusion(answers.confusion_matrix, answers.title),
         f"mistakes{suffix}": draw_mistakes(answers.images, labels, probabilities, answers.title),
@@ -84,13 +89,19 @@ def write_new_figures(
     write_run_figures(run, Answers(dataset.test_images, dataset.test_labels, probabilities, title))
 
 
-def write_figure(figure: "Figure", path: Path) -> NDArray[np.uint8]:
-    """Write a figure as `write_png` does, and return its pixels, (H, W, 3) uint8."""
-    from mnistcli.figures import render_figure
+def write_figure(figure: "Figure", path: Path) -> None:
+    """Write a figure, as an SVG file if its name ends so, else as `write_png` does.
 
-    pixels = render_figure(figure)
-    write_png(Image.fromarray(pixels), path)
-    return pixels
+    Raises:
+        RunError: the file cannot be written.
+    """
+    from mnistcli.figures import render_figure, render_svg
+
+    if path.suffix.lower() == ".svg":
+        _make_folder(path.parent)
+        write_whole(path, render_svg(figure))
+    else:
+        write_png(Image.fromarray(render_figure(figure)), path)
 
 
 def write_png(image: Image.Image, path: Path) -> None:
@@ -99,31 +110,49 @@ def write_png(image: Image.Image, path: Path) -> None:
     Raises:
         RunError: the file cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"cannot make the folder {path.parent}: {error.strerror}",
-            "expected a folder that is there or can be made",
-        ) from None
+    _make_folder(path.parent)
     software = PngImagePlugin.PngInfo()
     software.add_text("Software", SOFTWARE)
     stream = io.BytesIO()
-    image.save(stream, "PNG", pnginfo=software)
+    # Level 6, the default, takes 1.4 times as long for up to 10% fewer bytes.
+    image.save(stream, "PNG", pnginfo=software, compress_level=3)
     write_whole(path, stream.getvalue())
 
 
-def check_png_path(path: Path) -> None:
-    """Check the path of a PNG file to write, before any work is done.
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"cannot make the folder {folder}: {error.strerror}",
+            "expected a folder that is there or can be made",
+        ) from None
 
-    Only a PNG that `write_png` wrote may be overwritten: where the shell expands a pattern, one of
+
+def check_png_path(path: Path) -> None:
+    """Check the path of a PNG file to write, as `check_figure_path` does."""
+    _check_path(path, SUFFIXES[:1])
+
+
+def check_figure_path(path: Path) -> None:
+    """Check the path of a PNG or SVG file to write, before any work is done.
+
+    Only a file that mnistcli wrote may be overwritten: where the shell expands a pattern, one of
     the user's photos may become the value of an option.
 
     Raises:
-        UsageError: the path has another suffix, is in no folder, or exists and is not such a PNG.
+        UsageError: the path has another suffix, is in no folder, or exists and is not such a file.
     """
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"{path} is not the name of a PNG file", "expected one that ends in .png")
+    _check_path(path, SUFFIXES)
+
+
+def _check_path(path: Path, suffixes: tuple[str, ...]) -> None:
+    if path.suffix.lower() not in suffixes:
+        kinds = " or ".join(suffix[1:].upper() for suffix in suffixes)
+        raise UsageError(
+            f"{path} is not the name of a {kinds} file",
+            f"expected one that ends in {' or '.join(suffixes)}",
+        )
     folder = next(parent for parent in path.parents if parent.exists())
     if not folder.is_dir():
         raise UsageError(f"cannot write {path}: {folder} is no folder", "expected another name")
@@ -135,10 +164,13 @@ def check_png_path(path: Path) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Return whether a path is a PNG file that `write_png` wrote, and not a link."""
+    """Return whether a path is a file that mnistcli drew, and not a link."""
     if path.is_symlink() or not path.is_file():
         return False
     try:
+        if path.suffix.lower() == ".svg":
+            with path.open("rb") as file:
+                return SVG_CREATOR in file.read(SVG_HEAD_BYTES)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path, formats=["PNG"]) as image:

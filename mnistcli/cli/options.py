@@ -8,12 +8,12 @@ import typer
 from mnistcli.cli.completion import complete_runs, complete_settings
 
 
-def check_png(path: Path | None) -> Path | None:
-    """Return the path of a PNG to write, after a check that it may be written."""
-    from mnistcli.cli.figures import check_png_path
+def check_figure(path: Path | None) -> Path | None:
+    """Return the path of a figure to write, after a check that it may be written."""
+    from mnistcli.cli.figures import check_figure_path
 
     if path is not None:
-        check_png_path(path)
+        check_figure_path(path)
     return path
 
 

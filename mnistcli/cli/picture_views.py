@@ -29,7 +29,7 @@ def digit_view(digit: NDArray[np.uint8]) -> RenderableType:
 
 
 def picture_view(picture: NDArray[np.uint8]) -> RenderableType:
-    """Draw a picture (H, W, 3) uint8 in half blocks, at most as wide as the console."""
+    """Draw a small picture (H, W, 3) uint8, H even, pixel by pixel, in W columns."""
     return _PictureView(picture)
 
 
@@ -42,17 +42,16 @@ def colour_style(colour: RGB, background: RGB) -> Style:
 class _PictureView:
     picture: NDArray[np.uint8]
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from PIL import Image
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        width = self.picture.shape[1]
+        return Measurement(width, width)
 
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if console.color_system is None or console.no_color or options.ascii_only:
-            yield Text("(a picture needs a terminal with colours)", style="dim")
+            yield Text("(needs colours)", style="dim")
             return
-        height, width = self.picture.shape[:2]
-        columns = min(options.max_width, width)
-        rows = max(2, round(height * columns / width / 2) * 2)
-        small = np.asarray(Image.fromarray(self.picture).resize((columns, rows)))
-        for upper_row, lower_row in zip(small[::2].tolist(), small[1::2].tolist(), strict=True):
+        upper_rows, lower_rows = self.picture[::2].tolist(), self.picture[1::2].tolist()
+        for upper_row, lower_row in zip(upper_rows, lower_rows, strict=True):
             for upper, lower in zip(upper_row, lower_row, strict=True):
                 yield Segment("▀", colour_style(tuple(upper), tuple(lower)))
             yield Segment.line()

@@ -7,7 +7,7 @@ import typer
 
 from mnistcli.cli.completion import complete_runs
 from mnistcli.cli.options import Json, find_named_run
-from mnistcli.errors import ImageError, UsageError
+from mnistcli.errors import ImageError, UsageError, printable
 
 if TYPE_CHECKING:
     from mnistcli.data import ImageSelector
@@ -106,7 +106,7 @@ def predict_command(
 
         predictions = predict_digits(digits, open_recognizer(directory), framing)
         if explain:
-            _write_stages(digits, explain)
+            _write_stages(digits, predictions, explain)
     if json:
         _print_json(directory, predictions, selection)
     elif predictions:
@@ -146,11 +146,20 @@ def _check_options(
         check_png_path(explain)
 
 
-def _write_stages(digits: "list[Digit]", path: Path) -> None:
+def _write_stages(digits: "list[Digit]", predictions: "list[Prediction]", path: Path) -> None:
+    """Draw how each picture was read, with its name and the answer."""
     from mnistcli.cli.figures import write_png
     from mnistcli.images import join_drawings
+    from mnistcli.numbers import format_percent
 
-    write_png(join_drawings([digit.drawing for digit in digits if digit.drawing is not None]), path)
+    captions = []
+    for prediction in predictions:
+        confidence = format_percent(prediction.confidence, decimals=1)
+        doubt = f" ({prediction.uncertain})" if prediction.uncertain else ""
+        text = f"{printable(prediction.image)}: {prediction.digit}, {confidence}{doubt}"
+        captions.append(text.encode("ascii", "replace").decode())
+    drawings = [digit.drawing for digit in digits if digit.drawing is not None]
+    write_png(join_drawings(drawings, captions), path)
 
 
 def _score(predictions: "list[Prediction]") -> "Score | None":

@@ -1,17 +1,17 @@
 """`mnistcli show`: pictures of data, networks and what they do."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mnistcli.cli.completion import complete_configs, complete_runs
-from mnistcli.cli.options import LatestRun, check_png, find_named_runs
+from mnistcli.cli.options import LatestRun, check_figure, find_named_runs
+from mnistcli.cli.show_output import Dark, FileFormat, Format, Inline, Out, Output, Show
 from mnistcli.errors import RunError, UsageError, command_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from mnistcli.cli.figures import Answers
     from mnistcli.model import Network
     from mnistcli.runs import RunDirectory
@@ -21,21 +21,6 @@ show_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="PNG",
-        help="The file to write; by default in the run's figures/.",
-        show_default=False,
-        callback=check_png,
-    ),
-]
-Show = Annotated[bool, typer.Option("--show", help="Open the picture, where there is a display.")]
-Inline = Annotated[
-    bool, typer.Option("--inline", help="Draw the picture small in the terminal, too.")
-]
 
 
 @show_app.command("data")
@@ -50,19 +35,22 @@ def show_data(
             autocompletion=complete_configs,
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="PNG", help="The file to write.", callback=check_png)
-    ] = Path("data.png"),
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
     show: Show = False,
     inline: Inline = False,
 ) -> None:
     """Draw samples of each class, as they are and augmented, class counts and mean images."""
     from mnistcli.cli.console import tensorflow_starting
     from mnistcli.cli.data import load_training_data
+    from mnistcli.cli.figure_views import counts_view
     from mnistcli.config import load_config
     from mnistcli.data import load_dataset
     from mnistcli.figures import choose_samples, draw_samples
 
+    if out is None:  # in the working folder, where the user may have another data.png
+        check_figure(Path(f"data.{file_format or FileFormat.PNG}"))
     augmented = None
     if config is None:
         dataset = load_dataset("mnist")
@@ -74,17 +62,29 @@ def show_data(
                 from mnistcli.model import augment_images, build_network
             network = build_network(file, dataset.num_classes)
             rows = choose_samples(dataset.train_labels)
-            samples, labels = dataset.train_images[rows], dataset.train_labels[rows]
-            augmented, _ = augment_images(network, samples, labels)
-    figure = draw_samples(dataset.train_images, dataset.train_labels, augmented, dataset.name)
-    _finish(figure, out, show, inline)
+            augmented, _ = augment_images(
+                network, dataset.train_images[rows], dataset.train_labels[rows]
+            )
+    images, labels = dataset.train_images, dataset.train_labels
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_samples, images, labels, augmented, dataset.name),
+        Path("data"),
+        partial(counts_view, labels),
+    )
 
 
 @show_app.command("filters")
 def show_filters(
-    run: LatestRun = None, out: Out = None, show: Show = False, inline: Inline = False
+    run: LatestRun = None,
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
+    show: Show = False,
+    inline: Inline = False,
 ) -> None:
     """Draw the weights of the first layer."""
+    from mnistcli.cli.figure_views import FiltersView
     from mnistcli.figures import draw_filters
     from mnistcli.reports import read_filters
 
@@ -95,8 +95,12 @@ def show_filters(
             f"the network of {directory.path} has no weights to draw as filters of the image",
             "expected Conv2D, DepthwiseConv2D, or Dense on all 784 pixels to be its first layer",
         )
-    figure = draw_filters(filters.weights, filters.layer)
-    _finish(figure, _figure_path(directory, "filters", out), show, inline)
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_filters, filters.weights, filters.layer),
+        directory.figures / "filters",
+        partial(FiltersView, filters.weights),
+    )
 
 
 @show_app.command("features")
@@ -111,10 +115,13 @@ def show_features(
         ),
     ],
     out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
     show: Show = False,
     inline: Inline = False,
 ) -> None:
     """Draw the output of each convolution, ReLU, pooling and dense layer for a picture."""
+    from mnistcli.cli.figure_views import features_view
     from mnistcli.cli.pictures import read_framing
     from mnistcli.errors import ImageError
     from mnistcli.figures import LayerOutput, draw_features
@@ -134,11 +141,22 @@ def show_features(
         raise name_error(image, error) from None
     network = _restore(directory)
     from mnistcli.evaluation.features import layer_features
+    from mnistcli.recognition import OutputKind, to_probabilities
 
     layers = [LayerOutput(*features) for features in layer_features(network, digit)]
+    outputs = layers[-1].after.reshape(1, -1)
+    probabilities = to_probabilities(outputs, network.output_kind)[0]
+    if network.output_kind is not OutputKind.PROBABILITIES:
+        # Without the temperature that predict has: these are what the loss of training sees.
+        name = f"probabilities, from the {network.output_kind.value} above"
+        layers.append(LayerOutput(name, None, probabilities))
     title = f"{directory.name} on {picture_name(image)}"
-    figure = draw_features(digit, layers, title)
-    _finish(figure, _figure_path(directory, "features", out), show, inline)
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_features, digit, layers, title),
+        directory.figures / "features",
+        partial(features_view, digit, probabilities),
+    )
 
 
 @show_app.command("training")
@@ -154,62 +172,108 @@ def show_training(
         ),
     ] = None,
     out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
     show: Show = False,
     inline: Inline = False,
 ) -> None:
     """Draw loss and accuracy by epoch, of several runs in one figure."""
+    from mnistcli.cli.curves import compare_curves, read_curves
+    from mnistcli.cli.figure_views import TrainingView
     from mnistcli.figures import draw_training
 
     directories = [_open(run) for run in runs] if runs else [_open(None)]
     for directory in directories:
         directory.require_training()
-    names = [directory.name for directory in directories]
-    if len(set(names)) < len(names):
-        names = [str(directory.path) for directory in directories]
-    metrics = {
-        name: directory.read_metrics() for name, directory in zip(names, directories, strict=True)
-    }
-    empty_runs = [name for name, rows in metrics.items() if not any(row["epoch"] for row in rows)]
-    if empty_runs:
-        raise RunError(f"{empty_runs[0]} has no epoch to draw", "expected a run that finished one")
-    path = _figure_path(directories[0], "training" if len(metrics) == 1 else "comparison", out)
-    _finish(draw_training(metrics), path, show, inline)
+    if len(directories) == 1:
+        curves = [read_curves(directories[0])]
+    else:
+        from mnistcli.comparison import read_row
+
+        names = [directory.name for directory in directories]
+        if len(set(names)) < len(names):
+            names = [str(directory.path) for directory in directories]
+        rows = map(read_row, directories)
+        curves = compare_curves(dict(zip(names, rows, strict=True)))
+    if not any(run.rows for run in curves):
+        raise RunError(
+            f"{directories[0].path} has no epoch to draw", "expected a run that has begun"
+        )
+    output = Output(out, file_format, dark, show, inline)
+    name = "training" if len(curves) == 1 else "comparison"
+    output.write(
+        partial(draw_training, curves),
+        directories[0].figures / name,
+        partial(TrainingView, curves),
+    )
 
 
 @show_app.command("confusion")
 def show_confusion(
-    run: LatestRun = None, out: Out = None, show: Show = False, inline: Inline = False
+    run: LatestRun = None,
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
+    show: Show = False,
+    inline: Inline = False,
 ) -> None:
     """Draw the confusion matrix of the test images."""
+    from mnistcli.cli.views import confusion_table
     from mnistcli.figures import draw_confusion
 
     directory, answers = _answer_test_images(run)
-    figure = draw_confusion(answers.confusion_matrix, answers.title)
-    _finish(figure, _figure_path(directory, "confusion", out), show, inline)
+    matrix = answers.confusion_matrix
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_confusion, matrix, answers.title),
+        directory.figures / "confusion",
+        partial(confusion_table, matrix.tolist()),
+    )
 
 
 @show_app.command("roc")
 def show_roc(
-    run: LatestRun = None, out: Out = None, show: Show = False, inline: Inline = False
+    run: LatestRun = None,
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
+    show: Show = False,
+    inline: Inline = False,
 ) -> None:
     """Draw the ROC and precision-recall curves of each class."""
+    from mnistcli.cli.figure_views import separation_view
     from mnistcli.figures import draw_roc
 
     directory, answers = _answer_test_images(run)
-    figure = draw_roc(answers.labels, answers.probabilities, answers.title)
-    _finish(figure, _figure_path(directory, "roc", out), show, inline)
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_roc, answers.labels, answers.probabilities, answers.title),
+        directory.figures / "roc",
+        partial(separation_view, answers.labels, answers.probabilities),
+    )
 
 
 @show_app.command("mistakes")
 def show_mistakes(
-    run: LatestRun = None, out: Out = None, show: Show = False, inline: Inline = False
+    run: LatestRun = None,
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
+    show: Show = False,
+    inline: Inline = False,
 ) -> None:
     """Draw the wrong answers with the highest confidence."""
+    from mnistcli.cli.figure_views import MistakesView
     from mnistcli.figures import draw_mistakes
 
     directory, answers = _answer_test_images(run)
-    figure = draw_mistakes(answers.images, answers.labels, answers.probabilities, answers.title)
-    _finish(figure, _figure_path(directory, "mistakes", out), show, inline)
+    images, labels = answers.images, answers.labels
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_mistakes, images, labels, answers.probabilities, answers.title),
+        directory.figures / "mistakes",
+        partial(MistakesView, answers),
+    )
 
 
 def _open(run: Path | None) -> "RunDirectory":
@@ -251,25 +315,3 @@ def _answer_test_images(run: Path | None) -> "tuple[RunDirectory, Answers]":
             f"make it again with: {command_line('evaluate', directory.path)}",
         )
     return directory, Answers(images, labels, predictions.test.probabilities, title)
-
-
-def _figure_path(directory: "RunDirectory", name: str, out: Path | None) -> Path:
-    return out or directory.figures / f"{name}.png"
-
-
-def _finish(figure: "Figure", path: Path, show: bool, inline: bool) -> None:
-    """Write a figure; open it or draw it in the terminal where the user asked for that."""
-    from mnistcli.cli.console import results
-    from mnistcli.cli.figures import has_display, write_figure
-
-    pixels = write_figure(figure, path)
-    if inline:
-        from mnistcli.cli.picture_views import picture_view
-
-        results().print(picture_view(pixels))
-    results().print(f"Written to {path}", soft_wrap=True)
-    if show and has_display():
-        typer.launch(str(path))
-    elif show:
-        hint = "" if inline else "; --inline draws it here"
-        results().print(f"There is no display to show it on{hint}")

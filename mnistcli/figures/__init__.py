@@ -1,19 +1,24 @@
 """Matplotlib figures of data, networks, trainings and predictions."""
 
 from mnistcli.figures.comparison import Disagreements, draw_comparison, find_disagreements
-from mnistcli.figures.confusion import draw_confusion, draw_mistakes
-from mnistcli.figures.network import LayerOutput, draw_features, draw_filters
+from mnistcli.figures.confusion import draw_confusion, draw_mistakes, find_mistakes
+from mnistcli.figures.network import LayerOutput, draw_features, draw_filters, order_filters
 from mnistcli.figures.samples import choose_samples, draw_samples
-from mnistcli.figures.scores import draw_roc
-from mnistcli.figures.style import render_figure
+from mnistcli.figures.scales import Scale, accuracy_scale, loss_scale
+from mnistcli.figures.scores import draw_roc, measure_classes
+from mnistcli.figures.style import dark_figures, render_figure, render_svg
 from mnistcli.figures.sweep import SweepPoints, draw_sweep
-from mnistcli.figures.training import draw_training
+from mnistcli.figures.training import RunCurves, draw_training
 
 __all__ = [
     "Disagreements",
     "LayerOutput",
+    "RunCurves",
+    "Scale",
     "SweepPoints",
+    "accuracy_scale",
     "choose_samples",
+    "dark_figures",
     "draw_comparison",
     "draw_confusion",
     "draw_features",
@@ -24,5 +29,10 @@ __all__ = [
     "draw_sweep",
     "draw_training",
     "find_disagreements",
+    "find_mistakes",
+    "loss_scale",
+    "measure_classes",
+    "order_filters",
     "render_figure",
+    "render_svg",
 ]

@@ -1,6 +1,6 @@
 """Several networks beside each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mnistcli.figures.confusion import MAX_MISTAKES, draw_sheet, sheet_height
-from mnistcli.figures.style import make_figure
-from mnistcli.figures.training import curves_height, draw_curves
+from mnistcli.figures.style import HEADING_SIZE, make_figure, styled
+from mnistcli.figures.training import RunCurves, curves_height, draw_curves
+from mnistcli.numbers import format_percent
+
+NAMES = "first", "second"
+WIDTH = 9.0  # inches
 
 
 @dataclass(frozen=True)
@@ -49,41 +53,46 @@ def find_disagreements(
     return Disagreements(images[places], labels[places], (first[places], second[places]))
 
 
+@styled
 def draw_comparison(
-    runs: Mapping[str, Sequence[Mapping[str, Any]]],
+    runs: Sequence[RunCurves],
     disagreements: Disagreements | None,
     names: tuple[str, str],
 ) -> Figure:
     """Draw the curves of runs over each other, and the images on which two networks disagree.
 
     Args:
-        runs: for each run's name, the rows of its metrics.jsonl; may be empty.
+        runs: may be empty.
         disagreements: None to leave them out.
         names: of the two networks.
     """
     images = disagreements.images if disagreements else np.zeros((0, 28, 28), np.uint8)
     shown = images[:MAX_MISTAKES]
     heights = [curves_height(runs)] if runs else []
-    heights += [sheet_height(shown) + 0.4] if disagreements else []
-    figure = make_figure(10, sum(heights), f"first {names[0]}, second {names[1]}")
+    heights += [sheet_height(shown, WIDTH)] if disagreements else []
+    figure = make_figure(WIDTH, sum(heights), f"first {names[0]}, second {names[1]}")
     parts = list(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).flat)
     if runs:
         draw_curves(parts[0], runs)
     if disagreements:
         total = len(disagreements.labels)
-        count = f"{len(shown)} of {total:,}" if len(shown) < total else str(total)
-        parts[-1].suptitle(
-            f"{count} test images of which one is right, the surest first", fontsize=10
-        )
+        title = f"{total:,} test images that one of the two reads right and the other wrong"
+        if len(shown) < total:
+            title += f"; these {len(shown)} have the highest confidence"
+        parts[-1].suptitle(title, fontsize=HEADING_SIZE)
         draw_sheet(parts[-1], shown, _captions(disagreements, len(shown)))
     return figure
 
 
 def _captions(disagreements: Disagreements, count: int) -> list[str]:
-    """Return for each image its class, and what both networks take it for."""
+    """Return for each image what both networks read it as, with a mark at the right answer."""
     captions = []
     for i in range(count):
-        answers = [each[i] for each in disagreements.probabilities]
-        words = [f"{answer.argmax()} ({answer.max():.0%})" for answer in answers]
-        captions.append(f"{disagreements.labels[i]}: first {words[0]}\nsecond {words[1]}")
+        words = []
+        for name, probabilities in zip(NAMES, disagreements.probabilities, strict=True):
+            answer = int(probabilities[i].argmax())
+            confidence = format_percent(float(probabilities[i, answer]), decimals=0)
+            mark = " ✓" if answer == disagreements.labels[i] else ""
+            words.append(f"{name} {answer}, {confidence}{mark}")
+        captions.append("\n".join(words))
     return captions

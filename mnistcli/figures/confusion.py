@@ -5,51 +5,102 @@ from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import PowerNorm, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from mnistcli.figures.style import make_figure, show_image
+from mnistcli.figures.style import (
+    SMALL_SIZE,
+    TEXT_SIZE,
+    make_figure,
+    show_image,
+    styled,
+    theme,
+    tile_images,
+    write_inside,
+)
+from mnistcli.numbers import format_count, format_percent
 
 MAX_MISTAKES = 24
 COLUMNS = 6
 MAX_INCHES = 30
+SHEET_WIDTH = 7.0  # inches
 MAX_NUMBERED_CLASSES = 50  # with more classes, the numbers in the cells would overlap
-CELL_WIDTH, CELL_HEIGHT = 36, 42  # pixels, for an image with its frame and two lines above it
+STRONG_LEVEL = 0.8  # of a cell's colour, beyond which ink is hard to read on it
+CAPTION_ROWS = 9  # pixels above an image of 28, for two lines
+GAP = 6
 
 
+@styled
 def draw_confusion(matrix: NDArray[np.integer[Any]], name: str) -> Figure:
-    """Draw a confusion matrix, coloured by the share of the true class.
+    """Draw a confusion matrix; the mistakes have a colour scale of their own.
 
     Args:
         matrix: (C, C) counts, true classes as rows and predicted classes as columns.
         name: in the title.
     """
-    classes = len(matrix)
-    accuracy = int(np.trace(matrix)) / max(int(matrix.sum()), 1)
-    title = f"{name}\n{accuracy:.2%} of {int(matrix.sum()):,} right"
-    width, height = max(6.4, 0.62 * classes + 1.6), max(5.8, 0.55 * classes + 1.6)
+    classes, total = len(matrix), int(matrix.sum())
+    right = int(np.trace(matrix))
+    accuracy = format_percent(right / max(total, 1), decimals=2)
+    mistakes = format_count(total - right, "mistake")
+    title = f"{name}\n{accuracy} right, {mistakes} in {total:,}"
+    width, height = max(5.6, 0.46 * classes + 1.8), max(4.6, 0.39 * classes + 1.3)
     figure = make_figure(min(width, MAX_INCHES), min(height, MAX_INCHES), title)
     axes = figure.subplots()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    # The square root makes an error in a hundred images visible beside the diagonal.
-    heat_map = axes.imshow(np.sqrt(shares), cmap="cividis", vmin=0, vmax=1)
+    is_right = np.eye(classes, dtype=bool)
+    largest = float(shares[~is_right].max(initial=0)) or 0.01
+    # One mistake and eight differ: the scale ends at the most frequent confusion.
+    scale = PowerNorm(0.6, 0, largest)
+    heat_map = ScalarMappable(scale, theme().error_colours())
+    cells = heat_map.to_rgba(shares, bytes=True)  # (C, C, 4)
+    cells[is_right] = np.rint(255 * np.array(to_rgba(theme().correct)))
+    axes.imshow(cells, aspect="auto", interpolation="nearest")
     axes.set(xlabel="predicted class", ylabel="true class")
-    has_numbers = classes <= MAX_NUMBERED_CLASSES
-    if has_numbers:
-        axes.set(xticks=np.arange(classes), yticks=np.arange(classes))
-    for row, column in np.argwhere(matrix) if has_numbers else ():
-        colour = "black" if shares[row, column] > 0.35 else "white"
-        weight = "bold" if row == column else "normal"
-        text = f"{matrix[row, column]:,}"
-        axes.text(
-            column, row, text, ha="center", va="center", color=colour, fontsize=8, weight=weight
-        )
-    bar = figure.colorbar(heat_map, shrink=0.8, label="share of the true class")
-    ticks = np.array([0, 0.001, 0.01, 0.05, 0.2, 0.5, 1])
-    bar.set_ticks(np.sqrt(ticks), labels=[f"{tick:.1%}" for tick in ticks])
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    if classes <= MAX_NUMBERED_CLASSES:
+        _write_counts(axes, matrix, scale(np.where(is_right, 0, shares)))
+    bar = figure.colorbar(
+        heat_map, ax=axes, shrink=0.8, label="mistakes, as a share of the true class"
+    )
+    bar.ax.yaxis.set_major_locator(MaxNLocator(6))
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    bar.outline.set_visible(False)
     return figure
 
 
+def _write_counts(axes: Any, matrix: NDArray[np.integer[Any]], levels: NDArray[Any]) -> None:
+    """Write the count into each cell, and the share that is right to the right of each row.
+
+    Args:
+        axes: of the matrix.
+        matrix: (C, C).
+        levels: (C, C) in [0, 1], the strength of the colour of each cell.
+    """
+    places = np.arange(len(matrix))
+    axes.set(xticks=places, yticks=places)
+    for row, column in np.argwhere(matrix):
+        # The strongest colour is as far from the ink as the background is.
+        ink = theme().background if levels[row, column] > STRONG_LEVEL else theme().ink
+        text = f"{matrix[row, column]:,}"
+        weight = "bold" if row == column else "normal"
+        style = {"ha": "center", "va": "center", "size": SMALL_SIZE}
+        write_inside(axes, column, row, text, color=ink, weight=weight, **style)
+    counts = matrix.sum(axis=1)
+    recalls = [
+        format_percent(matrix[i, i] / counts[i], decimals=1) if counts[i] else "-" for i in places
+    ]
+    side = axes.secondary_yaxis("right")
+    side.set_yticks(places, recalls)
+    side.tick_params(length=0)
+    side.spines[:].set_visible(False)
+    side.set_ylabel("right")
+
+
+@styled
 def draw_mistakes(
     images: NDArray[np.uint8],
     labels: NDArray[np.integer[Any]],
@@ -64,40 +115,54 @@ def draw_mistakes(
         probabilities: (N, C).
         name: in the title.
     """
+    surest, total = find_mistakes(labels, probabilities)
+    count = format_count(total, "mistake")
+    if total > len(surest):
+        count += f", of which these {len(surest)} have the highest confidence"
+    title = f"{name}\n{count if total else 'no mistakes'}"
+    figure = make_figure(SHEET_WIDTH, sheet_height(surest), title)
     predicted = probabilities.argmax(axis=1)
-    mistakes = np.flatnonzero(predicted != labels)
-    confidences = probabilities[mistakes, predicted[mistakes]]
-    surest = mistakes[np.argsort(-confidences, kind="stable")][:MAX_MISTAKES]
-    count = f"all {len(mistakes)}" if len(mistakes) else "no"
-    if len(mistakes) > len(surest):
-        count = f"the surest {len(surest)} of {len(mistakes):,}"
-    title = f"{name}\n{count} mistakes"
-    figure = make_figure(9, sheet_height(surest), title)
     captions = [
-        f"{labels[i]}, taken for {predicted[i]}\n{probabilities[i, predicted[i]]:.1%} sure"
+        f"{labels[i]} taken for {predicted[i]}\n"
+        f"{format_percent(float(probabilities[i, predicted[i]]), decimals=1)}"
         for i in surest
     ]
     draw_sheet(figure, images[surest], captions)
     return figure
 
 
-def sheet_height(images: Sized) -> float:
-    """Return the height of `draw_sheet` in inches."""
-    return 1.75 * _count_rows(images) + 0.8
+def find_mistakes(
+    labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]]
+) -> tuple[NDArray[np.int64], int]:
+    """Return the places of the wrong answers with the highest confidence, and how many are wrong.
+
+    Args:
+        labels: (N,).
+        probabilities: (N, C).
+    """
+    predicted = probabilities.argmax(axis=1)
+    mistakes = np.flatnonzero(predicted != labels)
+    confidences = probabilities[mistakes, predicted[mistakes]]
+    return mistakes[np.argsort(-confidences, kind="stable")][:MAX_MISTAKES], len(mistakes)
+
+
+def sheet_height(images: Sized, width: float = SHEET_WIDTH) -> float:
+    """Return the height of `draw_sheet` in inches, with room for a title."""
+    row_height = width * (28 + CAPTION_ROWS + GAP) / (COLUMNS * (28 + GAP))
+    return row_height * _count_rows(images) + 0.6
 
 
 def draw_sheet(figure: Any, images: NDArray[np.uint8], captions: Sequence[str]) -> None:
     """Draw images (N, 28, 28), six in a row, with two lines above each."""
-    rows = _count_rows(images)
-    # One sheet of all images: axes for each of them would take three times as long.
-    sheet = np.zeros((CELL_HEIGHT * rows, CELL_WIDTH * COLUMNS))
     axes = figure.subplots()
-    axes.set_axis_off()
-    for position, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        row, column = divmod(position, COLUMNS)
-        top, left = CELL_HEIGHT * (row + 1) - 30, CELL_WIDTH * column + (CELL_WIDTH - 30) // 2
-        sheet[top : top + 30, left : left + 30] = np.pad(image, 1, constant_values=60)
-        axes.text(left + 14.5, top - 1.5, caption, ha="center", va="bottom", fontsize=9)
+    room = np.full((len(images), 28 + CAPTION_ROWS, 28), np.nan)
+    room[:, CAPTION_ROWS:] = images
+    sheet = tile_images(room, COLUMNS, GAP)
+    for place, caption in enumerate(captions):
+        row, column = divmod(place, COLUMNS)
+        top = (28 + CAPTION_ROWS + GAP) * row + GAP // 2 + CAPTION_ROWS - 2
+        left = (28 + GAP) * column + GAP // 2 + 13.5
+        write_inside(axes, left, top, caption, ha="center", va="bottom", size=TEXT_SIZE)
     show_image(axes, sheet)
 
 

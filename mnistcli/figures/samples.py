@@ -5,14 +5,26 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import NDArray
 
-from mnistcli.figures.style import COLOURS, make_figure, make_grid, show_image, simplify_axes
+from mnistcli.figures.style import (
+    HEADING_SIZE,
+    SMALL_SIZE,
+    make_figure,
+    make_grid,
+    show_image,
+    simplify_axes,
+    styled,
+    theme,
+    tile_images,
+)
 
 SAMPLES_PER_CLASS = 8
 MAX_NUMBERED_CLASSES = 13  # with more classes, the numbers above the bars would overlap
 
 
+@styled
 def draw_samples(
     images: NDArray[np.uint8],
     labels: NDArray[np.integer[Any]],
@@ -29,10 +41,10 @@ def draw_samples(
     """
     num_classes = int(labels.max()) + 1
     sample_classes = np.unique(labels)
-    width = 12.5 if augmented is not None else 8.5
+    width = 10.5 if augmented is not None else 8
     columns = 5 if num_classes <= 10 else 10
     rows = math.ceil(num_classes / columns)
-    heights = [0.62 * len(sample_classes), max(3, 1.2 * rows + 0.6)]
+    heights = [0.56 * len(sample_classes) + 0.3, max(2.6, 1.1 * rows + 0.5)]
     figure = make_figure(width, sum(heights) + 0.4, f"{name}: {len(labels):,} training images")
     upper, lower = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).flat
     blocks = upper.subfigures(1, 1 if augmented is None else 2, squeeze=False)[0]
@@ -45,7 +57,7 @@ def draw_samples(
         _draw_samples(blocks[1], augmented, sample_classes, title)
     lower_left, lower_right = lower.subfigures(1, 2)
     _draw_counts(lower_left.subplots(), np.bincount(labels, minlength=num_classes))
-    lower_right.suptitle("the mean image of each class", fontsize=10)
+    lower_right.suptitle("the mean image of each class", fontsize=HEADING_SIZE)
     panels = make_grid(lower_right, rows, columns)
     for axes in panels[num_classes:]:
         axes.set_axis_off()
@@ -67,26 +79,27 @@ def choose_samples(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
 
 def _draw_counts(axes: Any, counts: NDArray[np.integer[Any]]) -> None:
     num_classes = len(counts)
-    bars = axes.bar(np.arange(num_classes), counts, color=COLOURS[0])
+    bars = axes.bar(np.arange(num_classes), counts, color=theme().colours[0])
     axes.set(xlabel="class", ylabel="images")
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if num_classes <= MAX_NUMBERED_CLASSES:
-        axes.bar_label(bars, labels=[f"{count:,}" for count in counts], fontsize=7, padding=1)
-        axes.set_xticks(np.arange(num_classes))
-    axes.set_title("images of each class", fontsize=10)
-    axes.margins(y=0.12)
+        axes.bar_label(
+            bars, labels=[f"{count:,}" for count in counts], fontsize=SMALL_SIZE, padding=1
+        )
+        axes.set(xticks=np.arange(num_classes), yticks=[], ylabel="")
+        axes.spines["left"].set_visible(False)
+    axes.set_title("images of each class")
+    axes.margins(x=0.01, y=0.12)
     simplify_axes(axes)
+    axes.grid(visible=False)
 
 
 def _draw_samples(
     figure: Any, images: NDArray[Any], classes: NDArray[np.integer[Any]], title: str
 ) -> None:
-    rows = images.reshape(-1, SAMPLES_PER_CLASS, 28, 28)
-    # One sheet, with lines between the images: eighty axes would take ten times as long.
-    cells = np.pad(rows, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=60)
-    sheet = cells.transpose(0, 2, 1, 3).reshape(30 * len(rows), -1)
     axes = figure.subplots()
-    show_image(axes, sheet)
-    axes.set_title(title, fontsize=10)
-    axes.set_yticks(30 * np.arange(len(rows)) + 15, labels=classes)
+    show_image(axes, tile_images(images, SAMPLES_PER_CLASS, gap=2))
+    axes.set_title(title)
+    axes.set_yticks(30 * np.arange(len(classes)) + 15, labels=classes)
     axes.tick_params(length=0)
     axes.set_ylabel("class")

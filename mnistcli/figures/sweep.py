@@ -12,18 +12,25 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import (
-    LogLocator,
     MaxNLocator,
-    NullFormatter,
     PercentFormatter,
-    StrMethodFormatter,
 )
 from numpy.typing import NDArray
 
-from mnistcli.figures.style import COLOURS, make_figure, simplify_axes
+from mnistcli.figures.scales import log_ticks
+from mnistcli.figures.style import (
+    COLOURS,
+    SMALL_SIZE,
+    TEXT_SIZE,
+    make_figure,
+    set_ticks,
+    simplify_axes,
+    styled,
+)
+from mnistcli.numbers import format_percent
 
 GOOD_SHARE = 0.5  # of the values, which the colours tell apart; the worse ones look alike
-SLICES_PER_ROW = 3
+SLICES_PER_ROW, SLICE_TICKS = 3, 4
 # Without the lightest third, which is hardly seen on paper.
 LATER_IS_DARKER = ListedColormap(colormaps["Blues"](np.linspace(0.3, 1, 256)))
 COLOUR_MAP = "viridis_r"  # dark is good; its lightness differs under every colour blindness
@@ -86,6 +93,7 @@ def draw_sweep(points: SweepPoints) -> dict[str, Figure]:
     return figures
 
 
+@styled
 def _draw_history(points: SweepPoints) -> Figure:
     """Draw each trial, and the best so far."""
     figure = make_figure(8, 4.5, f"{points.goal} of {len(points.numbers)} trials")
@@ -100,10 +108,11 @@ def _draw_history(points: SweepPoints) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _format_goal(axes, points)
     simplify_axes(axes)
-    axes.legend(frameon=False, fontsize=9)
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
+@styled
 def _draw_importances(points: SweepPoints) -> Figure:
     """Draw how much of the spread of the results each setting explains."""
     names = list(points.importances)[::-1]
@@ -111,14 +120,17 @@ def _draw_importances(points: SweepPoints) -> Figure:
     axes = figure.subplots()
     shares = [points.importances[name] for name in names]
     bars = axes.barh(_escape(names), shares, color=COLOURS[0])
-    axes.bar_label(bars, [f" {share:.0%}" for share in shares], fontsize=9)
+    axes.bar_label(
+        bars, [f" {format_percent(share, decimals=0)}" for share in shares], fontsize=TEXT_SIZE
+    )
     axes.set_xlim(0, max(1.12 * max(shares), 0.1))
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set_xlabel("share of the variance (fANOVA)")
     simplify_axes(axes)
     return figure
 
 
+@styled
 def _draw_slices(points: SweepPoints) -> Figure:
     """Draw the value over each setting; later trials are darker."""
     names = list(points.settings)
@@ -147,6 +159,7 @@ def _draw_slices(points: SweepPoints) -> Figure:
     return figure
 
 
+@styled
 def _draw_parallel(points: SweepPoints) -> Figure:
     """Draw a line for each trial through its settings; the best ones are dark."""
     names = list(points.settings)
@@ -167,7 +180,9 @@ def _draw_parallel(points: SweepPoints) -> Figure:
     for position, name in enumerate(names):
         axes.axvline(position, color="#BBBBBB", linewidth=0.8, zorder=0)
         for text, height in _marks(points, name):
-            axes.annotate(text, (position, height), (4, 0), textcoords="offset points", fontsize=8)
+            axes.annotate(
+                text, (position, height), (4, 0), textcoords="offset points", fontsize=SMALL_SIZE
+            )
     bar = figure.colorbar(colours, ax=axes, label=points.goal, shrink=0.8)
     _format_goal(bar.ax, points)
     return figure
@@ -202,20 +217,20 @@ def _format_setting(axes: Axes, points: SweepPoints, name: str) -> None:
     axes.set_xlabel(_escape([name])[0])
     if name in points.logarithmic:
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=6))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        positions = points.positions(name)
+        ticks = log_ticks(float(positions.min()) / 1.5, float(positions.max()) * 1.5, SLICE_TICKS)
+        set_ticks(axes.xaxis, ticks, lambda value: f"{value:g}")
     if name in points.choices:
         texts = _escape(points.choices[name])
         rotation = 20 if max(map(len, texts)) > 6 else 0
-        axes.set_xticks(range(len(texts)), texts, rotation=rotation, fontsize=8)
+        axes.set_xticks(range(len(texts)), texts, rotation=rotation, fontsize=SMALL_SIZE)
         axes.set_xlim(-0.5, len(texts) - 0.5)
 
 
 def _format_goal(axes: Axes, points: SweepPoints) -> None:
     axes.set_ylabel(points.goal)
     if points.goal.endswith("accuracy"):
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 
 
 def _escape(texts: Sequence[str]) -> list[str]:

@@ -15,6 +15,8 @@ TILE = 196  # seven times 28: the last stage's pixels stay square
 MARGIN = 12
 TITLE_HEIGHT = 26
 BACKGROUND, TILE_BACKGROUND, TEXT_COLOUR = 245, 220, (40, 40, 40)
+CAPTION_COLOUR = (0, 90, 160)
+CAPTION_HEIGHT = 22
 MAX_DRAWINGS = 100  # their sheet is 20,000 pixels high; many programs open nothing larger
 
 
@@ -35,15 +37,27 @@ def draw_stages(reading: Reading) -> NDArray[np.uint8]:
     return strip
 
 
-def join_drawings(strips: Sequence[NDArray[np.uint8]]) -> Image.Image:
-    """Return strips of `draw_stages` below each other, with the stages' names once at the top."""
+def join_drawings(strips: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> Image.Image:
+    """Return strips of `draw_stages` below each other, with the stages' names once at the top.
+
+    Args:
+        strips: the drawings.
+        captions: a line in ASCII above each of them.
+    """
     top = TITLE_HEIGHT + MARGIN
     height, width, _ = strips[0].shape
+    row_height = height - top + CAPTION_HEIGHT
     # An array of all strips, besides Pillow's image, would take 60 MB more.
-    sheet = Image.new("RGB", (width, top + len(strips) * (height - top)))
+    sheet = Image.new("RGB", (width, top + len(strips) * row_height))
     sheet.paste(Image.fromarray(strips[0][:top]))
-    for i, strip in enumerate(strips):
-        sheet.paste(Image.fromarray(strip[top:]), (0, top + i * (height - top)))
+    for i, (strip, caption) in enumerate(zip(strips, captions, strict=True)):
+        row = np.full((row_height, width, 3), BACKGROUND, np.uint8)
+        row[CAPTION_HEIGHT:] = strip[top:]
+        place = MARGIN, CAPTION_HEIGHT - 7
+        cv2.putText(
+            row, caption, place, cv2.FONT_HERSHEY_SIMPLEX, 0.55, CAPTION_COLOUR, 1, cv2.LINE_AA
+        )
+        sheet.paste(Image.fromarray(row), (0, top + i * row_height))
     return sheet
 
 

@@ -27,15 +27,9 @@ class Picture(NamedTuple):
     alt: str
 
 
-def draw_digits(images: NDArray[np.uint8], alt: str, dark_background: bool = True) -> Picture:
-    """Draw digits beside each other, as ink on paper.
-
-    Args:
-        images: (N, 28, 28).
-        dark_background: whether 0 is the background.
-    """
-    paper = 255 - images if dark_background else images
-    strip = np.concatenate(list(np.pad(paper, ((0, 0), (1, 1), (1, 1)), constant_values=255)), 1)
+def draw_digits(images: NDArray[np.uint8], alt: str) -> Picture:
+    """Draw digits (N, 28, 28) beside each other, as the network sees them."""
+    strip = np.concatenate(list(np.pad(images, ((0, 0), (1, 1), (1, 1)), "edge")), 1)
     return _to_picture(Image.fromarray(strip), alt)
 
 

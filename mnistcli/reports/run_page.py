@@ -151,12 +151,9 @@ def _draw_mistakes(contents: RunContents) -> list[Mistake]:
     wrong = np.flatnonzero(answers != test.labels)
     confidences = test.probabilities[wrong, answers[wrong]]
     surest = wrong[np.argsort(-confidences, kind="stable")][:MAX_MISTAKES]
-    dark = contents.record.dataset.dark_background
     return [
         Mistake(
-            draw_digits(
-                contents.images[i : i + 1], f"A {test.labels[i]}, taken for {answers[i]}", dark
-            ),
+            draw_digits(contents.images[i : i + 1], f"A {test.labels[i]}, taken for {answers[i]}"),
             i,
             int(test.labels[i]),
             int(answers[i]),
@@ -176,18 +173,18 @@ def _find_bins(contents: RunContents) -> list[Any] | None:
 
 def _draw_samples(contents: RunContents) -> list[tuple[int, Picture, Picture | None]]:
     """Return for each class a strip of its samples, and one of them augmented."""
-    samples, dark = contents.samples, contents.record.dataset.dark_background
+    samples = contents.samples
     if samples is None:
         return []
     strips = []
     for label in np.unique(samples.labels)[:MAX_SAMPLE_CLASSES].tolist():
         rows = np.flatnonzero(samples.labels == label)[:MAX_SAMPLES]
         text = f"{format_count(len(rows), 'training image')} of {label}"
-        plain = draw_digits(samples.images[rows], text, dark)
+        plain = draw_digits(samples.images[rows], text)
         augmented = None
         if samples.augmented is not None:
             text = f"The same images of {label}, augmented"
-            augmented = draw_digits(samples.augmented[rows], text, dark)
+            augmented = draw_digits(samples.augmented[rows], text)
         strips.append((label, plain, augmented))
     return strips
 

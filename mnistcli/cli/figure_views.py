@@ -1,0 +1,165 @@
+"""Figures as text, for terminals that show no pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from mnistcli.cli.charts import STYLES, Line, LineChart, bar_chart
+from mnistcli.cli.picture_views import digit_view, picture_view
+from mnistcli.errors import printable
+from mnistcli.figures import (
+    accuracy_scale,
+    find_mistakes,
+    loss_scale,
+    measure_classes,
+    order_filters,
+)
+from mnistcli.numbers import format_percent
+
+if TYPE_CHECKING:
+    from mnistcli.cli.figures import Answers
+    from mnistcli.figures import RunCurves
+
+SIDE_BY_SIDE = 110  # columns of a terminal on which two charts stand beside each other
+DIGIT_WIDTH = 28
+MISTAKE_ROWS = 2
+MIN_FILTER_WIDTH, FILTER_ROWS = 10, 4
+RED, BLUE = (178, 24, 43), (33, 102, 172)
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class TrainingView:
+    """The course of runs: of one, training and validation; of several, validation alone."""
+
+    def __init__(self, runs: Sequence[RunCurves]) -> None:
+        self.runs = runs[: len(LETTERS)]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        charts = [self._chart("loss"), self._chart("accuracy")]
+        if options.max_width >= SIDE_BY_SIDE:
+            grid = Table.grid(padding=(0, 3), expand=True)
+            grid.add_column(ratio=1)
+            grid.add_column(ratio=1)
+            grid.add_row(*charts)
+            yield grid
+        else:
+            yield from charts
+        for letter, run in zip(LETTERS, self.runs, strict=False):
+            notes = [] if len(self.runs) == 1 else [f"{letter}  {run.label}"]
+            if run.best_epoch is not None:
+                notes.append(f"best epoch {run.best_epoch}")
+            if not run.is_finished:
+                notes.append("not finished")
+            yield Text(printable(", ".join(notes)))
+
+    def _chart(self, metric: str) -> LineChart:
+        lines = self._lines(metric)
+        values = [value for line in lines for _, value in line.points]
+        scale = loss_scale(values) if metric == "loss" else accuracy_scale(values)
+        kind = "" if len(self.runs) == 1 else "validation "
+        return LineChart(f"{kind}{metric}{scale.name}", lines, scale)
+
+    def _lines(self, metric: str) -> list[Line]:
+        if len(self.runs) == 1:
+            run = self.runs[0]
+            lines = [
+                Line("training", run.points(metric), STYLES[0]),
+                Line("validation", run.points(f"val_{metric}"), STYLES[1]),
+            ]
+            return [line for line in lines if line.points]
+        return [
+            Line(letter, run.points(f"val_{metric}") or run.points(metric), style)
+            for letter, run, style in zip(LETTERS, self.runs, STYLES * len(self.runs), strict=False)
+        ]
+
+
+class MistakesView:
+    """The mistakes of the highest confidence, in as many columns as there is room for."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        answers = self.answers
+        places, total = find_mistakes(answers.labels, answers.probabilities)
+        columns = max(1, (options.max_width + 2) // (DIGIT_WIDTH + 2))
+        shown = places[: MISTAKE_ROWS * columns].tolist()
+        yield Text(f"{len(shown)} of {total:,} mistakes, the highest confidence first", "bold")
+        for start in range(0, len(shown), columns):
+            grid = Table.grid(padding=(0, 2, 0, 0))
+            row = shown[start : start + columns]
+            grid.add_row(*map(self._caption, row))
+            grid.add_row(*(digit_view(answers.images[place]) for place in row))
+            yield grid
+
+    def _caption(self, place: int) -> Text:
+        probabilities = self.answers.probabilities[place]
+        confidence = format_percent(float(probabilities.max()), decimals=1)
+        return Text(
+            f"{self.answers.labels[place]} taken for {probabilities.argmax()}, {confidence}"
+        )
+
+
+class FiltersView:
+    """The strongest filters of a layer (H, W, filters), red above 0 and blue below."""
+
+    def __init__(self, weights: NDArray[np.floating[Any]]) -> None:
+        self.weights = np.nan_to_num(weights)  # a training may have diverged
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if console.color_system is None or console.no_color or options.ascii_only:
+            yield Text("(filters need a terminal with colours)", style="dim")
+            return
+        _, width, count = self.weights.shape
+        zoom = max(1, -(-MIN_FILTER_WIDTH // width))
+        columns = max(1, (options.max_width + 2) // (zoom * width + 2))
+        strongest = order_filters(self.weights)[: FILTER_ROWS * columns].tolist()
+        yield Text(f"{len(strongest)} of {count} filters, the strongest first", "bold")
+        largest = float(np.abs(self.weights).max()) or 1.0
+        # White, less and less of it, and the same colours as in the figure.
+        levels = (self.weights[..., np.newaxis] / largest).clip(-1, 1)  # (H, W, filters, 1)
+        ends = np.where(levels > 0, RED, BLUE)
+        pixels = np.rint(255 + (ends - 255) * np.abs(levels)).astype(np.uint8)
+        pixels = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
+        if len(pixels) % 2:
+            pixels = np.pad(pixels, ((0, 1), (0, 0), (0, 0), (0, 0)), constant_values=255)
+        for start in range(0, len(strongest), columns):
+            row = strongest[start : start + columns]
+            grid = Table.grid(padding=(0, 2, 0, 0))
+            grid.add_row(*(Text(str(unit)) for unit in row))
+            grid.add_row(*(picture_view(pixels[:, :, unit]) for unit in row))
+            yield grid
+
+
+def separation_view(
+    labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]]
+) -> RenderableType:
+    """Show the areas under the curves of each class, from labels (N,) and probabilities (N, C)."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("class", "area under ROC", "average precision"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for curves in measure_classes(labels, probabilities):
+        table.add_row(str(curves.label), f"{curves.area:.5f}", f"{curves.average_precision:.5f}")
+    return table
+
+
+def features_view(image: NDArray[np.uint8], outputs: NDArray[np.floating[Any]]) -> RenderableType:
+    """Show an image (28, 28), and a network's probabilities (C,) for it."""
+    texts = [format_percent(float(output), decimals=1) for output in outputs]
+    names = [str(place) for place in range(len(outputs))]
+    return Group(digit_view(image), bar_chart(names, outputs.tolist(), texts))
+
+
+def counts_view(labels: NDArray[np.integer[Any]]) -> RenderableType:
+    """Show the number of images of each class, from their labels (N,)."""
+    counts = np.bincount(labels).tolist()
+    names = [str(label) for label in range(len(counts))]
+    title = Text("images of each class", "bold")
+    return Group(title, bar_chart(names, counts, [f"{count:,}" for count in counts]))
