@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,12 +23,12 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
     """
     from mnistcli.cli.console import progress
     from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.data import DataMissingError, load_dataset
+    from mnistcli.data import DataMissingError, load_config_dataset
 
-    data, config_path = file.config.data, Path(file.document.source)
+    data = file.config.data
     try:
         with DownloadDisplay(progress(), quiet) as download:
-            dataset = load_dataset(data.dataset, data.fallback, download, config_path.parent)
+            dataset = load_config_dataset(file, download)
     except DataMissingError as error:
         if "mnist" not in (data.dataset, data.fallback):
             raise
@@ -66,12 +65,10 @@ def load_run_data(run: "RunDirectory") -> "Dataset":
     """
     from mnistcli.cli.console import progress
     from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.data import load_dataset
+    from mnistcli.data import load_run_dataset
 
     with DownloadDisplay(progress(), quiet=False) as download:
-        # Without a fallback: the result must be of the run's own images.
-        dataset = load_dataset(run.read_config().config.data.dataset, progress=download)
-    run.check_data(dataset)
+        dataset = load_run_dataset(run, download)
     show_notes(dataset.notes)
     return dataset
 

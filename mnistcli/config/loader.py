@@ -1,7 +1,7 @@
 """A config file and its overrides -> a checked `Config`, without TensorFlow."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -31,7 +31,7 @@ class ConfigFile:
     """
 
     config: Config
-    document: Document
+    document: Document = field(repr=False)
     path: FilePath | None = None
 
     def problems(self) -> Problems:

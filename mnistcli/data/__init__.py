@@ -8,7 +8,13 @@ from mnistcli.data.dataset import (
     TrainingImages,
 )
 from mnistcli.data.download import ProgressCallback
-from mnistcli.data.load import load_dataset, load_labelled_images, load_split
+from mnistcli.data.load import (
+    load_config_dataset,
+    load_dataset,
+    load_labelled_images,
+    load_run_dataset,
+    load_split,
+)
 from mnistcli.data.locate import BUILT_IN
 from mnistcli.data.memory import align
 from mnistcli.data.mnist import MNIST_DATA_DIR
@@ -27,8 +33,10 @@ __all__ = [
     "Splits",
     "TrainingImages",
     "align",
+    "load_config_dataset",
     "load_dataset",
     "load_labelled_images",
+    "load_run_dataset",
     "load_split",
     "parse_selector",
     "permutation",

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnistcli.data.dataset import (
     DataMissingError,
@@ -25,6 +26,10 @@ from mnistcli.data.mnist import load_mnist
 from mnistcli.data.part import PARTS
 from mnistcli.data.selector import Split
 from mnistcli.errors import DataError
+
+if TYPE_CHECKING:
+    from mnistcli.config import ConfigFile
+    from mnistcli.runs import RunDirectory
 
 # The names of a labelled set, as keys of `NPZ_NAMES`: the test set is preferred.
 _LABELLED_PAIRS = (
@@ -62,6 +67,24 @@ def load_dataset(
             raise
         reason = error.reason
     return dataclasses.replace(_load(fallback, progress, folder), fallback_reason=reason)
+
+
+def load_config_dataset(file: "ConfigFile", progress: ProgressCallback | None = None) -> Dataset:
+    """Load the data set that a config names, or its fallback, as `load_dataset` does."""
+    data, folder = file.config.data, Path(file.document.source).parent
+    return load_dataset(data.dataset, data.fallback, progress, folder)
+
+
+def load_run_dataset(run: "RunDirectory", progress: ProgressCallback | None = None) -> Dataset:
+    """Load the data set that a run was trained on, without a fallback.
+
+    Raises:
+        DataError: it cannot be loaded.
+        RunError: it has changed.
+    """
+    dataset = load_dataset(run.read_config().config.data.dataset, progress=progress)
+    run.check_data(dataset)
+    return dataset
 
 
 def load_labelled_images(path: str, progress: ProgressCallback | None = None) -> LabelledImages:
