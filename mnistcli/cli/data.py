@@ -2,7 +2,10 @@
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mnistcli.errors import UsageError
 
 if TYPE_CHECKING:
     from mnistcli.config import ConfigFile
@@ -38,6 +41,27 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
     _show_fallback(dataset)
     show_notes(dataset.notes)
     return dataset
+
+
+def load_described(path: Path, overrides: Sequence[str]) -> "tuple[ConfigFile, int]":
+    """Load a config, or a run's, with the number of its classes.
+
+    Raises:
+        UsageError: there are overrides, but the path is a run's.
+    """
+    from mnistcli.config import load_config
+    from mnistcli.data import BUILT_IN
+    from mnistcli.runs import names_run, open_to_read
+
+    if names_run(path):
+        if overrides:
+            raise UsageError("--set does not go with a run directory", "expected a config")
+        run = open_to_read(path)
+        return run.read_config(), run.read_record().dataset.num_classes
+    file = load_config(path, overrides)
+    if file.config.data.dataset in BUILT_IN:
+        return file, 10
+    return file, load_training_data(file, quiet=True).num_classes
 
 
 def load_and_start(file: "ConfigFile", quiet: bool, kernels: str | None) -> "Dataset":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnistcli.cli.options import RunArgument, check_png
+from mnistcli.cli.show_step import show_step
 from mnistcli.errors import RunError, command_line
 
 if TYPE_CHECKING:
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from mnistcli.runs import RunDirectory
 
 show_app = typer.Typer(
-    help="Draw data, training, filters, features, confusions, mistakes.",
+    help="Draw data, networks, training, filters, features, confusions, mistakes.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
+
+show_app.command("step")(show_step)
 
 Out = Annotated[
     Path | None,
@@ -75,6 +78,40 @@ def show_data(
             augmented, _ = augment_images(network, samples, labels)
     figure = draw_samples(dataset.train_images, dataset.train_labels, augmented, dataset.name)
     _finish(figure, out, show, inline)
+
+
+@show_app.command("network")
+def show_network(
+    config: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG", help="A YAML file, or a run directory.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="PNG", help="The file to write.", callback=check_png)
+    ] = Path("network.png"),
+    show: Show = False,
+    inline: Annotated[
+        bool, typer.Option("--inline", help="Draw the network in the terminal, too.")
+    ] = False,
+) -> None:
+    """Draw the layers of a network, what goes from one to another, shapes and parameters."""
+    from mnistcli.cli.console import results, tensorflow_starting
+    from mnistcli.cli.data import load_described
+    from mnistcli.figures import draw_network
+
+    file, num_classes = load_described(config, ())
+    with tensorflow_starting():
+        from mnistcli.model import build_network
+    network = build_network(file, num_classes)
+    from mnistcli.cli.network_view import describe_network, network_view
+
+    layers = describe_network(file.config, network)
+    if inline:
+        results().print(network_view(layers, results().width))
+    title = f"{file.config.name}: {network.model.count_params():,} parameters"
+    _finish(draw_network(layers, title), out, show, inline=False)
 
 
 @show_app.command("filters")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistcli.cli.options import Json
-from mnistcli.errors import UsageError, command_line
+from mnistcli.errors import command_line
 
 if TYPE_CHECKING:
     from mnistcli.model import LayerSummary, ModelSummary
@@ -28,22 +28,13 @@ def summary_command(
 ) -> None:
     """Show a model's layers, parameters, FLOPs and memory."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
-    from mnistcli.cli.data import load_training_data
-    from mnistcli.config import load_config
-    from mnistcli.data import BUILT_IN
-    from mnistcli.runs import names_run, open_to_read
+    from mnistcli.cli.data import load_described
+    from mnistcli.runs import names_run
 
-    num_classes = 10
+    file, num_classes = load_described(config, overrides or ())
     if names_run(config):
-        if overrides:
-            raise UsageError("--set does not go with a run directory", "expected a config")
-        run = open_to_read(config)
-        file, num_classes = run.read_config(), run.read_record().dataset.num_classes
         next_line = command_line("predict", "IMAGE", "--run", config)
     else:
-        file = load_config(config, overrides or ())
-        if file.config.data.dataset not in BUILT_IN:
-            num_classes = load_training_data(file, quiet=True).num_classes
         next_line = command_line("train", config)
     with tensorflow_starting():
         from mnistcli.model import build_network, summarize_model
