@@ -11,7 +11,9 @@ from mnistcli.cli.options import Json
 from mnistcli.errors import command_line
 
 if TYPE_CHECKING:
-    from mnistcli.engine import LayerStep, Step
+    from mnistcli.engine import Step
+
+FULL_WIDTH = 76  # columns that the table of layers takes
 
 
 def show_step(
@@ -51,9 +53,12 @@ def show_step(
     rate = f"learning rate {step.learning_rate:.4g}"
     heading = f"{settings.name}: one step of {settings.optimizer} on {count}, {rate}"
     results().print(heading, "", sep="\n", soft_wrap=True)
-    results().print(_layer_table(step))
+    has_room = results().width >= FULL_WIDTH
+    results().print(_layer_table(step, has_room))
+    if not has_room:
+        results().print("no room for weights and change; --json has them", style="dim")
     change = f"loss {step.loss_before:.4f} before the step, {step.loss_after:.4f} after it"
-    results().print("gradient, weights and change are norms over all weights of a layer")
+    results().print(_explain_norms(has_room))
     results().print(f"{change}, on the same images", soft_wrap=True)
     if step.weights:
         results().print(_weight_table(step))
@@ -62,17 +67,23 @@ def show_step(
     results().print("", f"Next: {command_line('train', config)}", sep="\n", soft_wrap=True)
 
 
-def _layer_table(step: "Step") -> Any:
-    table = _make_table("layer", "output", "mean", "deviation", "gradient", "weights", "change")
+def _explain_norms(with_norms_of_weights: bool) -> str:
+    if with_norms_of_weights:
+        return "gradient, weights and change are norms over all weights of a layer"
+    return "gradient is the norm over all weights of a layer"
+
+
+def _layer_table(step: "Step", with_norms_of_weights: bool) -> Any:
+    headings = ["output", "mean", "deviation", "gradient"]
+    if with_norms_of_weights:
+        headings += ["weights", "change"]
+    table = _make_table("layer", *headings)
     for layer in step.layers:
-        outputs = [f"{layer.mean:.4f}", f"{layer.deviation:.4f}"]
-        table.add_row(layer.name, layer.output_shape, *outputs, *_norms(layer))
+        norms = [layer.gradient_norm, layer.norm_before, layer.change_norm]
+        cells = [layer.output_shape, f"{layer.mean:z.4f}", f"{layer.deviation:.4f}"]
+        cells += ["" if norm is None else f"{norm:.4f}" for norm in norms]
+        table.add_row(layer.name, *cells[: len(headings)])
     return table
-
-
-def _norms(layer: "LayerStep") -> list[str]:
-    norms = (layer.gradient_norm, layer.norm_before, layer.change_norm)
-    return ["" if norm is None else f"{norm:.4f}" for norm in norms]
 
 
 def _is_plain(step: "Step") -> bool:
@@ -89,7 +100,7 @@ def _weight_table(step: "Step") -> Any:
     table = _make_table("weight", "before", "gradient", "after")
     for weight in step.weights:
         numbers = (weight.before, weight.gradient, weight.after)
-        table.add_row(weight.name, *(f"{number:.6f}" for number in numbers))
+        table.add_row(weight.name, *(f"{number:z.6f}" for number in numbers))
     return table
 
 
@@ -100,5 +111,5 @@ def _make_table(first: str, *others: str) -> Any:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(first, overflow="fold")
     for heading in others:
-        table.add_column(heading, justify="right", overflow="fold")
+        table.add_column(heading, justify="right", no_wrap=True)
     return table
