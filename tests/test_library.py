@@ -21,14 +21,20 @@ from mnistcli.data import Dataset
 from mnistcli.runs import RunDirectory
 from mnistcli.training.stopping import StopRequest
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "configs").rglob("*.md")),
+    *(ROOT / "mnistcli").glob("*.md"),
+]
 
 
 def printed_blocks() -> list[str]:
-    """The code of the package's docstring, and that of README's Python blocks with mnistcli."""
+    """The code of the package's docstring, and that of the pages' Python blocks with mnistcli."""
     assert mnistcli.__doc__
     lines = re.findall(r"(?m)^    (.*)", mnistcli.__doc__)
-    blocks = re.findall(r"(?s)```python\n(.*?)```", README.read_text("utf-8"))
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    blocks = re.findall(r"(?s)```python\n(.*?)```", text)
     return ["\n".join(lines), *(block for block in blocks if "import mnistcli" in block)]
 
 

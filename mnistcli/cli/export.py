@@ -96,7 +96,12 @@ def _export_script(
 
     if len(set(formats)) > 1:
         raise UsageError("--format python goes with no other", "export them one after the other")
-    file = open_to_read(source).read_config() if names_run(source) else load_config(source)
+    if names_run(source):
+        directory = open_to_read(source)
+        directory.require_training()
+        file = directory.read_config()
+    else:
+        file = load_config(source)
     path = out or Path(f"{file.config.name}.py")
     check_script_path(path, force)
     dataset = None if file.config.data.dataset == "mnist" else load_training_data(file, quiet=True)
