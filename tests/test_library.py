@@ -153,6 +153,23 @@ def test_what_a_command_would_say_is_an_error_or_a_warning(
         _ = mnistcli.load_run("builtin").model
 
 
+def test_an_interrupt_is_an_error_and_the_run_can_go_on(tmp_path: Path, bare_runs: None) -> None:
+    from mnistcli.training import TrainingObserver
+
+    class Interrupter(TrainingObserver):
+        def epoch_started(self, epoch: int) -> None:
+            if epoch == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    (tmp_path / "c.yaml").write_text(SMALL_CONFIG)
+    with pytest.raises(mnistcli.InterruptedTrainingError, match="train --resume"):
+        mnistcli.train(tmp_path / "c.yaml", tmp_path / "run", [Interrupter()])
+    run = mnistcli.load_run(tmp_path / "run")
+    assert (run.status, run.test_accuracy, len(run.metrics)) == ("interrupted", None, 2)
+    assert repr(run).endswith("/run', interrupted)")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_notebook_is_not_ended_by_two_interrupts() -> None:
     """A command's process is, where a step takes too long (`test_cli_faults`)."""
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
