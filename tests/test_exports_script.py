@@ -18,7 +18,8 @@ from mnistcli.errors import ConfigError
 from mnistcli.exports.script import write_script
 from mnistcli.model.backend import keras, tf
 from mnistcli.model.distortions import RandomElasticDistortion, RandomStrokeWidth
-from mnistcli.training import Preparation, prepare, train
+from mnistcli.runs import RunDirectory
+from mnistcli.training import Preparation, prepare, validate_config
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 # All images are one batch, whose order does not matter: only chance keeps losses apart.
@@ -28,6 +29,7 @@ layers:
   - Dense: {units: 16, activation: relu, kernel_regularizer: {L2: {l2: 1e-3}}, name: a-b}
   - Dense: {units: 16, inputs: a-b, name: a_b}
   - Add: {inputs: [a-b, a_b]}
+  - PReLU  # not compiled by XLA, which takes seconds
   - Dense: {units: 10}
 optimizer:
   Adam:
@@ -94,7 +96,7 @@ def assert_same_setup(variables: dict[str, Any], preparation: Preparation) -> No
         np.testing.assert_array_equal(variables[f"{name}_images"].reshape(images.shape), images)
 
 
-@pytest.mark.parametrize("name", ["tutorials/dense128_sgd", "resnet", "papers/convnet_elastic"])
+@pytest.mark.parametrize("name", ["tutorials/dense128_sgd", "papers/convnet_elastic"])
 def test_a_shipped_config_and_its_script_begin_alike(
     name: str, dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,7 +111,6 @@ def test_a_shipped_config_and_its_script_begin_alike(
     assert re.search(r"test loss \d.*, test accuracy \d\d?\.00%\n", capsys.readouterr().out)
 
 
-@pytest.mark.usefixtures("bare_runs")
 def test_a_script_trains_to_the_same_losses(
     dataset: Dataset, load_text: Load, tmp_path: Path
 ) -> None:
@@ -118,7 +119,8 @@ def test_a_script_trains_to_the_same_losses(
     variables = run_script(script, tmp_path)
     assert_same_setup(variables, preparation)
 
-    rows = train(prepare(file, dataset), tmp_path / "run").run.read_metrics()[1:]
+    validate_config(file, dataset, path=tmp_path / "run")
+    rows = RunDirectory(tmp_path / "run").read_metrics()[1:]
     history = variables["history"]
     for column in ("loss", "val_loss", "val_accuracy", "val_top_2"):
         assert history[column] == pytest.approx([row[column] for row in rows], rel=1e-4), column

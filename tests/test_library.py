@@ -21,6 +21,8 @@ from mnistcli.data import Dataset
 from mnistcli.runs import RunDirectory
 from mnistcli.training.stopping import StopRequest
 
+# Not compiled by XLA, which takes seconds.
+CONFIG = SMALL_CONFIG.replace("activation: relu}", "activation: relu}\n  - PReLU")
 ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
@@ -45,7 +47,7 @@ def notebook(
     """A folder with a config and a picture, where the printed code was run; and its variables."""
     folder = tmp_path_factory.mktemp("notebook")
     (folder / "configs").mkdir()
-    (folder / "configs" / "quickstart.yaml").write_text(SMALL_CONFIG)
+    (folder / "configs" / "quickstart.yaml").write_text(CONFIG)
     Image.fromarray(255 - digits.test_images[3]).resize((84, 84)).save(folder / "digit.png")
     variables: dict[str, Any] = {}
     with chdir(folder), pytest.MonkeyPatch.context() as patch:
@@ -125,20 +127,32 @@ def test_importing_it_takes_no_time_and_its_names_are_there() -> None:
         mnistcli.trian  # noqa: B018
 
 
-def test_what_a_command_would_say_is_an_error_or_a_warning(
-    tmp_path: Path, offline: None, bare_runs: None
-) -> None:
+def test_what_a_command_would_say_is_an_error_or_a_warning(tmp_path: Path, offline: None) -> None:
+    from mnistcli.training import TrainingObserver
+
+    class Interrupter(TrainingObserver):
+        def epoch_started(self, epoch: int) -> None:
+            if epoch == 2:
+                signal.raise_signal(signal.SIGINT)
+
     config = tmp_path / "c.yaml"
-    config.write_text(SMALL_CONFIG.replace("digits", "mnist, fallback: digits"))
-    file = mnistcli.load_config(config, ["epochs=1", "data.validation=0"])
+    config.write_text(CONFIG.replace("digits", "mnist, fallback: digits"))
+    file = mnistcli.load_config(config, ["data.validation=0"])
     assert "document" not in repr(file)
-    with warnings.catch_warnings(record=True) as caught:
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        pytest.raises(mnistcli.InterruptedTrainingError, match="train --resume"),
+    ):
         warnings.simplefilter("always")
-        run = mnistcli.train(file, tmp_path / "run")
+        mnistcli.train(file, tmp_path / "run", [Interrupter()])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     texts = [str(warning.message) for warning in caught]
     assert texts[0].startswith("using 'digits' instead: ")
     assert texts[1].startswith("validation is 0: ")
     assert caught[0].filename == __file__
+    run = mnistcli.load_run(tmp_path / "run")
+    assert (run.status, run.test_accuracy, len(run.metrics)) == ("interrupted", None, 2)
+    assert repr(run).endswith("/run', interrupted)")
     with pytest.raises(mnistcli.RunError, match="has no validation images"):
         mnistcli.evaluate(run, "validation")
     with pytest.raises(mnistcli.RunError, match="exists already"):
@@ -151,23 +165,6 @@ def test_what_a_command_would_say_is_an_error_or_a_warning(
         mnistcli.read_picture(tmp_path / "none.png")
     with pytest.raises(mnistcli.RunError, match="built-in run is only to be read"):
         _ = mnistcli.load_run("builtin").model
-
-
-def test_an_interrupt_is_an_error_and_the_run_can_go_on(tmp_path: Path, bare_runs: None) -> None:
-    from mnistcli.training import TrainingObserver
-
-    class Interrupter(TrainingObserver):
-        def epoch_started(self, epoch: int) -> None:
-            if epoch == 2:
-                signal.raise_signal(signal.SIGINT)
-
-    (tmp_path / "c.yaml").write_text(SMALL_CONFIG)
-    with pytest.raises(mnistcli.InterruptedTrainingError, match="train --resume"):
-        mnistcli.train(tmp_path / "c.yaml", tmp_path / "run", [Interrupter()])
-    run = mnistcli.load_run(tmp_path / "run")
-    assert (run.status, run.test_accuracy, len(run.metrics)) == ("interrupted", None, 2)
-    assert repr(run).endswith("/run', interrupted)")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_notebook_is_not_ended_by_two_interrupts() -> None:
