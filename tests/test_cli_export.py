@@ -25,7 +25,7 @@ from mnistcli.exports import FORMATS
 from mnistcli.recognition import NetworkClassifier, read_calibration
 from mnistcli.runs import RunDirectory
 
-ALL = [option for name in Format for option in ("--format", name.value)]
+ALL = [option for name in FORMATS for option in ("--format", name)]
 FLOAT_MODELS = ("onnx", "saved_model", "litert")
 
 
@@ -61,7 +61,7 @@ def answer_of_keras(run: RunDirectory, images: np.ndarray) -> np.ndarray:
 
 
 def test_the_formats_of_the_command_are_those_of_the_library() -> None:
-    assert [name.value for name in Format] == list(FORMATS)
+    assert [name.value for name in Format] == [*FORMATS, Format.PYTHON]
 
 
 def test_the_terminal_shows_each_export_and_what_to_type_next(run: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 from commands import invoke, run_in_process
 from PIL import Image
 
-from mnistcli.data import Dataset
+from mnistcli.data import Dataset, permutation, split_validation
 from mnistcli.errors import RunError, UsageError
+from mnistcli.figures import NetworkLayer, draw_lines
 
 
 def read(path: Path) -> np.ndarray:
@@ -138,3 +139,98 @@ def test_what_the_layers_make_of_a_picture(
     out = tmp_path / "features.png"
     assert invoke("show", "features", trained_run, tmp_path / "digit.png", "--out", out) is None
     assert read(out).shape[0] > 500  # the image, and a row for each of two dense layers
+
+
+def test_one_step_is_what_arithmetic_gives(tmp_path: Path, digits: Dataset) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "layers: [AveragePooling2D: {pool_size: 14}, Flatten, Dense: {units: 10, activation: "
+        "softmax}]\noptimizer: {SGD: {learning_rate: 0.5}}\ndata: {dataset: digits}\nseed: 3\n"
+    )
+    arguments = ("show", "step", "c.yaml", "--set", "batch_size=8")
+    done = run_in_process(*arguments, "--json", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    step = json.loads(done.stdout)
+
+    train = split_validation(digits, 0.1, 0).train
+    rows = permutation(len(train), (3, 1))[:8]
+    pixels = train.images[rows].reshape(8, 2, 14, 2, 14).mean(axis=(2, 4)).reshape(8, 4) / 255
+    one_hot = np.eye(10)[train.labels[rows]]
+
+    def answer(weights: np.ndarray) -> np.ndarray:
+        exponentials = np.exp(pixels @ weights[:40].reshape(4, 10) + weights[40:])
+        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+
+    def loss(weights: np.ndarray) -> float:
+        return float(-np.log((answer(weights) * one_hot).sum(axis=1)).mean())
+
+    assert [step["weights"][i]["name"] for i in (1, 49)] == ["dense/kernel[0, 1]", "dense/bias[9]"]
+    before, gradient, after = (
+        np.array([weight[key] for weight in step["weights"]])
+        for key in ("before", "gradient", "after")
+    )
+    error = (answer(before) - one_hot) / 8
+    expected = np.concatenate([(pixels.T @ error).ravel(), error.sum(axis=0)])
+    np.testing.assert_allclose(gradient, expected, atol=1e-6)
+    np.testing.assert_allclose(after, before - 0.5 * gradient, atol=1e-6)
+    assert step["loss_before"] == pytest.approx(loss(before), abs=1e-5)
+    assert step["loss_after"] == pytest.approx(loss(after), abs=1e-5)
+    dense = step["layers"][-1]
+    assert (dense["output_shape"], dense["weights"]) == ("(10,)", 50)
+    assert dense["mean"] == pytest.approx(0.1)
+    assert dense["gradient_norm"] == pytest.approx(np.linalg.norm(gradient), abs=1e-5)
+    assert dense["change_norm"] == pytest.approx(0.5 * np.linalg.norm(gradient), abs=1e-5)
+
+    text = run_in_process(*arguments, folder=tmp_path, COLUMNS="80").stdout.splitlines()
+    assert text[0] == "c: one step of SGD on 8 images, learning rate 0.5"
+    assert "after = before - learning rate x gradient" in text
+    assert text[-1] == "Next: mnistcli train c.yaml"
+
+
+def test_a_step_of_no_length_changes_no_loss(tmp_path: Path) -> None:
+    """The loss after it is of the same augmented images, with the same dropout."""
+    (tmp_path / "c.yaml").write_text(
+        "layers: [{Dropout: {rate: 0.5}}, BatchNormalization, Flatten, {Dense: {units: 10, "
+        "activation: softmax}}]\noptimizer: {SGD: {learning_rate: 0.0}}\n"
+        "data: {dataset: digits}\naugment: [RandomContrast: {factor: 0.5}]\n"
+    )
+    step = json.loads(run_in_process("show", "step", "c.yaml", "--json", folder=tmp_path).stdout)
+    assert step["loss_before"] == pytest.approx(step["loss_after"], rel=1e-6)
+    assert [weight["name"] for weight in step["weights"]][:1] == ["dense/bias[0]"]
+
+
+def test_a_network_with_a_branch_as_a_picture_and_as_text(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "layers: [{Conv2D: {filters: 4, kernel_size: 5, name: a}}, ReLU, {Conv2D: {filters: 4, "
+        "kernel_size: 3, padding: same, name: b}}, {Add: {inputs: [a, b]}}, Flatten, "
+        "{Dense: {units: 10, activation: softmax}}]\n"
+    )
+    done = run_in_process("show", "network", "c.yaml", "--inline", folder=tmp_path, COLUMNS="70")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    start = lines.index("│ input (28, 28, 1)")
+    assert lines[start + 1 : start + 8] == [
+        "│ normalize (28, 28, 1)",
+        "├─╮ a: Conv2D(4, kernel_size=5) (24, 24, 4) 104",
+        "│ │ ReLU (24, 24, 4)",
+        "│ │ b: Conv2D(4, kernel_size=3, (24, 24, 4) 148",
+        "│ │ padding=same)",
+        "├─╯ Add (24, 24, 4)",
+        "│ Flatten (2304,)",
+    ]
+    assert max(map(len, done.stdout.splitlines())) <= 70
+    height, width, _ = read(tmp_path / "network.png").shape
+    assert width == 880
+    assert height > 300
+
+
+def test_lines_cross_and_end_where_they_should() -> None:
+    inputs: dict[str, list[str]] = {"a": [], "b": ["a"], "c": ["a"]}
+    inputs |= {"d": ["b", "a"], "e": ["d", "c"]}
+    layers = [NetworkLayer(name, "Dense", name, "(1,)", 0, each) for name, each in inputs.items()]
+    assert draw_lines(layers) == [
+        ("╭─╮    ", "│ │    "),
+        ("╰─│─╮  ", "  │ │  "),
+        ("──┼─│─╮", "  │ │ │"),
+        ("╭─┴─╯ │", "│     │"),
+        ("╰─────╯", "       "),
+    ]

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnistcli.errors import UsageError
+
 if TYPE_CHECKING:
     from mnistcli.config import ConfigFile
     from mnistcli.data import Dataset
@@ -24,13 +26,12 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
     """
     from mnistcli.cli.console import progress
     from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.data import DataMissingError, load_dataset
+    from mnistcli.data import DataMissingError, load_config_dataset
 
-    data, config_path = file.config.data, Path(file.document.source)
-    extra = [each.path for each in data.extra]
+    data = file.config.data
     try:
         with DownloadDisplay(progress(), quiet) as download:
-            dataset = load_dataset(data.dataset, data.fallback, download, config_path.parent, extra)
+            dataset = load_config_dataset(file, download)
     except DataMissingError as error:
         if "mnist" not in (data.dataset, data.fallback):
             raise
@@ -40,6 +41,27 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
     _show_fallback(dataset)
     show_notes(dataset.notes)
     return dataset
+
+
+def load_described(path: Path, overrides: Sequence[str]) -> "tuple[ConfigFile, int]":
+    """Load a config, or a run's, with the number of its classes.
+
+    Raises:
+        UsageError: there are overrides, but the path is a run's.
+    """
+    from mnistcli.config import load_config
+    from mnistcli.data import BUILT_IN
+    from mnistcli.runs import names_run, open_to_read
+
+    if names_run(path):
+        if overrides:
+            raise UsageError("--set does not go with a run directory", "expected a config")
+        run = open_to_read(path)
+        return run.read_config(), run.read_record().dataset.num_classes
+    file = load_config(path, overrides)
+    if file.config.data.dataset in BUILT_IN:
+        return file, 10
+    return file, load_training_data(file, quiet=True).num_classes
 
 
 def load_and_start(
@@ -55,11 +77,12 @@ def load_and_start(
     from mnistcli.cli.console import tensorflow_starting
     from mnistcli.execution import request_kernels
 
-    datasets: dict[tuple[str, str | None, Path], Dataset] = {}
+    datasets: dict[tuple[str, str | None, Path, tuple[str, ...]], Dataset] = {}
     keys = []
     for file in files:
         data = file.config.data
-        key = data.dataset, data.fallback, Path(file.document.source).parent
+        folder, extra = Path(file.document.source).parent, tuple(each.path for each in data.extra)
+        key = data.dataset, data.fallback, folder, extra
         if key not in datasets:
             datasets[key] = load_training_data(file, quiet)
         keys.append(key)
@@ -78,12 +101,10 @@ def load_run_data(run: "RunDirectory") -> "Dataset":
     """
     from mnistcli.cli.console import progress
     from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.data import load_dataset
+    from mnistcli.data import load_run_dataset
 
     with DownloadDisplay(progress(), quiet=False) as download:
-        # Without a fallback: the result must be of the run's own images.
-        dataset = load_dataset(run.read_config().config.data.dataset, progress=download)
-    run.check_data(dataset)
+        dataset = load_run_dataset(run, download)
     show_notes(dataset.notes)
     return dataset
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnistcli.cli.options import Json, LatestRun
-from mnistcli.errors import RunError, command_line
+from mnistcli.errors import command_line
 
 if TYPE_CHECKING:
     from mnistcli.data import LabelledImages, Splits
@@ -51,24 +51,19 @@ def evaluate_command(
     from mnistcli.cli.figures import Answers, write_run_figures
     from mnistcli.evaluation import (
         Subject,
-        evaluate_network,
         keep_predictions,
         keep_samples,
         write_evaluation,
     )
-    from mnistcli.recognition import read_calibration
     from mnistcli.runs import latest_run, open_run_directory
 
     run = run or latest_run()
     directory = open_run_directory(run)
     images, splits = _load_images(directory, split, data)
     with tensorflow_starting():
-        from mnistcli.artifacts import restore_network
-        from mnistcli.engine import EvaluationLoop
-    network = restore_network(directory, checkpoint.value)
-    temperature = read_calibration(directory).temperature
-    loop = EvaluationLoop(network)
-    evaluation, probabilities = evaluate_network(loop, images, temperature)
+        from mnistcli.evaluation.run import evaluate_run
+    measured = evaluate_run(directory, images, checkpoint.value)
+    evaluation, probabilities = measured.evaluation, measured.probabilities
     subject = Subject(split.value, data, checkpoint.value)
     title = f"{directory.name} on {subject}"
     # Print the result before writing it: the run directory may be read-only.
@@ -82,8 +77,8 @@ def evaluate_command(
     path = write_evaluation(directory, evaluation, subject)
     # Those of a run that is not finished are of another network than its model files.
     if splits and subject == Subject() and directory.read_record().status == "completed":
-        keep_predictions(directory, loop, splits, temperature, probabilities)
-        keep_samples(directory, network, splits.train)
+        keep_predictions(directory, measured.loop, splits, measured.temperature, probabilities)
+        keep_samples(directory, measured.loop.network, splits.train)
     answers = Answers(images.images, images.labels, probabilities, title)
     write_run_figures(directory, answers, subject.suffix)
     if not json:
@@ -104,28 +99,16 @@ def _load_images(
     from mnistcli.cli.console import progress
     from mnistcli.cli.data import load_run_data, show_notes
     from mnistcli.cli.download import DownloadDisplay
-    from mnistcli.cli.pictures import read_framing
-    from mnistcli.data import load_labelled_images, split_validation
+    from mnistcli.data import load_labelled_images
+    from mnistcli.evaluation import select_images
+    from mnistcli.recognition import read_framing
 
     if data is not None:
         with DownloadDisplay(progress(), quiet=False) as download:
             images = load_labelled_images(data, download, read_framing(directory))
         show_notes([*images.notes, *_note_training(directory, images)])
         return images, None
-    dataset = load_run_data(directory)
-    config = directory.read_config().config
-    splits = split_validation(dataset, config.data.validation, config.data.split_seed)
-    images = {
-        Split.TRAIN: splits.train.copy(),
-        Split.VALIDATION: splits.validation,
-        Split.TEST: splits.test,
-    }[split]
-    if not len(images):
-        raise RunError(
-            f"{directory.path} has no {split.value} images",
-            "it was trained on all images, with data.validation: 0; use --split test",
-        )
-    return images, splits
+    return select_images(directory, load_run_data(directory), split.value)
 
 
 def _note_training(directory: "RunDirectory", images: "LabelledImages") -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistcli.cli.options import Json, RunArgument
+from mnistcli.cli.options import Json
 from mnistcli.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -17,17 +17,25 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """The formats of `mnistcli.exports.FORMATS`."""
+    """The formats of `mnistcli.exports.FORMATS`, and a script for a config."""
 
     ONNX = "onnx"
     SAVED_MODEL = "saved_model"
     LITERT = "litert"
     LITERT_INT8 = "litert-int8"
     TENSORBOARD = "tensorboard"
+    PYTHON = "python"
 
 
 def export_command(
-    run: RunArgument,
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="A run directory; for the format python, a config will do.",
+            show_default=False,
+        ),
+    ],
     formats: Annotated[
         list[Format],
         typer.Option("--format", help="May be given several times.", show_default=False),
@@ -35,19 +43,28 @@ def export_command(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR",
-            help="The folder to make; by default RUN/exports/FORMAT.",
+            metavar="PATH",
+            help="The folder to make, by default RUN/exports/FORMAT; of the format python the "
+            "file, by default NAME.py.",
             show_default=False,
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     json: Json = False,
 ) -> None:
-    """Export a trained run for other programs."""
+    """Export a trained run for other programs, or a config as a Keras script."""
     from mnistcli.cli.console import print_json, results
     from mnistcli.exports import MARK, check_packages
     from mnistcli.runs import check_new_folder, open_run_directory
 
+    if Format.PYTHON in formats:
+        _export_script(run, formats, out, force, json)
+        return
+    if run.is_file():
+        raise UsageError(
+            f"{run} is no run directory",
+            "expected a trained run; only the format python takes a config",
+        )
     directory = open_run_directory(run)
     paths = _choose_paths(directory, [each.value for each in formats], out)
     for name, path in paths.items():
@@ -65,6 +82,41 @@ def export_command(
             for export in exports:
                 results().print(f"Written to {export.path}", soft_wrap=True)
             results().print(f"Next: {_next_line(exports[-1])}", soft_wrap=True)
+
+
+def _export_script(
+    source: Path, formats: Sequence[Format], out: Path | None, force: bool, json: bool
+) -> None:
+    """Write the Keras script of a config, or of a run's."""
+    from mnistcli.cli.console import print_json, results, tensorflow_starting
+    from mnistcli.cli.data import load_training_data
+    from mnistcli.config import load_config
+    from mnistcli.exports import Export, check_script_path
+    from mnistcli.runs import names_run, open_to_read, write_whole
+
+    if len(set(formats)) > 1:
+        raise UsageError("--format python goes with no other", "export them one after the other")
+    if names_run(source):
+        directory = open_to_read(source)
+        directory.require_training()
+        file = directory.read_config()
+    else:
+        file = load_config(source)
+    path = out or Path(f"{file.config.name}.py")
+    check_script_path(path, force)
+    dataset = None if file.config.data.dataset == "mnist" else load_training_data(file, quiet=True)
+    with tensorflow_starting():
+        from mnistcli.exports.script import write_script
+        from mnistcli.model import build_network
+    network = build_network(file, dataset.num_classes if dataset else 10)
+    script = write_script(file, network, dataset, str(source))
+    write_whole(path, script)
+    export = Export(Format.PYTHON, path, len(script.encode()))
+    if json:
+        print_json({"config": str(source), "exports": [export.to_json()]})
+    else:
+        results().print(f"Written to {path}", soft_wrap=True)
+        results().print(f"Next: {shlex.join(['python', str(path)])}", soft_wrap=True)
 
 
 def _choose_paths(run: "RunDirectory", formats: Sequence[str], out: Path | None) -> dict[str, Path]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mnistcli.cli.completion import complete_runs, complete_settings
+from mnistcli.cli.completion import complete_configs, complete_runs, complete_settings
 
 
 def check_figure(path: Path | None) -> Path | None:
@@ -31,8 +31,36 @@ def find_named_runs(context: typer.Context, paths: list[Path] | None) -> list[Pa
     return paths if paths is None or context.resilient_parsing else list(map(find_run, paths))
 
 
+def find_described(context: typer.Context, path: Path) -> Path:
+    """Return the path of a config, or of the run that an argument names, as `find_run` does."""
+    from mnistcli.gallery import find_config
+    from mnistcli.runs import find_run
+
+    is_shipped = find_config(path) != path
+    return path if is_shipped or context.resilient_parsing else find_run(path)
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+ConfigArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CONFIG",
+        help="A YAML file, a name that `mnistcli configs` lists, or - for standard input.",
+        show_default=False,
+        autocompletion=complete_configs,
+    ),
+]
+ConfigOrRun = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CONFIG",
+        help="A YAML file, a name that `mnistcli configs` lists, - for standard input, or a run.",
+        show_default=False,
+        callback=find_described,
+        autocompletion=complete_configs,
+    ),
+]
 RunArgument = Annotated[
     Path,
     typer.Argument(

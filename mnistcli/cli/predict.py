@@ -66,9 +66,9 @@ def predict_command(
     json: Json = False,
 ) -> None:
     """Read the digit in each image."""
-    from mnistcli.cli.pictures import read_framing
     from mnistcli.cli.predict_sources import find_selectors, find_sources, read_sources
     from mnistcli.images import MAX_DRAWINGS, PictureSelection
+    from mnistcli.recognition import read_framing
     from mnistcli.runs import choose_run, open_to_read
 
     selectors = find_selectors(images)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnistcli.cli.completion import complete_configs, complete_runs
-from mnistcli.cli.options import LatestRun, check_figure, find_named_runs
-from mnistcli.cli.show_output import Dark, FileFormat, Format, Inline, Out, Output, Show
+from mnistcli.cli.options import ConfigOrRun, LatestRun, find_named_runs
+from mnistcli.cli.show_output import Dark, Format, Inline, Out, Output, Show, check_default
+from mnistcli.cli.show_step import show_step
 from mnistcli.errors import RunError, UsageError, command_line
 
 if TYPE_CHECKING:
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from mnistcli.runs import RunDirectory
 
 show_app = typer.Typer(
-    help="Draw data, training, filters, features, confusions, mistakes.",
+    help="Draw data, networks, training, filters, features, confusions, mistakes.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+show_app.command("step")(show_step)
 
 
 @show_app.command("data")
@@ -49,8 +53,7 @@ def show_data(
     from mnistcli.data import load_dataset
     from mnistcli.figures import choose_samples, draw_samples
 
-    if out is None:  # in the working folder, where the user may have another data.png
-        check_figure(Path(f"data.{file_format or FileFormat.PNG}"))
+    check_default(out, "data", file_format)
     augmented = None
     if config is None:
         dataset = load_dataset("mnist")
@@ -71,6 +74,37 @@ def show_data(
         partial(draw_samples, images, labels, augmented, dataset.name),
         Path("data"),
         partial(counts_view, labels),
+    )
+
+
+@show_app.command("network")
+def show_network(
+    config: ConfigOrRun,
+    out: Out = None,
+    file_format: Format = None,
+    dark: Dark = False,
+    show: Show = False,
+    inline: Inline = False,
+) -> None:
+    """Draw the layers of a network, what goes from one to another, shapes and parameters."""
+    from mnistcli.cli.console import results, tensorflow_starting
+    from mnistcli.cli.data import load_described
+    from mnistcli.figures import draw_network
+
+    check_default(out, "network", file_format)
+    file, num_classes = load_described(config, ())
+    with tensorflow_starting():
+        from mnistcli.model import build_network
+    network = build_network(file, num_classes)
+    from mnistcli.cli.network_view import describe_network, network_view
+
+    layers = describe_network(file.config, network)
+    title = f"{file.config.name}: {network.model.count_params():,} parameters"
+    output = Output(out, file_format, dark, show, inline)
+    output.write(
+        partial(draw_network, layers, title),
+        Path("network"),
+        lambda: network_view(layers, results().width),
     )
 
 
@@ -122,10 +156,10 @@ def show_features(
 ) -> None:
     """Draw the output of each convolution, ReLU, pooling and dense layer for a picture."""
     from mnistcli.cli.figure_views import features_view
-    from mnistcli.cli.pictures import read_framing
     from mnistcli.errors import ImageError
     from mnistcli.figures import LayerOutput, draw_features
     from mnistcli.images import frame_digit, name_error, picture_name, read_picture
+    from mnistcli.recognition import read_framing
     from mnistcli.runs import find_run
 
     *runs, image = paths

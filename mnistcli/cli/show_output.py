@@ -114,6 +114,12 @@ class Output:
         return self.out
 
 
+def check_default(out: Path | None, name: str, file_format: FileFormat | None) -> None:
+    """Check that a figure in the working folder replaces nothing of the user's."""
+    if out is None:
+        check_figure(Path(f"{name}.{file_format or FileFormat.PNG}"))
+
+
 def _show_inline(figure: "Figure", view: "Callable[[], RenderableType]") -> None:
     """Show a figure in the terminal, as pixels or as text."""
     import sys

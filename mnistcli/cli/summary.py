@@ -1,54 +1,29 @@
 """`mnistcli summary`."""
 
 import dataclasses
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from mnistcli.cli.completion import complete_configs
-from mnistcli.cli.options import Json, Overrides
-from mnistcli.errors import UsageError, command_line
+from mnistcli.cli.options import ConfigOrRun, Json, Overrides
+from mnistcli.errors import command_line
 
 if TYPE_CHECKING:
     from mnistcli.model import LayerSummary, ModelSummary
 
 
 def summary_command(
-    config: Annotated[
-        Path,
-        typer.Argument(
-            metavar="CONFIG",
-            help="A YAML file, a name that `mnistcli configs` lists, - for standard input, or a "
-            "run.",
-            show_default=False,
-            autocompletion=complete_configs,
-        ),
-    ],
+    config: ConfigOrRun,
     overrides: Overrides = None,
     json: Json = False,
 ) -> None:
     """Show a model's layers, parameters, FLOPs and memory."""
     from mnistcli.cli.console import print_json, results, tensorflow_starting
-    from mnistcli.cli.data import load_training_data
-    from mnistcli.config import load_config
-    from mnistcli.data import BUILT_IN
-    from mnistcli.gallery import find_config
-    from mnistcli.runs import find_run, names_run, open_to_read
+    from mnistcli.cli.data import load_described
+    from mnistcli.runs import names_run
 
-    num_classes = 10
-    if find_config(config) == config:
-        config = find_run(config)
+    file, num_classes = load_described(config, overrides or ())
     if names_run(config):
-        if overrides:
-            raise UsageError("--set does not go with a run directory", "expected a config")
-        run = open_to_read(config)
-        file, num_classes = run.read_config(), run.read_record().dataset.num_classes
         next_line = command_line("predict", "IMAGE", "--run", config)
     else:
-        file = load_config(config, overrides or ())
-        if file.config.data.dataset not in BUILT_IN:
-            num_classes = load_training_data(file, quiet=True).num_classes
         next_line = command_line("train", config)
     with tensorflow_starting():
         from mnistcli.model import build_network, summarize_model

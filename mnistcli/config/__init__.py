@@ -23,7 +23,7 @@ from mnistcli.config.flat import (
     to_yaml,
 )
 from mnistcli.config.loader import ConfigFile, load_config, parse_config, read_text
-from mnistcli.config.objects import KerasObject, resolve_shares
+from mnistcli.config.objects import KerasObject, add_defaults, parse_share, resolve_shares
 from mnistcli.config.schema import config_schema
 from mnistcli.config.settings import (
     MAXIMUM_SEED,
@@ -51,6 +51,7 @@ __all__ = [
     "Path",
     "Position",
     "Problems",
+    "add_defaults",
     "carry_validation",
     "check_sizes",
     "config_error",
@@ -68,6 +69,7 @@ __all__ = [
     "metric_name",
     "parse_config",
     "parse_dump",
+    "parse_share",
     "read_text",
     "read_yaml",
     "resolve_shares",

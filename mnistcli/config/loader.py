@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -42,7 +42,7 @@ class ConfigFile:
     """
 
     config: Config
-    document: Document
+    document: Document = field(repr=False)
     path: FilePath | None = None
 
     def problems(self) -> Problems:

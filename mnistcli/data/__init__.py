@@ -9,7 +9,13 @@ from mnistcli.data.dataset import (
 )
 from mnistcli.data.download import ProgressCallback
 from mnistcli.data.files import holds_pictures
-from mnistcli.data.load import load_dataset, load_labelled_images, load_split
+from mnistcli.data.load import (
+    load_config_dataset,
+    load_dataset,
+    load_labelled_images,
+    load_run_dataset,
+    load_split,
+)
 from mnistcli.data.locate import BUILT_IN
 from mnistcli.data.memory import align
 from mnistcli.data.mnist import MNIST_DATA_DIR, find_mnist
@@ -32,8 +38,10 @@ __all__ = [
     "align",
     "find_mnist",
     "holds_pictures",
+    "load_config_dataset",
     "load_dataset",
     "load_labelled_images",
+    "load_run_dataset",
     "load_split",
     "parse_selector",
     "permutation",

@@ -34,7 +34,9 @@ from mnistcli.data.selector import Split
 from mnistcli.errors import DataError
 
 if TYPE_CHECKING:
+    from mnistcli.config import ConfigFile
     from mnistcli.images import Framing
+    from mnistcli.runs import RunDirectory
 
 # The names of a labelled set, as keys of `NPZ_NAMES`: the test set is preferred.
 _LABELLED_PAIRS = (
@@ -70,6 +72,25 @@ def load_dataset(
     """
     dataset = _load_first(name, fallback, progress, folder)
     return _add_extra(dataset, extra, folder) if extra else dataset
+
+
+def load_config_dataset(file: "ConfigFile", progress: ProgressCallback | None = None) -> Dataset:
+    """Load the data set that a config names, or its fallback, as `load_dataset` does."""
+    data, folder = file.config.data, Path(file.document.source).parent
+    extra = [each.path for each in data.extra]
+    return load_dataset(data.dataset, data.fallback, progress, folder, extra)
+
+
+def load_run_dataset(run: "RunDirectory", progress: ProgressCallback | None = None) -> Dataset:
+    """Load the data set that a run was trained on, without a fallback and its extra pictures.
+
+    Raises:
+        DataError: it cannot be loaded.
+        RunError: it has changed.
+    """
+    dataset = load_dataset(run.read_config().config.data.dataset, progress=progress)
+    run.check_data(dataset)
+    return dataset
 
 
 def load_labelled_images(

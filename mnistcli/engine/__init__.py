@@ -3,15 +3,20 @@
 from mnistcli.engine.evaluation import EvaluationLoop
 from mnistcli.engine.memory import check_memory
 from mnistcli.engine.runtime import Runtime, explain_precision, start_runtime
+from mnistcli.engine.step import LayerStep, Step, WeightStep, take_step
 from mnistcli.engine.training import BEFORE_FIRST_STEP, EpochProgress, TrainingLoop
 
 __all__ = [
     "BEFORE_FIRST_STEP",
     "EpochProgress",
     "EvaluationLoop",
+    "LayerStep",
     "Runtime",
+    "Step",
     "TrainingLoop",
+    "WeightStep",
     "check_memory",
     "explain_precision",
     "start_runtime",
+    "take_step",
 ]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.data import LabelledImages, Splits, TrainingImages
-from mnistcli.errors import DataError
+from mnistcli.data import Dataset, LabelledImages, Splits, TrainingImages, split_validation
+from mnistcli.errors import DataError, RunError
 from mnistcli.recognition import (
     Calibration,
     choose_described,
@@ -34,8 +34,35 @@ if TYPE_CHECKING:  # it loads TensorFlow
     from mnistcli.engine import EvaluationLoop
     from mnistcli.model import Network
 
+Split = Literal["train", "validation", "test"]
+
 STAND_IN_IMAGES = 5_000
 MIN_SHARE_OF_ONE_CLASS = 0.5
+
+
+def select_images(
+    run: RunDirectory, dataset: Dataset, split: Split
+) -> tuple[LabelledImages, Splits]:
+    """Return the images of a run's split, and all its splits.
+
+    Args:
+        dataset: the one that the run was trained on.
+
+    Raises:
+        RunError: the run has no such images.
+    """
+    data = run.read_config().config.data
+    splits = split_validation(dataset, data.validation, data.split_seed)
+    if split == "train":
+        images = splits.train.copy()
+    else:
+        images = splits.validation if split == "validation" else splits.test
+    if not len(images):
+        raise RunError(
+            f"{run.path} has no {split} images",
+            "it was trained on all images, with data.validation: 0; use --split test",
+        )
+    return images, splits
 
 
 def evaluate_network(
@@ -171,7 +198,7 @@ class Subject:
         data: what the user calls them, where they are others.
     """
 
-    split: Literal["train", "validation", "test"] = "test"
+    split: Split = "test"
     data: str | None = None
     checkpoint: Literal["best", "last"] = "best"
 

@@ -1,12 +1,15 @@
 """What was exported, and what its check said."""
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mnistcli.errors import RunError
 from mnistcli.runs import dump_json
 
 MARK = "export.json"
+SCRIPT_MARK = "Written by `mnistcli export --format python` of"  # in its docstring
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,37 @@ class ModelExport(Export):
     def to_json(self) -> dict[str, Any]:
         """Return plain values that the json module writes."""
         return super().to_json() | {"check": self.check.to_json()}
+
+
+def check_script_path(path: Path, replace: bool) -> None:
+    """Check that a script may be written to a path, before any work is done.
+
+    Args:
+        replace: take the place of an earlier script.
+
+    Raises:
+        RunError: something else is there, or the folder is missing.
+    """
+    if os.path.lexists(path):
+        if not replace:
+            raise RunError(
+                f"{path} exists already", "name another with --out, or replace it with --force"
+            )
+        if path.is_symlink() or not path.is_file() or SCRIPT_MARK.encode() not in _begin(path):
+            raise RunError(
+                f"{path} is not replaced: it is no script that `mnistcli export` made",
+                "expected such a script, or a new name with --out",
+            )
+    if not path.parent.is_dir():
+        raise RunError(f"there is no folder {path.parent}", "name another file with --out")
+
+
+def _begin(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(1000)
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror}") from None
 
 
 def write_description(folder: Path, export: Export, readme: str) -> None:

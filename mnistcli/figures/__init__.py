@@ -2,6 +2,7 @@
 
 from mnistcli.figures.comparison import Disagreements, draw_comparison, find_disagreements
 from mnistcli.figures.confusion import draw_confusion, draw_mistakes, find_mistakes
+from mnistcli.figures.diagram import NetworkLayer, draw_lines, draw_network
 from mnistcli.figures.network import LayerOutput, draw_features, draw_filters, order_filters
 from mnistcli.figures.samples import choose_samples, draw_samples
 from mnistcli.figures.scales import Scale, accuracy_scale, loss_scale
@@ -13,6 +14,7 @@ from mnistcli.figures.training import RunCurves, draw_training
 __all__ = [
     "Disagreements",
     "LayerOutput",
+    "NetworkLayer",
     "RunCurves",
     "Scale",
     "SweepPoints",
@@ -23,7 +25,9 @@ __all__ = [
     "draw_confusion",
     "draw_features",
     "draw_filters",
+    "draw_lines",
     "draw_mistakes",
+    "draw_network",
     "draw_roc",
     "draw_samples",
     "draw_sweep",

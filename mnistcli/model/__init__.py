@@ -1,7 +1,7 @@
 """A checked config -> Keras model, optimizer, loss and metrics."""
 
 from mnistcli.model.averaging import averaged_weights, use_averaged_weights
-from mnistcli.model.layers import IMAGE_SHAPE
+from mnistcli.model.layers import IMAGE_SHAPE, format_shape
 from mnistcli.model.network import (
     Metric,
     Network,
@@ -32,6 +32,7 @@ __all__ = [
     "count_steps",
     "describe_layers",
     "find_recurrent",
+    "format_shape",
     "largest_output_bytes",
     "minimum_training_bytes",
     "summarize_model",

@@ -6,6 +6,7 @@ backend, the layout of images and the precision in keras.json) would make anothe
 
 import os
 
+from mnistcli.errors import MnistcliError
 from mnistcli.execution import ONEDNN_SETTING, processor_has
 
 __all__ = ["cpu_kernels", "keras", "tf"]
@@ -30,7 +31,10 @@ finally:
 
 # A program that imported Keras before has its settings still.
 if keras.config.backend() != "tensorflow":
-    raise RuntimeError(f"Keras was started with {keras.config.backend()}; expected tensorflow")
+    raise MnistcliError(
+        f"Keras was started with {keras.config.backend()} in this program",
+        "expected TensorFlow: start anew with KERAS_BACKEND=tensorflow in the environment",
+    )
 keras.config.set_floatx("float32")
 keras.config.set_epsilon(1e-7)
 keras.config.set_image_data_format("channels_last")

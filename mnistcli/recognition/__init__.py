@@ -5,6 +5,7 @@ from mnistcli.recognition.classifier import Classifier, ComputeOutputs, NetworkC
 from mnistcli.recognition.familiarity import Familiarity, choose_described, fit_familiarity
 from mnistcli.recognition.lite import load_lite_model, silent_stderr
 from mnistcli.recognition.number import Line, NumberReading, read_number
+from mnistcli.recognition.opening import OpenNetwork, open_recognizer, read_framing
 from mnistcli.recognition.outputs import (
     OutputKind,
     find_output_kind,
@@ -23,6 +24,7 @@ __all__ = [
     "Line",
     "NetworkClassifier",
     "NumberReading",
+    "OpenNetwork",
     "OutputKind",
     "Prediction",
     "Recognizer",
@@ -32,8 +34,10 @@ __all__ = [
     "fit_spread",
     "fit_temperature",
     "load_lite_model",
+    "open_recognizer",
     "predict_digits",
     "read_calibration",
+    "read_framing",
     "read_number",
     "silent_stderr",
     "to_probabilities",

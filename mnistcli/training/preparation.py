@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistcli.config import ConfigFile, carry_validation, check_sizes
-from mnistcli.data import BUILT_IN, Dataset, SelectedImages, Splits, split_validation
+from mnistcli.data import BUILT_IN, Dataset, SelectedImages, Splits, permutation, split_validation
 from mnistcli.engine import EvaluationLoop, Runtime, TrainingLoop, check_memory, start_runtime
 from mnistcli.images import find_framing
 from mnistcli.model import Network, build_network
@@ -36,6 +37,11 @@ class Preparation:
     runtime: Runtime
     scale: float
     offset: float
+
+    def order(self, epoch: int) -> NDArray[np.int32]:
+        """Return the order of the training images in an epoch, (N,)."""
+        seed = (self.file.config.seed, epoch)
+        return permutation(len(self.splits.train), seed).astype(np.int32)
 
 
 @dataclass(frozen=True)

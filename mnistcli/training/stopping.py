@@ -19,7 +19,7 @@ class StopRequest:
 
     The second one raises `StopSignal` wherever the program is. Python can raise only between
     two of its own operations, and a step of training is one: where that takes longer than
-    `GRACE_SECONDS`, a thread ends the process.
+    `GRACE_SECONDS`, a thread ends the process, if that is a command's own.
     """
 
     def __init__(self) -> None:
@@ -35,6 +35,9 @@ class StopRequest:
             for number in STOP_SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
                     self._handlers[number] = signal.signal(number, self._note)
+            # A notebook's process is not to be ended: Python's own handler is there.
+            if self._handlers.get(signal.SIGINT) is signal.default_int_handler:
+                return self
             # Signals are written there even while the main thread is inside TensorFlow.
             receiver, sender = socket.socketpair()
             sender.setblocking(False)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from mnistcli.artifacts import load_checkpoint, save_checkpoint, write_model_files
 from mnistcli.config import Config
-from mnistcli.data import permutation
 from mnistcli.engine import BEFORE_FIRST_STEP, EpochProgress
 from mnistcli.errors import RunError
 from mnistcli.evaluation import (
@@ -203,7 +202,7 @@ class Trainer:
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
         images = len(self.preparation.splits.train)
-        order = permutation(images, (self.config.seed, epoch)).astype(np.int32)
+        order = self.preparation.order(epoch)
         loop, start = self.preparation.training, self.position
         started = time.perf_counter() - start.seconds
         for progress in loop.run_epoch(order, start.unfinished):
