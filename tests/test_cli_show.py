@@ -219,7 +219,7 @@ def test_a_network_with_a_branch_as_a_picture_and_as_text(tmp_path: Path) -> Non
     ]
     assert max(map(len, done.stdout.splitlines())) <= 70
     height, width, _ = read(tmp_path / "network.png").shape
-    assert width == 880
+    assert width == 1760
     assert height > 300
 
 
