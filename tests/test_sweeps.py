@@ -13,7 +13,9 @@ from mnistcli.config import read_yaml, to_yaml
 from mnistcli.errors import ConfigError, RunError, UsageError
 from mnistcli.sweeps import Choices, Numbers, SweepPlan, load_plan, parse_range, plan_search
 from mnistcli.sweeps.folder import new_sweep_folder, open_sweep_folder
-from mnistcli.sweeps.study import State, SweepStudy
+from mnistcli.sweeps.storage import Journal
+from mnistcli.sweeps.study import SweepStudy
+from mnistcli.sweeps.trial import State
 
 CONFIG = """\
 layers:
@@ -239,13 +241,13 @@ def test_a_study_that_is_cut_short_goes_on_with_the_same_trials(
 
     def sweep(name: str, is_cut: bool) -> SweepStudy:
         journal = tmp_path / name
-        study = SweepStudy(plan, journal, higher_is_better=True)
+        study = SweepStudy(plan, Journal(journal), higher_is_better=True)
         for number in range(plan.trials):
             trial = study.begin()
             if is_cut and number % 4 == 1:  # after the first of two settings was chosen
                 lines = journal.read_bytes().splitlines(keepends=True)
                 journal.write_bytes(b"".join(lines[:-1]))
-                study = SweepStudy(plan, journal, higher_is_better=True)
+                study = SweepStudy(plan, Journal(journal), higher_is_better=True)
                 assert study.unfinished() == [number]
                 trial = study.begin(number)
             trial.complete(math.sin(1e3 * sum(map(float, trial.description.settings.values()))), 1)
@@ -264,15 +266,14 @@ def test_a_study_that_is_cut_short_goes_on_with_the_same_trials(
 def test_a_line_that_a_power_cut_left_is_cut_off(write: Write, tmp_path: Path) -> None:
     plan = search(write(""), "batch_size=choice(16, 32)", trials=3)
     with new_sweep_folder(plan, tmp_path / "sweep", print) as folder:
-        study = SweepStudy(plan, folder.journal, higher_is_better=True)
-        study.check_identity({"data set": "a"})
+        study = SweepStudy(plan, Journal(folder.journal), True, {"data set": '"a"'})
         study.begin().fail("why", 1)
     with folder.journal.open("ab") as file:
         file.write(b'{"op_code":')
 
     with open_sweep_folder(tmp_path / "sweep", print) as folder:
-        study = SweepStudy(plan, folder.journal, higher_is_better=True)
+        study = SweepStudy(plan, Journal(folder.journal), higher_is_better=True)
         study.begin()
     assert [trial.reason for trial in study.trials()] == ["why", None]
     with pytest.raises(RunError, match="began with another data set"):
-        study.check_identity({"data set": "b"})
+        SweepStudy(plan, Journal(folder.journal), True, {"data set": '"b"'})
