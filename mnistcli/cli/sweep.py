@@ -2,7 +2,7 @@
 
 import os
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -244,7 +244,7 @@ def _check_study(
     from mnistcli.sweeps.study import SweepStudy
 
     database = Database(address, plan.config.name, Path(), lambda _: None)
-    with suppress(KeyError):  # there is no study yet
+    with closing(database), suppress(KeyError):  # there is no study yet
         SweepStudy(plan, database, identity=identity)
 
 
@@ -349,7 +349,7 @@ def _sweep(
     identity = identify(plan, dataset, is_shared=address is not None)
     study = SweepStudy(plan, storage, find_direction(plan, dataset), identity)
     display.show(study)
-    with study.showing_life(), display:
+    with closing(study), study.showing_life(), display:
         sweep = Sweep(plan, folder, study, dataset, display, explain_refusal)
         if workers > 1:
             from mnistcli.cli.sweep_worker import make_starter

@@ -93,6 +93,11 @@ class Database(TrialStorage):
                 heartbeat_stale_trial_callback=self._hand_on,
             )
 
+    def close(self) -> None:
+        """Close the connections of this process."""
+        if self._backend is not None:
+            self._backend.engine.dispose()
+
     def ask(self, study: optuna.Study) -> optuna.trial.Trial:
         """Return a new trial, or one that another machine left."""
         with _without_warnings():

@@ -4,6 +4,7 @@ import csv
 import io
 import statistics
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from mnistcli.config import dump_config
@@ -65,15 +66,16 @@ class SweepResult:
 
 def find_result(plan: SweepPlan, folder: SweepFolder, storage: TrialStorage) -> SweepResult | None:
     """Return what came of a sweep; None if it is not finished yet."""
-    try:
-        study = SweepStudy(plan, storage)
-    except KeyError:
-        return None
-    trials = study.trials()
-    if needs_trial(plan, trials) or not are_finished(trials) or not study.rank():
-        return None
-    outcome = study.outcome()
-    return read_result(plan, folder, study, outcome) if outcome else None
+    with closing(storage):
+        try:
+            study = SweepStudy(plan, storage)
+        except KeyError:
+            return None
+        trials = study.trials()
+        if needs_trial(plan, trials) or not are_finished(trials) or not study.rank():
+            return None
+        outcome = study.outcome()
+        return read_result(plan, folder, study, outcome) if outcome else None
 
 
 def read_result(

@@ -48,6 +48,9 @@ class TrialStorage(ABC):
         """
         return nullcontext()
 
+    def close(self) -> None:  # noqa: B027 - a journal is not kept open
+        """Close the connections of this process."""
+
     def ask(self, study: optuna.Study) -> optuna.trial.Trial:
         """Return a new trial, or one that another machine left."""
         return study.ask()

@@ -89,6 +89,10 @@ class SweepStudy:
                 "trials of both could not be compared; start another sweep, or put it back",
             )
 
+    def close(self) -> None:
+        """Close the connections of this process to a database."""
+        self._storage.close()
+
     @property
     def machine(self) -> str | None:
         """What trains here, as that of `Trial`."""
