@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from mnistcli.config import read_yaml, to_yaml
 from mnistcli.errors import ConfigError, RunError, UsageError
-from mnistcli.sweeps import Choices, Numbers, SweepPlan, load_plan, parse_range, plan_search
+from mnistcli.sweeps import (
+    Choices,
+    Confirm,
+    Numbers,
+    SweepPlan,
+    load_plan,
+    parse_range,
+    plan_search,
+)
 from mnistcli.sweeps.folder import new_sweep_folder, open_sweep_folder
 from mnistcli.sweeps.storage import Journal
 from mnistcli.sweeps.study import SweepStudy
@@ -169,6 +177,7 @@ def test_all_errors_are_shown_at_once_with_their_places(write: Write) -> None:
         ("search: {batch_size: 'int(1, 20000)'}\nsampler: grid", "20,000 combinations"),
         ("search: {batch_size: 'choice(16, 32)'}\nsampler: cmaes", "cmaes needs at least two"),
         ("search: {batch_size: 'choice(16, 32)'}\ntrials: 0", "trials: expected a whole number"),
+        ("search: {batch_size: 'choice(16, 32)'}\nsampler: gp", "gp needs PyTorch"),
     ],
 )
 def test_what_cannot_be_searched(text: str, message: str, write: Write) -> None:
@@ -214,6 +223,22 @@ def test_a_command_line_is_a_sweep_file(write: Write) -> None:
         search(path, "batch_size=choice(1, x)")
     with pytest.raises(ConfigError, match="'batch_size' is there twice"):
         search(path, "batch_size=choice(16, 32)", "batch_size=int(1, 3)")
+
+
+def test_confirm_on_a_command_line(write: Write) -> None:
+    path, batch_size = write(""), "batch_size=choice(16, 32)"
+
+    assert search(path, batch_size, confirm="best=2,seeds=4").confirm == Confirm(2, 4)
+    assert search(path, batch_size, confirm="seeds=1").confirm == Confirm(3, 1)
+    for text, message in [
+        ("best=2;seeds=4", "confirm best=2;seeds=4: error: best: expected a whole number"),
+        ("bst=2", "confirm bst=2: error: unknown key 'bst'; did you mean 'best'?"),
+        ("best=[", "confirm best=[: error: expected best=N,seeds=N"),
+        ("3", "expected best=N,seeds=N"),
+    ]:
+        with pytest.raises(ConfigError) as error:
+            search(path, batch_size, confirm=text)
+        assert message in str(error.value)
 
 
 def test_a_grid_has_as_many_trials_as_combinations(write: Write) -> None:

@@ -27,8 +27,8 @@ class Address:
     @property
     def public(self) -> str:
         """The address without a password: to be shown and kept."""
-        url = self.url.set(drivername="postgresql", password=None)
-        return url.difference_update_query(_SECRETS).render_as_string()
+        url = self.url.difference_update_query(_SECRETS)._replace(password=None)
+        return url.set(drivername="postgresql").render_as_string()
 
 
 def parse_address(text: str) -> Address:
