@@ -231,10 +231,10 @@ def test_confirm_on_a_command_line(write: Write) -> None:
     assert search(path, batch_size, confirm="best=2,seeds=4").confirm == Confirm(2, 4)
     assert search(path, batch_size, confirm="seeds=1").confirm == Confirm(3, 1)
     for text, message in [
-        ("best=2;seeds=4", "confirm best=2;seeds=4: error: best: expected a whole number"),
+        ("best=0", "confirm best=0: error: best: expected a whole number"),
         ("bst=2", "confirm bst=2: error: unknown key 'bst'; did you mean 'best'?"),
         ("best=[", "confirm best=[: error: expected best=N,seeds=N"),
-        ("3", "expected best=N,seeds=N"),
+        ("best=2;seeds=4", "expected best=N,seeds=N"),
     ]:
         with pytest.raises(ConfigError) as error:
             search(path, batch_size, confirm=text)
