@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 
 import optuna
@@ -12,6 +12,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
@@ -83,10 +84,13 @@ class SweepStudy:
             return
         changed = [key for key, value in identity.items() if recorded.get(key) != value]
         if changed:
+            others = "start another sweep"
+            if self.machine:
+                others += f" than '{self._storage.study_name}', such as with --set name=other"
             raise RunError(
                 f"the sweep began with another {' and another '.join(changed)}",
                 *_describe_changes(recorded, identity),
-                "trials of both could not be compared; start another sweep, or put it back",
+                f"trials of both could not be compared; {others}, or put it back",
             )
 
     def close(self) -> None:
@@ -135,8 +139,9 @@ class SweepStudy:
         A kill may have come before all of its settings were chosen: the others are chosen now.
         """
         trial = self._begin(self._study, number)
-        for key, distribution in self._distributions.items():
-            self._storage.patiently(partial(_suggest, trial, key, distribution))
+        with suppress(UpdateFinishedTrialError):  # this machine stalled just here
+            for key, distribution in self._distributions.items():
+                self._storage.patiently(partial(_suggest, trial, key, distribution))
         return RunningTrial(self._storage, self._study, trial)
 
     def begin_next(self) -> RunningTrial | None:
@@ -190,7 +195,8 @@ class SweepStudy:
 
     def _note_machine(self, trial: optuna.trial.Trial) -> None:
         if self.machine is not None:
-            trial.set_user_attr("machine", self.machine)
+            with suppress(UpdateFinishedTrialError):  # as above
+                trial.set_user_attr("machine", self.machine)
 
     def _is_ours(self, trial: FrozenTrial) -> bool:
         return trial.user_attrs.get("machine") == self.machine

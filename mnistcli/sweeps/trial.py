@@ -93,8 +93,8 @@ class RunningTrial:
         self, storage: TrialStorage, study: optuna.Study, trial: optuna.trial.Trial
     ) -> None:
         self._storage, self._study, self._trial = storage, study, trial
-        self.is_lost = False
         frozen = self._read()
+        self.is_lost = frozen.state.is_finished()
         self.description = describe_trial(frozen)
         self._reported_epochs = set(frozen.intermediate_values)
 

@@ -187,10 +187,12 @@ def await_others(sweep: Sweep, trials: Sequence[Trial]) -> None:
 
 @contextmanager
 def interruptible(folder: SweepFolder) -> Iterator[None]:
-    """Say, where a signal ends the block, how the sweep goes on."""
+    """Say, where a signal or the storage ends the block, how the sweep goes on."""
     advice = f"go on with: {command_line('sweep', '--resume', folder.path)}"
     try:
         yield
+    except StorageError as error:
+        raise StorageError(*error.args, advice) from None
     except InterruptedTrainingError as error:
         message = error.args[0]
         raise InterruptedTrainingError(error.exit_code - 128, message, advice) from None
@@ -241,6 +243,17 @@ def failing(sweep: Sweep, failed: Callable[[str], Any]) -> Iterator[None]:
 
 def run_trial(sweep: Sweep, running: RunningTrial) -> None:
     """Train a trial, or go on with it, and tell its result."""
+    trial = running.description
+    if not running.is_lost:
+        trial = _train(sweep, running)
+    if running.is_lost:
+        sweep.observer.noticed(f"the result of trial {trial.number} does not count: {LOST}")
+    else:
+        sweep.observer.trial_finished(trial)
+
+
+def _train(sweep: Sweep, running: RunningTrial) -> Trial:
+    """Train a trial; return it as it is told."""
     trial, started = running.description, time.monotonic()
 
     def seconds() -> float:
@@ -261,10 +274,7 @@ def run_trial(sweep: Sweep, running: RunningTrial) -> None:
             finished.append(running.prune(reason.removeprefix(PRUNED), seconds()))
         else:
             finished.append(running.complete(read_value(record, sweep.plan.goal), seconds()))
-    if running.is_lost:
-        sweep.observer.noticed(f"the result of trial {trial.number} does not count: {LOST}")
-    else:
-        sweep.observer.trial_finished(finished[0])
+    return finished[0]
 
 
 def read_value(record: RunRecord, goal: str) -> float:
