@@ -143,26 +143,22 @@ def test_trials_of_machines_that_die_or_stall_count_once(url: str, tmp_path: Pat
 
 
 def test_a_total_is_over_all_machines(open_study: Open) -> None:
-    studies = [open_study(name) for name in "abc"]
-    begun = []
+    first, second = open_study("first"), open_study("second")
+    running = [study.begin_next() for study in (first, second, first)]
 
-    def work(study: SweepStudy) -> None:
-        while len(study.trials()) < 3:
-            if running := study.begin_next():
-                begun.append(running.complete(0.5, 1.0))
+    surplus = second.begin_next()  # it looked just before the last trial was begun
 
-    threads = [threading.Thread(target=work, args=(study,)) for study in studies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(begun) == 3
-    assert studies[0].trials() == sorted(begun, key=lambda trial: trial.number)
-    claims = [claim for study in studies if (claim := study.begin_final())]
-    assert len(claims) == 1
-    claims[0].conclude(Outcome({1: [0.5]}, {"test_accuracy": 0.7}, "a"))
-    assert studies[2].outcome() == Outcome({1: [0.5]}, {"test_accuracy": 0.7}, "a")
+    assert surplus is None
+    told = [trial.complete(0.5, 1.0) for trial in running if trial]
+    assert first.trials() == second.trials() == told
+    assert [trial.number for trial in told] == [0, 1, 2]
+    claim = first.begin_final()
+    assert claim
+    assert second.begin_final() is None
+    assert second.outcome() is None
+    outcome = Outcome({1: [0.5]}, {"test_accuracy": 0.7}, "first")
+    claim.conclude(outcome)
+    assert second.outcome() == outcome
 
 
 @pytest.mark.usefixtures("short_grace")
