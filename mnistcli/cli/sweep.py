@@ -2,7 +2,7 @@
 
 import os
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -221,7 +221,9 @@ def _begin(
     view: _View,
 ) -> None:
     if address:
-        _check_study(plan, address)
+        from mnistcli.sweeps.database import check_study
+
+        check_study(plan, address)
     plan, dataset = _start(plan, view.quiet, kernels=None)
     from mnistcli.cli.console import progress
     from mnistcli.sweeps.folder import new_sweep_folder
@@ -229,23 +231,11 @@ def _begin(
 
     check_with_keras(plan, dataset.num_classes)
     if address:
-        _check_study(plan, address, identify(plan, dataset, is_shared=True))
+        check_study(plan, address, identify(plan, dataset, is_shared=True))
     with new_sweep_folder(plan, path, progress().print, address) as folder:
         is_done = _sweep(plan, folder, dataset, address, None, workers, view)
     if not is_done:
         _restart(folder.path, address, view)
-
-
-def _check_study(
-    plan: "SweepPlan", address: "Address", identity: dict[str, str] | None = None
-) -> None:
-    """Raise `RunError` if a database does not answer, or its study is about something else."""
-    from mnistcli.sweeps.database import Database
-    from mnistcli.sweeps.study import SweepStudy
-
-    database = Database(address, plan.config.name, Path(), lambda _: None)
-    with closing(database), suppress(KeyError):  # there is no study yet
-        SweepStudy(plan, database, identity=identity)
 
 
 def _resume(

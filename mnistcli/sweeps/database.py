@@ -6,8 +6,8 @@ import threading
 import time
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from mnistcli.sweeps.address import Address
+from mnistcli.sweeps.plan import SweepPlan
 from mnistcli.sweeps.storage import Result, StorageError, TrialStorage
+from mnistcli.sweeps.study import SweepStudy
 
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # it logs each lost connection
 
@@ -178,6 +180,24 @@ class Database(TrialStorage):
         hint = next((each for phrase, each in hints.items() if phrase in reason), None)
         message = f"the database {self.address.public} cannot be used: {reason}"
         return StorageError(message, hint or "expected a PostgreSQL that answers there")
+
+
+def check_study(
+    plan: SweepPlan, address: Address, identity: Mapping[str, str] | None = None
+) -> None:
+    """Check whether a machine can join a sweep, without writing anything of it.
+
+    Args:
+        plan: the sweep.
+        address: of the database.
+        identity: as that of `SweepStudy`; None: only the database is tried.
+
+    Raises:
+        RunError: the database cannot be used, or its study is about something else.
+    """
+    database = Database(address, plan.config.name, Path(), lambda _: None)
+    with closing(database), suppress(KeyError):  # there is no study yet
+        SweepStudy(plan, database, identity=identity)
 
 
 def _is_outage(error: Exception) -> bool:
