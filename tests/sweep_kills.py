@@ -2,6 +2,7 @@
 
     python tests/sweep_kills.py                   10 kills
     python tests/sweep_kills.py --kills 50 --seed 1
+    python tests/sweep_kills.py --storage postgresql://user@host/database
 
 A sweep is started with the installed command and killed with SIGKILL. At the end every trial has
 to be what it is in a sweep that was never killed: its settings, its result, its metrics and its
@@ -11,11 +12,13 @@ checkpoints, to the last bit; and so has the winner.
 import argparse
 import csv
 import random
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +57,7 @@ def digest_sweep(path: Path) -> dict[str, Any]:
         rows = [{**row, "seconds": ""} for row in csv.DictReader(file)]
     digests: dict[str, Any] = {
         "trials.csv": rows,
-        "best.yaml": (path / "best.yaml").read_text().replace(str(path), ""),
+        "best.yaml": re.sub("name: .*", "", (path / "best.yaml").read_text()),
     }
     for record_path in sorted(path.glob("*/**/run.json")):
         run = RunDirectory(record_path.parent)
@@ -67,10 +70,18 @@ def digest_sweep(path: Path) -> dict[str, Any]:
     return digests
 
 
-def sweep_whole(folder: Path) -> tuple[dict[str, Any], float]:
+def new_sweep(storage: str | None) -> list[str]:
+    """The arguments that begin a sweep; in a database, a study of its own."""
+    arguments = ["s.yaml", "--run-dir", "sweep"]
+    if storage:
+        arguments += ["--storage", storage, "--set", f"name={uuid.uuid4().hex}"]
+    return arguments
+
+
+def sweep_whole(folder: Path, storage: str | None = None) -> tuple[dict[str, Any], float]:
     """Sweep without a kill; returns what it left, and the seconds that it held the lock."""
     (folder / "small.yaml").write_text(CONFIG)
-    process = start(folder, "sweep", "s.yaml", "--run-dir", "sweep")
+    process = start(folder, "sweep", *new_sweep(storage))
     wait_for_lock(process, folder / "sweep")
     started = time.monotonic()
     expect_success(process)
@@ -80,11 +91,13 @@ def sweep_whole(folder: Path) -> tuple[dict[str, Any], float]:
     return digests, seconds
 
 
-def sweep_with_kills(folder: Path, kills: int, seconds: float, rng: random.Random) -> list[str]:
+def sweep_with_kills(
+    folder: Path, kills: int, seconds: float, rng: random.Random, storage: str | None = None
+) -> list[str]:
     """Sweep into the folder `sweep`, killed up to so many times; returns where each kill hit."""
     path, hits = folder / "sweep", list[str]()
     while True:
-        resume = ("--resume", "sweep") if path.exists() else ("s.yaml", "--run-dir", "sweep")
+        resume = ["--resume", "sweep"] if path.exists() else new_sweep(storage)
         process = start(folder, "sweep", *resume)
         if len(hits) == kills:
             break
@@ -104,9 +117,23 @@ def sweep_with_kills(folder: Path, kills: int, seconds: float, rng: random.Rando
 
 
 def compare_killed_sweeps(
-    folder: Path, kills: int, kills_per_sweep: int, rng: random.Random, sweep: str = SWEEP
+    folder: Path,
+    kills: int,
+    kills_per_sweep: int,
+    rng: random.Random,
+    sweep: str = SWEEP,
+    storage: str | None = None,
 ) -> list[str]:
     """Sweep once in peace, then again and again until so many kills have hit.
+
+    Args:
+        folder: for the sweeps.
+        kills: how many have to hit.
+        kills_per_sweep: at most.
+        rng: says when.
+        sweep: a sweep file.
+        storage: the address of a database. A kill between the two statements that begin a trial
+            there, some milliseconds, gives the trial another number after two minutes.
 
     Returns:
         For each kill, where it hit.
@@ -115,11 +142,11 @@ def compare_killed_sweeps(
         AssertionError: a sweep ended otherwise than the one in peace.
     """
     (folder / "s.yaml").write_text(sweep)
-    expected, seconds = sweep_whole(folder)
+    expected, seconds = sweep_whole(folder, storage)
     hits: list[str] = []
     while len(hits) < kills:
         count = min(kills_per_sweep, kills - len(hits))
-        hits += sweep_with_kills(folder, count, seconds, rng)
+        hits += sweep_with_kills(folder, count, seconds, rng, storage)
         found = digest_sweep(folder / "sweep")
         different = [key for key in expected | found if expected.get(key) != found.get(key)]
         assert not different, (different, hits)
@@ -131,10 +158,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--storage", help="of a PostgreSQL; without it, a journal")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        hits = compare_killed_sweeps(Path(folder), options.kills, 5, rng)
+        hits = compare_killed_sweeps(Path(folder), options.kills, 5, rng, storage=options.storage)
     for number, hit in enumerate(hits, 1):
         print(f"kill {number} {hit}")
     print("every sweep ended as if it had not been killed")

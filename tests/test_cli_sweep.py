@@ -137,9 +137,19 @@ def test_each_instant_of_a_kill_is_gone_on_from(folder: Path, tmp_path: Path) ->
     assert "resumed: 2 of 4 trials" in done.stderr
 
 
-def test_more_trials_and_other_data(folder: Path, tmp_path: Path) -> None:
+def test_more_trials_and_other_data(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sweep = tmp_path / "sweep"
     shutil.copytree(folder / "runs" / "sweep", sweep)
+    with monkeypatch.context() as patch:
+        patch.setattr("mnistcli.cli.sweep._start", None)  # TensorFlow is not needed
+        same = run_in_process("sweep", "--resume", "sweep", folder=tmp_path)
+    assert same.returncode == 0, same.stderr
+    assert "4 trials: 4 completed" in same.stdout
+    assert "95 % interval" in same.stdout
+    refused = run_in_process("sweep", "--resume", "sweep", "--storage", "x", folder=tmp_path)
+    assert refused.returncode == 2
 
     more = run_in_process("sweep", "--resume", "sweep", "--trials", "5", folder=tmp_path)
 

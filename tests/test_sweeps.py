@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 
 from mnistcli.config import read_yaml, to_yaml
 from mnistcli.errors import ConfigError, RunError, UsageError
-from mnistcli.sweeps import Choices, Numbers, SweepPlan, load_plan, parse_range, plan_search
+from mnistcli.sweeps import (
+    Choices,
+    Confirm,
+    Numbers,
+    SweepPlan,
+    load_plan,
+    parse_range,
+    plan_search,
+)
 from mnistcli.sweeps.folder import new_sweep_folder, open_sweep_folder
-from mnistcli.sweeps.study import State, SweepStudy
+from mnistcli.sweeps.storage import Journal
+from mnistcli.sweeps.study import SweepStudy
+from mnistcli.sweeps.trial import State
 
 CONFIG = """\
 layers:
@@ -169,6 +179,7 @@ def test_all_errors_are_shown_at_once_with_their_places(write: Write) -> None:
         ("search: {batch_size: 'int(1, 20000)'}\nsampler: grid", "20,000 combinations"),
         ("search: {batch_size: 'choice(16, 32)'}\nsampler: cmaes", "cmaes needs at least two"),
         ("search: {batch_size: 'choice(16, 32)'}\ntrials: 0", "trials: expected a whole number"),
+        ("search: {batch_size: 'choice(16, 32)'}\nsampler: gp", "gp needs PyTorch"),
     ],
 )
 def test_what_cannot_be_searched(text: str, message: str, write: Write) -> None:
@@ -216,6 +227,22 @@ def test_a_command_line_is_a_sweep_file(write: Write) -> None:
         search(path, "batch_size=choice(16, 32)", "batch_size=int(1, 3)")
 
 
+def test_confirm_on_a_command_line(write: Write) -> None:
+    path, batch_size = write(""), "batch_size=choice(16, 32)"
+
+    assert search(path, batch_size, confirm="best=2,seeds=4").confirm == Confirm(2, 4)
+    assert search(path, batch_size, confirm="seeds=1").confirm == Confirm(3, 1)
+    for text, message in [
+        ("best=0", "confirm best=0: error: best: expected a whole number"),
+        ("bst=2", "confirm bst=2: error: unknown key 'bst'; did you mean 'best'?"),
+        ("best=[", "confirm best=[: error: expected best=N,seeds=N"),
+        ("best=2;seeds=4", "expected best=N,seeds=N"),
+    ]:
+        with pytest.raises(ConfigError) as error:
+            search(path, batch_size, confirm=text)
+        assert message in str(error.value)
+
+
 def test_a_grid_has_as_many_trials_as_combinations(write: Write) -> None:
     searches = ("layers.2.Dropout.rate=uniform(0, 0.5, 0.1)", "batch_size=choice(16, 32, 64)")
 
@@ -241,13 +268,13 @@ def test_a_study_that_is_cut_short_goes_on_with_the_same_trials(
 
     def sweep(name: str, is_cut: bool) -> SweepStudy:
         journal = tmp_path / name
-        study = SweepStudy(plan, journal, higher_is_better=True)
+        study = SweepStudy(plan, Journal(journal), higher_is_better=True)
         for number in range(plan.trials):
             trial = study.begin()
             if is_cut and number % 4 == 1:  # after the first of two settings was chosen
                 lines = journal.read_bytes().splitlines(keepends=True)
                 journal.write_bytes(b"".join(lines[:-1]))
-                study = SweepStudy(plan, journal, higher_is_better=True)
+                study = SweepStudy(plan, Journal(journal), higher_is_better=True)
                 assert study.unfinished() == [number]
                 trial = study.begin(number)
             trial.complete(math.sin(1e3 * sum(map(float, trial.description.settings.values()))), 1)
@@ -266,15 +293,14 @@ def test_a_study_that_is_cut_short_goes_on_with_the_same_trials(
 def test_a_line_that_a_power_cut_left_is_cut_off(write: Write, tmp_path: Path) -> None:
     plan = search(write(""), "batch_size=choice(16, 32)", trials=3)
     with new_sweep_folder(plan, tmp_path / "sweep", print) as folder:
-        study = SweepStudy(plan, folder.journal, higher_is_better=True)
-        study.check_identity({"data set": "a"})
+        study = SweepStudy(plan, Journal(folder.journal), True, {"data set": '"a"'})
         study.begin().fail("why", 1)
     with folder.journal.open("ab") as file:
         file.write(b'{"op_code":')
 
     with open_sweep_folder(tmp_path / "sweep", print) as folder:
-        study = SweepStudy(plan, folder.journal, higher_is_better=True)
+        study = SweepStudy(plan, Journal(folder.journal), higher_is_better=True)
         study.begin()
     assert [trial.reason for trial in study.trials()] == ["why", None]
     with pytest.raises(RunError, match="began with another data set"):
-        study.check_identity({"data set": "b"})
+        SweepStudy(plan, Journal(folder.journal), True, {"data set": '"b"'})

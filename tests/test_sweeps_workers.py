@@ -13,8 +13,11 @@ import pytest
 from mnistcli.data import Dataset
 from mnistcli.errors import RunError
 from mnistcli.sweeps import load_plan
+from mnistcli.sweeps.finish import plan_confirmations
 from mnistcli.sweeps.folder import SweepFolder, new_sweep_folder
-from mnistcli.sweeps.study import State, SweepStudy
+from mnistcli.sweeps.storage import Journal
+from mnistcli.sweeps.study import SweepStudy
+from mnistcli.sweeps.trial import State
 from mnistcli.sweeps.trials import Sweep, SweepObserver
 from mnistcli.sweeps.workers import Leader, Reporter, Task, share_cores
 
@@ -49,9 +52,7 @@ class Workers:
             self.work(connection)
 
     def work(self, connection: Connection) -> None:
-        study = SweepStudy(
-            load_plan(self.folder.sweep, {}, ()), self.folder.journal, higher_is_better=True
-        )
+        study = SweepStudy(load_plan(self.folder.sweep, {}, ()), Journal(self.folder.journal))
         reporter = Reporter(connection)
         while task := connection.recv():
             with self.lock:
@@ -67,7 +68,7 @@ class Workers:
             if task.seed is None:
                 reporter.trial_finished(study.begin(task.number).complete(value, 1.0))
             else:
-                trial = study.trials()[task.number]
+                trial = study.trial(task.number)
                 reporter.confirmation_finished(trial, task.seed, value)
             connection.send(("done",))
 
@@ -80,12 +81,14 @@ def lead(tmp_path: Path, dying: dict[int, int], failing: int = -1) -> tuple[Any,
     )
     plan = load_plan(tmp_path / "s.yaml", {}, ())
     with new_sweep_folder(plan, tmp_path / "sweep", print) as folder:
-        study = SweepStudy(plan, folder.journal, higher_is_better=True)
+        study = SweepStudy(plan, Journal(folder.journal), higher_is_better=True)
         study.begin()  # and a kill
         no_data = cast("Dataset", None)
         sweep = Sweep(plan, folder, study, no_data, SweepObserver(), lambda _: None)
         workers = Workers(folder, dying, failing)
-        return study, workers, Leader(sweep, workers.start, 3).run()
+        with Leader(sweep, workers.start, 3) as leader:
+            leader.run_trials()
+            return study, workers, leader.confirm(plan_confirmations(plan, study.rank()))
 
 
 def test_each_trial_is_done_once_though_workers_die(tmp_path: Path) -> None:

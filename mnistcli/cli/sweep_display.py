@@ -1,6 +1,5 @@
 """What a sweep shows while it runs: on a terminal a table of the best trials, and a bar."""
 
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +12,8 @@ from mnistcli.cli.sweep_views import format_settings, format_value_of, trials_ta
 from mnistcli.config import ConfigFile
 from mnistcli.numbers import format_duration
 from mnistcli.sweeps import SweepPlan
-from mnistcli.sweeps.study import State, Trial
+from mnistcli.sweeps.study import SweepStudy
+from mnistcli.sweeps.trial import State, Trial
 from mnistcli.sweeps.trials import SweepObserver
 
 SHOWN_TRIALS = 10
@@ -23,18 +23,12 @@ STYLES = {State.FAILED: "red", State.PRUNED: "dim"}
 class SweepDisplay(SweepObserver):
     """Shows a sweep on a console; without a terminal, a line for each trial."""
 
-    def __init__(
-        self,
-        console: Console,
-        quiet: bool,
-        plan: SweepPlan,
-        trials: Sequence[Trial],
-        higher_is_better: bool,
-    ) -> None:
-        """Take the console, and the trials that there are already."""
+    def __init__(self, console: Console, quiet: bool, plan: SweepPlan) -> None:
+        """Take the console."""
         self.console, self.quiet, self.plan = console, quiet, plan
-        self.sign = -1 if higher_is_better else 1
-        self.trials = {trial.number: trial for trial in trials}
+        self.sign = 1
+        self.machine: str | None = None
+        self.trials: dict[int, Trial] = {}
         self.doing = self.epoch = ""
         self.epochs = plan.config.epochs
         confirmed = plan.confirm.best * plan.confirm.seeds if plan.confirm else 0
@@ -46,15 +40,28 @@ class SweepDisplay(SweepObserver):
             console=console,
             expand=True,
         )
-        finished = [trial for trial in trials if trial.state is not State.RUNNING]
-        total = max(plan.trials, len(trials)) + confirmed
-        self.task = self.bar.add_task("sweep", total=total, completed=len(finished), left="")
+        total = plan.trials + confirmed
+        self.task = self.bar.add_task("sweep", total=total, left="")
         self.live = Live(
             console=console, refresh_per_second=4, transient=True, get_renderable=self._render
         )
         self.is_live = console.is_interactive and not quiet
-        if finished and not quiet:
-            console.print(f"resumed: {len(finished)} of {plan.trials} trials are behind it")
+
+    def show(self, study: SweepStudy) -> None:
+        """Take the trials that there are already."""
+        self.sign = -1 if study.higher_is_better else 1
+        self.machine = study.machine
+        self.trials = {trial.number: trial for trial in study.trials()}
+        finished = sum(trial.is_finished for trial in self.trials.values())
+        surplus = max(0, len(self.trials) - self.plan.trials)
+        self.bar.update(self.task, completed=finished)
+        self.bar.update(self.task, total=(self.bar.tasks[0].total or 0) + surplus)
+        if finished and not self.quiet:
+            word = "joined" if self.machine and self._is_new() else "resumed"
+            self.console.print(f"{word}: {finished} of {self.plan.trials} trials are behind it")
+
+    def _is_new(self) -> bool:
+        return all(trial.machine != self.machine for trial in self.trials.values())
 
     def __enter__(self) -> Self:
         if self.is_live:
@@ -91,6 +98,9 @@ class SweepDisplay(SweepObserver):
 
     def trial_finished(self, trial: Trial) -> None:
         """Show the result of a trial."""
+        known = self.trials.get(trial.number)
+        if known and known.is_finished:
+            return
         self.trials[trial.number] = trial
         self._advance()
         if not (self.quiet or self.is_live):
@@ -98,6 +108,13 @@ class SweepDisplay(SweepObserver):
             text = Text(self._describe(trial), style=STYLES.get(trial.state, ""))
             text.append(" *" if trial in best else "", style="green")
             self.console.print(text, soft_wrap=True)
+
+    def waiting(self, doing: str) -> None:
+        """Show what other machines do."""
+        shown = f"waiting for other machines to {doing}"
+        if shown != self.doing and not (self.quiet or self.is_live):
+            self.console.print(shown, soft_wrap=True)
+        self.doing, self.epoch = shown, ""
 
     def confirmation_started(self, trial: Trial, seed: int) -> None:
         """Show what is trained again."""
@@ -131,7 +148,8 @@ class SweepDisplay(SweepObserver):
             result += f", pruned {trial.reason}"
         settings = format_settings(self.plan, trial)
         time_ = format_duration(trial.seconds)
-        return f"trial {trial.number}: {self.plan.goal} {result}, {time_}; {settings}"
+        place = f" on {trial.machine}" if trial.machine != self.machine else ""
+        return f"trial {trial.number}: {self.plan.goal} {result}, {time_}{place}; {settings}"
 
     def _render(self) -> RenderableType:
         parts: list[Any] = []

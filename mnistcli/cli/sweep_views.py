@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnistcli.figures import SweepPoints
     from mnistcli.sweeps import SweepPlan
     from mnistcli.sweeps.results import SweepResult
-    from mnistcli.sweeps.study import Trial
+    from mnistcli.sweeps.trial import Trial
 
 SHOWN_TRIALS = 10
 MAXIMUM_CELL = 30
@@ -108,10 +108,13 @@ def result_view(result: SweepResult) -> Iterator[RenderableType]:
         yield f"What explains the spread of the results (fANOVA): {shares}"
     for trial in [trial for trial in result.trials if trial.reason and trial.value is None][:3]:
         yield Text(f"trial {trial.number} failed: {trial.reason}", style="yellow")
+    if result.other_machine:
+        yield f"Confirmed and tested on {result.other_machine}"
     yield f"Written to {result.folder.path}"
     yield f"Next: {command_line('train', result.folder.best)}"
     run = result.folder.run(winner.number)
-    yield f"      {command_line('predict', 'IMAGE', '--run', run.path)}"
+    if run.record.exists():
+        yield f"      {command_line('predict', 'IMAGE', '--run', run.path)}"
     yield f"      {command_line('runs', result.folder.path)}"
 
 
@@ -137,11 +140,10 @@ def _describe_lead(result: SweepResult) -> str:
     if lead is None:
         distance = abs((first.value or 0.0) - (second.value or 0.0))
         shown = f"{100 * distance:.2f} points" if goal.endswith("accuracy") else f"{distance:.3g}"
-        line = command_line("sweep", "--resume", result.folder.path)
+        line = command_line("sweep", "--resume", result.folder.path, "--confirm", "best=3,seeds=3")
         return (
             f"It leads trial {second.number} by {shown}, which may be luck: each was trained with "
-            "one seed. To know, add 'confirm: {best: 3, seeds: 3}' to "
-            f"{result.folder.sweep}, and go on with: {line}"
+            f"one seed. To know: {line}"
         )
     scale, unit = (100, " points") if goal.endswith("accuracy") else (1, "")
     low, high = sorted((scale * lead.low, scale * lead.high))
@@ -175,6 +177,7 @@ def sweep_to_json(result: SweepResult) -> dict[str, Any]:
                 "value": trial.value,
                 "seconds": trial.seconds,
                 "reason": trial.reason,
+                "machine": trial.machine,
                 "settings": {key: parse_setting(text) for key, text in trial.settings.items()},
             }
             for trial in result.trials

@@ -16,13 +16,14 @@ from mnistcli.errors import InterruptedTrainingError, MnistcliError, StopSignal
 
 if TYPE_CHECKING:
     from mnistcli.sweeps import SweepPlan
+    from mnistcli.sweeps.address import Address
 
 # A terminal sends them to the workers, too; the leading process tells them what to do.
 _IGNORED_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
 def make_starter(
-    folder: Path, plan: "SweepPlan", kernels: str | None, count: int
+    folder: Path, plan: "SweepPlan", address: "Address | None", kernels: str | None, count: int
 ) -> Callable[[int], tuple[BaseProcess, Connection]]:
     """Return what starts the worker of a number from 0 to `count` - 1."""
     from mnistcli.sweeps.workers import share_cores
@@ -32,7 +33,7 @@ def make_starter(
     def start(place: int) -> tuple[BaseProcess, Connection]:
         ours, theirs = context.Pipe()
         life, end = context.Pipe(duplex=False)
-        arguments = (theirs, life, folder.absolute(), plan, cores[place], kernels)
+        arguments = (theirs, life, folder.absolute(), plan, address, cores[place], kernels)
         process = context.Process(target=work, args=arguments)
         process.start()
         theirs.close()
@@ -51,6 +52,7 @@ def work(
     life: Connection,
     path: Path,
     plan: "SweepPlan",
+    address: "Address | None",
     cores: list[int],
     kernels: str | None,
 ) -> None:
@@ -62,7 +64,7 @@ def work(
         os.sched_setaffinity(0, cores)
     try:
         with raise_stop_signals():
-            _work(connection, path, plan, kernels)
+            _work(connection, path, plan, address, kernels)
     except (InterruptedTrainingError, StopSignal, EOFError):
         os._exit(0)
     except (MnistcliError, OSError) as error:
@@ -71,19 +73,26 @@ def work(
     os._exit(0)  # TensorFlow's threads take a while to end
 
 
-def _work(connection: Connection, path: Path, plan: "SweepPlan", kernels: str | None) -> None:
+def _work(
+    connection: Connection,
+    path: Path,
+    plan: "SweepPlan",
+    address: "Address | None",
+    kernels: str | None,
+) -> None:
     from mnistcli.cli.data import load_and_start
     from mnistcli.cli.refusals import explain_refusal
     from mnistcli.sweeps.folder import SweepFolder
 
     (dataset,) = load_and_start([plan.file], True, kernels)
+    from mnistcli.sweeps.storage import open_storage
     from mnistcli.sweeps.study import SweepStudy
-    from mnistcli.sweeps.trials import Sweep, find_direction
+    from mnistcli.sweeps.trials import Sweep
     from mnistcli.sweeps.workers import Reporter, serve
 
-    folder = SweepFolder(path)
-    study = SweepStudy(plan, folder.journal, find_direction(plan, dataset))
-    serve(Sweep(plan, folder, study, dataset, Reporter(connection), explain_refusal), connection)
+    folder, reporter = SweepFolder(path), Reporter(connection)
+    study = SweepStudy(plan, open_storage(plan, folder, address, reporter.noticed))
+    serve(Sweep(plan, folder, study, dataset, reporter, explain_refusal), connection)
 
 
 def _end_with(life: Connection) -> None:

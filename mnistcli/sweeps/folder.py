@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mnistcli.config import dump_config
-from mnistcli.errors import RunError
+from mnistcli.errors import RunError, UsageError
 from mnistcli.runs import (
     RunDirectory,
     is_locked,
@@ -18,6 +18,7 @@ from mnistcli.runs import (
     pin_folder,
     write_whole,
 )
+from mnistcli.sweeps.address import Address, parse_address
 from mnistcli.sweeps.plan import SweepPlan
 
 FILE_OF_SWEEP = "sweep.yaml"
@@ -40,6 +41,11 @@ class SweepFolder:
     def journal(self) -> Path:
         """Optuna's journal."""
         return self.path / "journal.jsonl"
+
+    @property
+    def address(self) -> Path:
+        """The address of the database that takes the journal's place, without a password."""
+        return self.path / "storage.txt"
 
     @property
     def best(self) -> Path:
@@ -65,6 +71,28 @@ class SweepFolder:
         return RunDirectory(self.path / "confirm" / f"{number:04d}" / f"seed-{seed}")
 
 
+def read_address(folder: SweepFolder, address: Address | None) -> Address | None:
+    """Return the address of the database of a sweep; None if its folder has a journal.
+
+    Args:
+        folder: of the sweep.
+        address: with a password, or where the database is now; None: as it was.
+
+    Raises:
+        UsageError: there is an address for a sweep with a journal.
+    """
+    try:
+        recorded = folder.address.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        if address:
+            raise UsageError(
+                f"the trials of {folder.path} are in its own journal, in no database",
+                "expected --resume without --storage, or a new sweep",
+            ) from None
+        return None
+    return address or parse_address(recorded)
+
+
 def is_sweep_folder(path: Path) -> bool:
     """Return whether a folder was made for a sweep."""
     return (path / FILE_OF_SWEEP).exists()
@@ -72,12 +100,16 @@ def is_sweep_folder(path: Path) -> bool:
 
 @contextmanager
 def new_sweep_folder(
-    plan: SweepPlan, path: Path | None, notify: Callable[[str], None]
+    plan: SweepPlan,
+    path: Path | None,
+    notify: Callable[[str], None],
+    address: Address | None = None,
 ) -> Iterator[SweepFolder]:
     """Make a folder for a sweep; lock and pin it for the block.
 
     Args:
         path: the folder itself, if the user named it.
+        address: of the database that keeps the trials; None: a journal in the folder does.
         notify: as that of `new_run_directory`.
 
     Raises:
@@ -88,6 +120,8 @@ def new_sweep_folder(
         write_whole(folder / CONFIG, dump_config(plan.config))
         write_whole(folder / FILE_OF_SWEEP, plan.to_yaml(CONFIG))
         (folder / "trials").mkdir()
+        if address:
+            write_whole(SweepFolder(folder).address, f"{address.public}\n")
 
     with new_locked_folder(plan.config.name, path, datetime.now(), notify, fill) as folder:
         yield SweepFolder(folder)

@@ -24,7 +24,7 @@ from mnistcli.config import (
     read_yaml,
     suggest,
 )
-from mnistcli.errors import UsageError, command_line
+from mnistcli.errors import ConfigError, UsageError, command_line
 from mnistcli.gallery import find_config, list_names
 from mnistcli.sweeps.ranges import Range
 from mnistcli.sweeps.space import read_space
@@ -171,8 +171,14 @@ def plan_search(
 
 
 def _set_option(document: Document, key: str, value: Any) -> None:
+    position = Position(f"--{key} {value}")
+    if key == "confirm":  # best=3,seeds=3
+        try:
+            value = read_yaml(f"{{{value.replace('=', ': ')}}}", "", is_option=True).value
+        except ConfigError:
+            raise config_error(position, "expected best=N,seeds=N") from None
     document.value[key] = value
-    document.graft((key,), Document("", value, {(): Position(f"--{key} {value}")}))
+    document.graft((key,), Document("", value, {(): position}))
 
 
 class _Reader:
@@ -217,6 +223,10 @@ class _Reader:
         if value in words:
             return str(value)
         choices = f"expected one of {', '.join(words)}"
+        if value == "gp":
+            message = "sampler: gp needs PyTorch, which is as large as TensorFlow; use tpe"
+            self.problems.add((key,), f"{message}; {choices}")
+            return default
         hint = suggest(value, words, choices) if isinstance(value, str) else f"; {choices}"
         self.problems.add((key,), f"unknown {key} {describe_value(value)}{hint}")
         return default

@@ -4,17 +4,18 @@ import csv
 import io
 import statistics
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from mnistcli.config import dump_config
-from mnistcli.errors import RunError, command_line
-from mnistcli.runs import plan_continuation, write_whole
+from mnistcli.errors import command_line
+from mnistcli.runs import write_whole
 from mnistcli.scores import Interval, difference_interval
 from mnistcli.sweeps.folder import SweepFolder
 from mnistcli.sweeps.plan import SweepPlan
-from mnistcli.sweeps.study import State, SweepStudy, Trial
-from mnistcli.sweeps.trials import Sweep, failing, interruptible, read_value, train_run
-from mnistcli.training import TrainingResult, resume_run
+from mnistcli.sweeps.storage import TrialStorage
+from mnistcli.sweeps.study import SweepStudy, are_finished, needs_trial
+from mnistcli.sweeps.trial import Outcome, State, Trial
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class SweepResult:
         confirmations: of each trial that was trained again, the values with other seeds.
         importances: of each setting, the largest first.
         metrics: of the winner, among them those of the test images.
+        other_machine: what confirmed and tested the winner, as HOST:FOLDER; None: this machine.
     """
 
     plan: SweepPlan
@@ -37,6 +39,7 @@ class SweepResult:
     importances: Mapping[str, float]
     metrics: Mapping[str, float | int | None]
     higher_is_better: bool
+    other_machine: str | None = None
 
     @property
     def winner(self) -> Trial:
@@ -61,94 +64,45 @@ class SweepResult:
         return difference_interval(list(second), list(first)) if first and second else None
 
 
-def finish_sweep(
-    sweep: Sweep, confirmations: Mapping[int, Sequence[float]] | None = None
-) -> tuple[SweepResult, TrainingResult | None]:
-    """Confirm the best trials, test the winner, and write best.yaml and trials.csv.
-
-    Args:
-        confirmations: where other processes confirmed the trials already.
-
-    Returns:
-        The result, and the winner's test, if it was tested only now.
-
-    Raises:
-        RunError: no trial has a result.
-        InterruptedTrainingError: a signal ended it.
-    """
-    with interruptible(sweep.folder):
-        ranking = sweep.study.rank()
-        if not ranking:
-            reasons = [trial.reason for trial in sweep.study.trials() if trial.reason]
-            raise RunError(
-                "no trial has a result", *([f"the last one: {reasons[-1]}"] if reasons else [])
-            )
-        if confirmations is None:
-            confirmations = {
-                trial.number: [
-                    value
-                    for seed in seeds
-                    if (value := confirm_trial(sweep, trial, seed)) is not None
-                ]
-                for trial, seeds in plan_confirmations(sweep.plan, ranking)
-            }
-        ranking = _rank_confirmed(ranking, confirmations, sweep.study.higher_is_better)
-        run = sweep.folder.run(ranking[0].number)
-        test = None
-        if "test_accuracy" not in (run.read_record().metrics or {}):
-            test = resume_run(run, plan_continuation(run).file, sweep.dataset)
-        result = read_result(sweep.plan, sweep.folder, sweep.study, confirmations)
-        write_whole(sweep.folder.best, _describe_best(result))
-        write_whole(sweep.folder.table, _make_table(result))
-    return result, test
+def find_result(plan: SweepPlan, folder: SweepFolder, storage: TrialStorage) -> SweepResult | None:
+    """Return what came of a sweep; None if it is not finished yet."""
+    with closing(storage):
+        try:
+            study = SweepStudy(plan, storage)
+        except KeyError:
+            return None
+        trials = study.trials()
+        if needs_trial(plan, trials) or not are_finished(trials) or not study.rank():
+            return None
+        outcome = study.outcome()
+        return read_result(plan, folder, study, outcome) if outcome else None
 
 
 def read_result(
-    plan: SweepPlan,
-    folder: SweepFolder,
-    study: SweepStudy,
-    confirmations: Mapping[int, Sequence[float]],
+    plan: SweepPlan, folder: SweepFolder, study: SweepStudy, outcome: Outcome
 ) -> SweepResult:
     """Return what came of a sweep, after its end."""
-    ranking = _rank_confirmed(study.rank(), confirmations, study.higher_is_better)
-    metrics = folder.run(ranking[0].number).read_record().metrics or {}
+    ranking = rank_confirmed(study.rank(), outcome.confirmations, study.higher_is_better)
     return SweepResult(
         plan,
         folder,
         study.trials(),
         ranking,
-        confirmations,
+        outcome.confirmations,
         study.importances(),
-        metrics,
+        outcome.metrics,
         study.higher_is_better,
+        outcome.machine if outcome.machine != study.machine else None,
     )
 
 
-def plan_confirmations(
-    plan: SweepPlan, ranking: Sequence[Trial]
-) -> list[tuple[Trial, Sequence[int]]]:
-    """Return the trials to train again, and the seeds for each."""
-    confirm = plan.confirm
-    if confirm is None:
-        return []
-    first_seed = plan.config.seed + 1
-    seeds = range(first_seed, first_seed + confirm.seeds)
-    return [(trial, seeds) for trial in ranking[: confirm.best]]
+def write_result(result: SweepResult) -> None:
+    """Write best.yaml and trials.csv."""
+    write_whole(result.folder.best, _describe_best(result))
+    write_whole(result.folder.table, _make_table(result))
 
 
-def confirm_trial(sweep: Sweep, trial: Trial, seed: int) -> float | None:
-    """Train a trial with another seed; return its value, or None if it failed."""
-    sweep.observer.confirmation_started(trial, seed)
-    run = sweep.folder.confirmation(trial.number, seed)
-    value = None
-    with failing(sweep, sweep.observer.noticed):
-        file = sweep.plan.trial_config(trial.options, seed)
-        value = read_value(train_run(sweep, run, file, [sweep.observer]), sweep.plan.goal)
-    sweep.observer.confirmation_finished(trial, seed, value)
-    return value
-
-
-def _rank_confirmed(
+def rank_confirmed(
     ranking: Sequence[Trial],
     confirmations: Mapping[int, Sequence[float]],
     higher_is_better: bool,
@@ -186,13 +140,13 @@ def _make_table(result: SweepResult) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     keys = list(result.plan.space)
-    writer.writerow(
-        ["trial", "state", result.plan.goal, "mean with other seeds", "seconds", "reason", *keys]
-    )
+    is_shared = any(trial.machine for trial in result.trials)
+    names = ["trial", "state", result.plan.goal, "mean with other seeds", "seconds", "reason"]
+    writer.writerow([*names, *(["machine"] if is_shared else []), *keys])
     for trial in result.trials:
         described = [trial.number, trial.state.value, trial.value, result.mean(trial)]
-        settings = [trial.settings.get(key) for key in keys]
-        writer.writerow([*described, trial.seconds, trial.reason, *settings])
+        described += [trial.seconds, trial.reason, *([trial.machine] if is_shared else [])]
+        writer.writerow([*described, *(trial.settings.get(key) for key in keys)])
     return text.getvalue()
 
 

@@ -1,7 +1,6 @@
 """The trials of a sweep, trained one after the other in this process; each is a run."""
 
 import gc
-import hashlib
 import json
 import os
 import re
@@ -12,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mnistcli.config import ConfigFile, Problems, dump_config
+from mnistcli import __version__
+from mnistcli.config import ConfigFile, Problems, flatten, format_value
 from mnistcli.data import Dataset
 from mnistcli.errors import (
     ConfigError,
@@ -26,7 +26,9 @@ from mnistcli.model import build_network
 from mnistcli.runs import RunDirectory, RunRecord, plan_continuation
 from mnistcli.sweeps.folder import FILE_OF_SWEEP, SweepFolder
 from mnistcli.sweeps.plan import SweepPlan
-from mnistcli.sweeps.study import RunningTrial, State, SweepStudy, Trial
+from mnistcli.sweeps.storage import StorageError
+from mnistcli.sweeps.study import SweepStudy, are_finished, needs_trial
+from mnistcli.sweeps.trial import RunningTrial, State, Trial
 from mnistcli.training import (
     CompiledNetworks,
     TrainingObserver,
@@ -35,10 +37,12 @@ from mnistcli.training import (
 )
 
 STATM = Path("/proc/self/statm")
+LOST = "this machine showed no life for too long, and others train the trial"
 PRUNED = "pruned: "  # begins the stop reason of a run
 # XLA keeps each network that it compiled: 10 to 15 MB for one of dense layers. Trials of one
 # structure share one, but a width that is searched makes many.
 MEMORY_GROWTH_BYTES = 750e6
+LOOK_SECONDS = 2.0  # between two looks at what other machines do
 EQUAL_FAILURES = 3  # of the first trials, after which the others would fail, too
 
 
@@ -49,7 +53,10 @@ class SweepObserver(TrainingObserver):
         """A trial begins, or goes on; without a config, its settings do not go together."""
 
     def trial_finished(self, trial: Trial) -> None:
-        """A trial is completed, pruned or failed."""
+        """A trial is completed, pruned or failed, perhaps by another machine."""
+
+    def waiting(self, doing: str) -> None:
+        """Other machines do what this one has to wait for; called again and again."""
 
     def confirmation_started(self, trial: Trial, seed: int) -> None:
         """A trial is trained again with another seed."""
@@ -108,24 +115,36 @@ def find_direction(plan: SweepPlan, dataset: Dataset) -> bool:
     return build_network(plan.file, dataset.num_classes).higher_is_better(plan.goal)
 
 
-def identify(plan: SweepPlan, dataset: Dataset) -> dict[str, str]:
-    """Return what has to be the same for all trials of a sweep, by what it is."""
-    search = {key: str(range_) for key, range_ in plan.space.items()}
-    config = hashlib.sha256(dump_config(plan.config).encode()).hexdigest()
-    return {
-        "config": config,
-        "search space": json.dumps(search),
+def identify(plan: SweepPlan, dataset: Dataset, is_shared: bool) -> dict[str, str]:
+    """Return what has to be the same for all trials of a sweep, by what it is, in JSON.
+
+    Args:
+        is_shared: several machines train the trials.
+    """
+    settings = flatten(plan.config.model_dump())
+    del settings["data.dataset"]  # a path, perhaps; its contents are compared
+    identity: dict[str, Any] = {
+        "config": {key: format_value(value) for key, value in settings.items()},
+        "search space": {key: str(range_) for key, range_ in plan.space.items()},
         "goal": plan.goal,
-        "data set": json.dumps(dataset.sha256, sort_keys=True),
+        "data set": dataset.sha256,
     }
+    if is_shared:
+        identity |= {
+            "sampler": plan.sampler,
+            "pruner": plan.pruner,
+            "seed": plan.seed,
+            "version of mnistcli": __version__,
+        }
+    return {key: json.dumps(value, sort_keys=True) for key, value in identity.items()}
 
 
 def run_trials(sweep: Sweep) -> bool:
     """Finish the trials that were cut short, and then as many as the plan says.
 
     Returns:
-        Whether all are done; otherwise this process has taken too much memory, and another should
-        go on.
+        Whether all are done, those of other machines included; otherwise this process has taken
+        too much memory, and another should go on.
 
     Raises:
         RunError: the first trials fail alike, or the system refuses to write.
@@ -137,33 +156,51 @@ def run_trials(sweep: Sweep) -> bool:
     gc.freeze()
     with interruptible(sweep.folder):
         for number in study.unfinished():
-            run_trial(sweep, number)
+            run_trial(sweep, study.begin(number))
         memory = _resident_bytes()
-        while needs_trial(plan, study.trials(), sweep.folder):
-            if _resident_bytes() > memory + MEMORY_GROWTH_BYTES:
-                return False
-            run_trial(sweep)
-    return True
+        while True:
+            trials = look_around(sweep)
+            if needs_trial(plan, trials):
+                if _resident_bytes() > memory + MEMORY_GROWTH_BYTES:
+                    return False
+                if running := study.begin_next():
+                    run_trial(sweep, running)
+            elif are_finished(trials):
+                return True
+            else:
+                await_others(sweep, trials)
 
 
-def needs_trial(plan: SweepPlan, trials: Sequence[Trial], folder: SweepFolder) -> bool:
-    """Return whether a trial more should begin.
+def look_around(sweep: Sweep) -> list[Trial]:
+    """Return the trials that count, after those of dead machines were given to others.
 
     Raises:
         RunError: the first trials failed alike.
     """
-    _check_failures(trials, folder)
-    seconds = sum(trial.seconds for trial in trials)
-    is_over_time = plan.minutes is not None and seconds >= 60 * plan.minutes
-    return len(trials) < plan.trials and not is_over_time
+    sweep.study.release_dead()
+    trials = sweep.study.trials()
+    _check_failures(trials, sweep.folder)
+    for trial in trials:
+        if trial.is_finished and trial.machine != sweep.study.machine:
+            sweep.observer.trial_finished(trial)
+    return trials
+
+
+def await_others(sweep: Sweep, trials: Sequence[Trial]) -> None:
+    """Wait a little for the trials of other machines."""
+    numbers = [str(trial.number) for trial in trials if not trial.is_finished]
+    sweep.observer.waiting(f"finish trial {', '.join(numbers)}")
+    time.sleep(LOOK_SECONDS)
 
 
 @contextmanager
 def interruptible(folder: SweepFolder) -> Iterator[None]:
-    """Say, where a signal ends the block, how the sweep goes on."""
+    """Say, where a signal or the storage ends the block, how the sweep goes on."""
     advice = f"go on with: {command_line('sweep', '--resume', folder.path)}"
     try:
         yield
+    except StorageError as error:
+        raise StorageError(*error.args, advice) from None
     except InterruptedTrainingError as error:
         message = error.args[0]
         raise InterruptedTrainingError(error.exit_code - 128, message, advice) from None
@@ -190,11 +227,12 @@ def train_run(
 def failing(sweep: Sweep, failed: Callable[[str], Any]) -> Iterator[None]:
     """Call `failed` with the reason if a training fails by itself; the sweep goes on.
 
-    A file that cannot be written is no fault of a training: it ends the sweep.
+    A file that cannot be written is no fault of a training, nor is a database that is away: they
+    end the sweep.
     """
     try:
         yield
-    except InterruptedTrainingError:
+    except (InterruptedTrainingError, StorageError):
         raise
     except (ConfigError, RunError) as error:
         if isinstance(error.__cause__, OSError):
@@ -212,9 +250,19 @@ def failing(sweep: Sweep, failed: Callable[[str], Any]) -> Iterator[None]:
         gc.collect()
 
 
-def run_trial(sweep: Sweep, number: int | None = None) -> None:
-    """Train a new trial, or go on with the trial of a number, and tell its result."""
-    running = sweep.study.begin(number)
+def run_trial(sweep: Sweep, running: RunningTrial) -> None:
+    """Train a trial, or go on with it, and tell its result."""
+    trial = running.description
+    if not running.is_lost:
+        trial = _train(sweep, running)
+    if running.is_lost:
+        sweep.observer.noticed(f"the result of trial {trial.number} does not count: {LOST}")
+    else:
+        sweep.observer.trial_finished(trial)
+
+
+def _train(sweep: Sweep, running: RunningTrial) -> Trial:
+    """Train a trial; return it as it is told."""
     trial, started = running.description, time.monotonic()
 
     def seconds() -> float:
@@ -235,7 +283,7 @@ def run_trial(sweep: Sweep, number: int | None = None) -> None:
             finished.append(running.prune(reason.removeprefix(PRUNED), seconds()))
         else:
             finished.append(running.complete(read_value(record, sweep.plan.goal), seconds()))
-    sweep.observer.trial_finished(finished[0])
+    return finished[0]
 
 
 def read_value(record: RunRecord, goal: str) -> float:
@@ -269,6 +317,8 @@ class _Reporter(TrainingObserver):
         return self._reason(epoch) if self.trial.report(value, epoch) else None
 
     def _reason(self, epoch: int) -> str:
+        if self.trial.is_lost:
+            return LOST
         epochs = "1 epoch" if epoch == 1 else f"{epoch} epochs"
         return f"{PRUNED}after {epochs}, other trials are better"
 

@@ -3,17 +3,28 @@
 import gc
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Self
 
 from mnistcli.config import ConfigFile
 from mnistcli.errors import RunError
-from mnistcli.sweeps.results import confirm_trial, plan_confirmations
-from mnistcli.sweeps.study import Trial
-from mnistcli.sweeps.trials import Sweep, SweepObserver, interruptible, needs_trial, run_trial
+from mnistcli.sweeps.finish import confirm_trial
+from mnistcli.sweeps.study import are_finished, needs_trial
+from mnistcli.sweeps.trial import Trial
+from mnistcli.sweeps.trials import (
+    LOOK_SECONDS,
+    Sweep,
+    SweepObserver,
+    await_others,
+    interruptible,
+    look_around,
+    run_trial,
+)
 
 PATIENCE_SECONDS = 30.0  # for a worker to save where it is
 MAXIMUM_DEATHS = 2  # of processes with the same task
@@ -67,9 +78,9 @@ def serve(sweep: Sweep, connection: Connection) -> None:
     gc.freeze()  # as in `run_trials`
     while (task := connection.recv()) is not None:
         if task.seed is None:
-            run_trial(sweep, task.number)
+            run_trial(sweep, sweep.study.begin(task.number))
         else:
-            confirm_trial(sweep, sweep.study.trials()[task.number], task.seed)
+            confirm_trial(sweep, sweep.study.trial(task.number), task.seed)
         connection.send(("done",))
 
 
@@ -92,7 +103,7 @@ class _Worker:
 
 @dataclass
 class Leader:
-    """Gives the trials of a sweep to workers.
+    """Gives the trials of a sweep to workers, which end with the block.
 
     Attributes:
         sweep: its folder is locked by this process.
@@ -108,30 +119,32 @@ class Leader:
     _queue: list[Task] = field(default_factory=list)
     _values: dict[Task, float] = field(default_factory=dict)
 
-    def run(self) -> dict[int, list[float]]:
-        """Run the trials that are left, and the best ones with other seeds.
-
-        Returns:
-            The values with other seeds, by the numbers of the trials.
+    def run_trials(self) -> None:
+        """Do what the function of this name does.
 
         Raises:
-            RunError: as `run_trials`, or a worker ended with an error.
+            RunError: as there, or a worker ended with an error.
             InterruptedTrainingError: a signal ended it; the workers saved where they were.
         """
-        study, plan = self.sweep.study, self.sweep.plan
-        with interruptible(self.sweep.folder), self._stopping():
-            self._queue = [Task(number) for number in study.unfinished()]
-            self._work(self._next_trial)
-            chosen = plan_confirmations(plan, study.rank())
-            self._queue = [Task(trial.number, seed) for trial, seeds in chosen for seed in seeds]
-            self._work(self._next_queued)
+        with interruptible(self.sweep.folder):
+            self._queue = [Task(number) for number in self.sweep.study.unfinished()]
+            while True:
+                self._work(self._next_trial)
+                trials = self.sweep.study.trials()
+                if are_finished(trials):
+                    return
+                await_others(self.sweep, trials)
+
+    def confirm(self, chosen: Sequence[tuple[Trial, Sequence[int]]]) -> dict[int, list[float]]:
+        """Do what `confirm_trials` does."""
+        tasks = {
+            trial.number: [Task(trial.number, seed) for seed in seeds] for trial, seeds in chosen
+        }
+        self._queue = [task for each in tasks.values() for task in each]
+        self._work(self._next_queued)
         return {
-            trial.number: [
-                self._values[task]
-                for seed in seeds
-                if (task := Task(trial.number, seed)) in self._values
-            ]
-            for trial, seeds in chosen
+            number: [self._values[task] for task in each if task in self._values]
+            for number, each in tasks.items()
         }
 
     def _next_queued(self) -> Task | None:
@@ -139,26 +152,28 @@ class Leader:
 
     def _next_trial(self) -> Task | None:
         """Return a trial that was cut short, or a new one, whose settings are chosen here."""
-        study = self.sweep.study
         if task := self._next_queued():
             return task
-        if needs_trial(self.sweep.plan, study.trials(), self.sweep.folder):
-            return Task(study.begin().description.number)
+        if needs_trial(self.sweep.plan, look_around(self.sweep)):
+            running = self.sweep.study.begin_next()
+            return Task(running.description.number) if running else None
         return None
 
     def _work(self, next_task: Callable[[], Task | None]) -> None:
         """Give out tasks until there are none, and all are done."""
-        for place in range(self.count):
-            if task := next_task():
-                self._give(place, task)
-        while busy := {
-            each.connection: place for place, each in self._workers.items() if each.task
-        }:
-            for connection in wait(list(busy)):
-                assert isinstance(connection, Connection)
-                place = busy[connection]
-                if self._receive(place) and (task := next_task()):
+        while True:
+            for place in range(self.count):
+                is_idle = place not in self._workers or self._workers[place].task is None
+                if is_idle and (task := next_task()):
                     self._give(place, task)
+            busy = {each.connection: place for place, each in self._workers.items() if each.task}
+            if not busy:
+                return
+            # Another machine may leave a trial that an idle worker can train.
+            timeout = LOOK_SECONDS if len(busy) < self.count and self.sweep.study.machine else None
+            for connection in wait(list(busy), timeout):
+                assert isinstance(connection, Connection)
+                self._receive(busy[connection])
 
     def _give(self, place: int, task: Task) -> None:
         if place not in self._workers:
@@ -167,26 +182,26 @@ class Leader:
         with suppress(ConnectionError):  # it is dead, as `_receive` will find
             self._workers[place].connection.send(task)
 
-    def _receive(self, place: int) -> bool:
-        """Handle what a worker says; return whether it has done its task."""
+    def _receive(self, place: int) -> None:
+        """Handle what a worker says."""
         worker = self._workers[place]
         try:
             kind, *arguments = worker.connection.recv()
         except (EOFError, ConnectionError):
-            return self._replace(place)
+            self._replace(place)
+            return
         if kind == "error":
             raise RunError(*arguments)
         if kind == "done":
             worker.task = None
-            return True
+            return
         if kind == "confirmation_finished" and arguments[2] is not None:
             trial, seed, value = arguments
             self._values[Task(trial.number, seed)] = value
         getattr(self.sweep.observer, kind)(*arguments)
-        return False
 
-    def _replace(self, place: int) -> bool:
-        """Give the task of a dead worker to a new one; True if the task is given up."""
+    def _replace(self, place: int) -> None:
+        """Give the task of a dead worker to a new one, or give it up."""
         worker = self._workers.pop(place)
         worker.process.join()
         task, status = worker.task, worker.process.exitcode
@@ -196,27 +211,28 @@ class Leader:
         if self._deaths[task] < MAXIMUM_DEATHS:
             self.sweep.observer.noticed(f"trial {task.number} goes on in another process: {reason}")
             self._give(place, task)
-            return False
-        if task.seed is None:
-            self.sweep.observer.trial_finished(
-                self.sweep.study.begin(task.number).fail(reason, 0.0)
-            )
-        return True
+        elif task.seed is None:
+            trial = self.sweep.study.begin(task.number).fail(reason, 0.0)
+            self.sweep.observer.trial_finished(trial)
 
-    @contextmanager
-    def _stopping(self) -> Iterator[None]:
-        """End the workers after the block; after an error or a signal, let them save first."""
-        try:
-            yield
-            for worker in self._workers.values():
-                with suppress(ConnectionError):
-                    worker.connection.send(None)
-        except BaseException:
-            for worker in self._workers.values():
-                worker.process.terminate()
-            raise
-        finally:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the workers; after an error or a signal, let them save first."""
+        with interruptible(self.sweep.folder):
             try:
+                for worker in self._workers.values():
+                    if kind is not None:
+                        worker.process.terminate()
+                        continue
+                    with suppress(ConnectionError):
+                        worker.connection.send(None)
                 for worker in self._workers.values():
                     worker.process.join(PATIENCE_SECONDS)
             finally:
