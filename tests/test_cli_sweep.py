@@ -143,7 +143,7 @@ def test_more_trials_and_other_data(
     sweep = tmp_path / "sweep"
     shutil.copytree(folder / "runs" / "sweep", sweep)
     with monkeypatch.context() as patch:
-        patch.setattr("mnistcli.cli.sweep._start", None)  # TensorFlow is not needed
+        patch.setattr("mnistcli.cli.sweep_run._start", None)  # TensorFlow is not needed
         same = run_in_process("sweep", "--resume", "sweep", folder=tmp_path)
     assert same.returncode == 0, same.stderr
     assert "4 trials: 4 completed" in same.stdout
