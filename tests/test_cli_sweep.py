@@ -251,7 +251,7 @@ def test_wrong_usage(arguments: tuple[str, ...], message: str, folder: Path) -> 
 def test_without_optuna_the_line_that_installs_it_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mnistcli.cli.sweep.find_spec", lambda _: None)
+    monkeypatch.setattr("mnistcli.cli.sweep_run.find_spec", lambda _: None)
 
     done = run_in_process("sweep", "s.yaml", folder=folder)
 

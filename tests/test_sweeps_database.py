@@ -228,7 +228,7 @@ def test_who_joins_with_something_else_is_refused(
         assert "began with another data set" in sweep("--run-dir", "second").stderr
     assert not (tmp_path / "second").exists()
     # What is finished needs no TensorFlow, and no password is kept.
-    monkeypatch.setattr("mnistcli.cli.sweep._start", None)
+    monkeypatch.setattr("mnistcli.cli.sweep_run._start", None)
     again = run_in_process("sweep", "--resume", "first", folder=tmp_path)
     assert again.returncode == 0
     assert "The best is trial 0" in again.stdout
