@@ -16,6 +16,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from benchmarks.readme import describe_machine
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +29,8 @@ COMMAND = Path(sys.executable).parent / "mnistcli"
 def sweep(file: Path) -> dict[str, Any]:
     """Search by a sweep file; return what came of it."""
     folder = RUNS / f"sweep-{file.stem}"
-    arguments = ["--resume", folder] if folder.exists() else [file, "--run-dir", folder]
-    command = [COMMAND, "sweep", *arguments, "--json", "--quiet"]
+    command: list[str | Path] = [COMMAND, "sweep", "--json", "--quiet"]
+    command += ["--resume", folder] if folder.exists() else [file, "--run-dir", folder]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     return dict(json.loads(done.stdout))
 
@@ -74,5 +76,6 @@ def write_header(file: Path, result: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    for path in map(Path, sys.argv[1:] or sorted(SWEEPS.glob("*.yaml"))):
-        write_header(path.resolve(), sweep(path.resolve()))
+    files = [Path(argument).resolve() for argument in sys.argv[1:]]
+    for sweep_file in files or sorted(SWEEPS.glob("*.yaml")):
+        write_header(sweep_file, sweep(sweep_file))
