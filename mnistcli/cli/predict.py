@@ -63,9 +63,9 @@ def predict_command(
     json: Json = False,
 ) -> None:
     """Read the digit in each image."""
-    from mnistcli.cli.pictures import read_framing
     from mnistcli.cli.predict_sources import find_selectors, find_sources, read_sources
     from mnistcli.images import MAX_DRAWINGS, PictureSelection
+    from mnistcli.recognition import read_framing
     from mnistcli.runs import choose_run, open_to_read
 
     selectors = find_selectors(images)
@@ -164,7 +164,7 @@ def _print_json(
     directory: "RunDirectory", predictions: "list[Prediction]", selection: "PictureSelection"
 ) -> None:
     from mnistcli.cli.console import print_json
-    from mnistcli.cli.recognizer import reader_to_json
+    from mnistcli.recognition import reader_to_json
 
     document: dict[str, Any] = {
         **reader_to_json(directory),

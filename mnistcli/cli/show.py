@@ -108,10 +108,10 @@ def show_features(
     inline: Inline = False,
 ) -> None:
     """Draw the output of each convolution, ReLU, pooling and dense layer for a picture."""
-    from mnistcli.cli.pictures import read_framing
     from mnistcli.errors import ImageError
     from mnistcli.figures import LayerOutput, draw_features
     from mnistcli.images import frame_digit, name_error, picture_name, read_picture
+    from mnistcli.recognition import read_framing
     from mnistcli.runs import open_run_directory
 
     framing = read_framing(open_run_directory(run))

@@ -13,6 +13,7 @@ from mnistcli.recognition.outputs import (
     to_probabilities,
 )
 from mnistcli.recognition.predictions import Prediction, Recognizer
+from mnistcli.recognition.reader import open_lite_recognizer, read_framing, reader_to_json
 from mnistcli.recognition.several import predict_digits
 
 __all__ = [
@@ -32,9 +33,12 @@ __all__ = [
     "fit_spread",
     "fit_temperature",
     "load_lite_model",
+    "open_lite_recognizer",
     "predict_digits",
     "read_calibration",
+    "read_framing",
     "read_number",
+    "reader_to_json",
     "silent_stderr",
     "to_probabilities",
 ]

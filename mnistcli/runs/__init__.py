@@ -13,6 +13,7 @@ from mnistcli.runs.folder import check_new_folder, new_folder
 from mnistcli.runs.listing import (
     builtin_run,
     choose_run,
+    completed_runs,
     describe_run,
     list_runs,
     names_run,
@@ -66,6 +67,7 @@ __all__ = [
     "check_rows",
     "check_writable",
     "choose_run",
+    "completed_runs",
     "describe_environment",
     "describe_run",
     "dump_json",

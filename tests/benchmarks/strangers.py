@@ -23,11 +23,16 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.readme import write_block
 
-from mnistcli.cli.pictures import read_framing
 from mnistcli.cli.recognizer import open_recognizer
 from mnistcli.errors import ImageError
 from mnistcli.images import PictureFile, read_digits, read_picture
-from mnistcli.recognition import Prediction, Recognizer, predict_digits, read_number
+from mnistcli.recognition import (
+    Prediction,
+    Recognizer,
+    predict_digits,
+    read_framing,
+    read_number,
+)
 from mnistcli.runs import RunDirectory, open_to_read
 
 VARIABLE = "MNISTCLI_STRANGERS_DIR"

@@ -1,0 +1,163 @@
+"""What the page asks for, computed as `mnistcli predict` computes it."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistcli.errors import RunError, UsageError
+from mnistcli.images import (
+    Framing,
+    Reading,
+    decode_picture,
+    draw_stage,
+    frame_digit,
+    make_digit,
+)
+from mnistcli.recognition import (
+    Recognizer,
+    open_lite_recognizer,
+    predict_digits,
+    read_calibration,
+    read_framing,
+    read_number,
+    reader_to_json,
+)
+from mnistcli.runs import RunDirectory, RunRecord, builtin_run, completed_runs
+
+MAX_RUNS = 50  # to choose from
+PICTURE = "the picture"  # its name in errors
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run whose network reads.
+
+    Attributes:
+        directory: the run.
+        record: its run.json.
+        recognizer: its network.
+        framing: of its training images.
+    """
+
+    directory: RunDirectory
+    record: RunRecord
+    recognizer: Recognizer
+    framing: Framing
+
+    def predict(self, reading: Reading) -> dict[str, Any]:
+        """Return the answer to a picture as plain values: what `predict --json` has of it."""
+        digit = make_digit(PICTURE, reading)
+        (prediction,) = predict_digits([digit], self.recognizer, self.framing)
+        return prediction.to_json()
+
+
+class PageReader:
+    """The runs to choose from, and their answers. Only one thread may call its methods.
+
+    LiteRT's interpreter serves one thread, and so does the redirection of descriptor 2 around it.
+
+    Args:
+        first: the run that reads where the page asks for no other.
+    """
+
+    def __init__(self, first: RunDirectory) -> None:
+        self._runs = [first]  # the number of a run is its place, and stays
+        self._open: dict[int, OpenRun] = {}
+
+    def list_runs(self) -> list[dict[str, Any]]:
+        """Return the first run and the latest others that LiteRT can read, with their numbers.
+
+        Runs that were changed meanwhile are opened again.
+        """
+        self._open.clear()
+        latest = [run for record, run in completed_runs() if _has_lite_model(record, run)]
+        for run in [*latest[: -MAX_RUNS - 1 : -1], builtin_run()]:
+            if run not in self._runs:
+                self._runs.append(run)
+        listed = []
+        for number, run in enumerate(self._runs):
+            try:
+                listed.append({"number": number, **reader_to_json(run)})
+            except RunError:  # it is gone
+                continue
+        return listed
+
+    @property
+    def num_runs(self) -> int:
+        """The number of runs that were listed."""
+        return len(self._runs)
+
+    def open(self, number: int) -> OpenRun:
+        """Return a run by its number.
+
+        Raises:
+            RunError: it cannot be opened.
+        """
+        if number not in self._open:
+            directory = self._runs[number]
+            recognizer = open_lite_recognizer(directory, read_calibration(directory))
+            framing, record = read_framing(directory), directory.read_record()
+            self._open[number] = OpenRun(directory, record, recognizer, framing)
+        return self._open[number]
+
+    def read_digit(self, number: int, content: bytes) -> dict[str, Any]:
+        """Return the answer to a picture, and the image that the network sees.
+
+        Raises:
+            ImageError: it is damaged, too large or blank.
+            RunError: the run cannot be opened.
+        """
+        run = self.open(number)
+        picture, _ = decode(content)
+        reading = frame_digit(picture, run.framing)
+        return {**run.predict(reading), "pixels": reading.image.ravel().tolist()}
+
+    def read_lines(self, number: int, content: bytes) -> dict[str, Any]:
+        """Return the numbers in a picture, as `predict --line --json` has them.
+
+        Raises:
+            ImageError: it is damaged, too large, blank, or has no lines of digits.
+            RunError: the run cannot be opened.
+            UsageError: the run was not trained on digits.
+        """
+        run = self.open(number)
+        if run.framing.kind == "as_is":
+            raise UsageError(
+                "this run reads no lines: its training images are not in MNIST's frame",
+                "expected a run trained on single digits as MNIST has them",
+            )
+        picture, size = decode(content)
+        return read_number(picture, run.recognizer, run.framing, size).to_json()
+
+    def draw_stages(self, number: int, content: bytes) -> list[tuple[str, bytes]]:
+        """Return the name and the drawing, a PNG, of each stage of a picture's reading.
+
+        Raises:
+            ImageError: see `read_digit`.
+            RunError: see `read_digit`.
+        """
+        picture, _ = decode(content)
+        reading = frame_digit(picture, self.open(number).framing)
+        return [(name, encode_png(draw_stage(stage))) for name, stage in reading.stages.items()]
+
+
+def decode(content: bytes) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Decode a picture as `predict` decodes a file: (H, W, 3) uint8, RGB, and its own size."""
+    return decode_picture(io.BytesIO(content), PICTURE)
+
+
+def encode_png(picture: NDArray[np.uint8]) -> bytes:
+    """Return a picture (H, W, 3) uint8 as a PNG."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
+def _has_lite_model(record: RunRecord, run: RunDirectory) -> bool:
+    artifact = record.artifacts.get(run.lite_model.name)
+    return artifact is not None and artifact.sha256 is not None
