@@ -1,0 +1,164 @@
+// What connects the parts of the page.
+
+import { showDigit, showNothing, showNumber, showProblem, speak } from "./answer.js";
+import { Refusal, get, post } from "./api.js";
+import { Paper } from "./paper.js";
+import { panels } from "./panels.js";
+import { language, setLanguage, showTexts, text } from "./texts.js";
+
+const byId = (id) => document.getElementById(id);
+const several = byId("several");
+const chooser = byId("run");
+const state = { run: 0, numClasses: 10, content: null, answer: null };
+
+const paper = new Paper(byId("paper"), byId("pen-mark"), (isDrawing) => {
+  byId("hint").hidden = !paper.isEmpty;
+  byId("undo").disabled = !paper.canUndo;
+  byId("clear").disabled = paper.isEmpty;
+  void refresh(isDrawing);
+});
+
+// One request at a time: what changes meanwhile is read after it, once.
+let isBusy = false;
+let isStale = false;
+let isPenDown = false;
+
+async function refresh(isDrawing = false) {
+  isPenDown = isDrawing;
+  isStale = true;
+  if (isBusy) return;
+  isBusy = true;
+  while (isStale) {
+    isStale = false;
+    await readPaper();
+  }
+  isBusy = false;
+}
+
+async function readPaper() {
+  const content = await paper.content();
+  try {
+    state.content = content;
+    state.answer = null;
+    if (!content) showNothing(state.numClasses);
+    else if (several.checked) {
+      const reading = await post("lines", { run: state.run }, content);
+      showNumber(reading, paper.canvas, paper.placement());
+    } else {
+      state.answer = await post("read", { run: state.run }, content);
+      showDigit(state.answer);
+    }
+  } catch (error) {
+    report(error);
+  }
+  if (!isPenDown && !isStale) speak();
+  for (const panel of panels) {
+    if (isStale) return; // the answer comes first
+    await update(panel);
+  }
+}
+
+async function update(panel) {
+  if (!panel.details.open) return;
+  try {
+    await panel.update(state);
+  } catch (error) {
+    report(error);
+  }
+}
+
+function report(error) {
+  if (error instanceof Refusal) showProblem(error.message, error.hints);
+  else if (error instanceof TypeError) showProblem(text("gone"), []);
+  else throw error;
+}
+
+async function listRuns() {
+  const { runs } = await get("runs");
+  chooser.replaceChildren(
+    ...runs.map((run) => {
+      const accuracy = run.test_accuracy === null ? "" : ` · ${(100 * run.test_accuracy).toFixed(2)} %`;
+      return new Option(`${run.run.replace(/^runs\//, "")}${accuracy}`, run.number);
+    }),
+  );
+  chooser.value = state.run;
+}
+
+function listen() {
+  byId("undo").onclick = () => paper.undo();
+  byId("clear").onclick = () => paper.clear();
+  byId("pen").oninput = showPen;
+  byId("file").onchange = (event) => {
+    void open(event.target.files);
+    event.target.value = "";
+  };
+  several.onchange = () => {
+    byId("closer").hidden = several.checked; // what it shows is of one digit
+    void refresh();
+  };
+  chooser.onchange = () => {
+    state.run = Number(chooser.value);
+    void refresh();
+  };
+  byId("language").onchange = (event) => {
+    setLanguage(event.target.value);
+    void refresh();
+  };
+  byId("theme").onclick = () => setTheme(isDark() ? "light" : "dark");
+  for (const panel of panels) panel.details.ontoggle = () => update(panel);
+  document.onkeydown = press;
+  document.onpaste = (event) => open(event.clipboardData.files);
+  document.ondragover = (event) => {
+    event.preventDefault();
+    byId("drop").hidden = false;
+  };
+  document.ondragleave = (event) => {
+    if (!event.relatedTarget) byId("drop").hidden = true;
+  };
+  document.ondrop = (event) => {
+    event.preventDefault();
+    byId("drop").hidden = true;
+    void open(event.dataTransfer.files);
+  };
+}
+
+async function open(files) {
+  if (files.length) await paper.show(files[0]);
+}
+
+function press(event) {
+  const isTyping = event.target.matches("select, input:not([type=checkbox], [type=file])");
+  const isCommand = event.ctrlKey || event.metaKey;
+  if (isCommand && event.key.toLowerCase() === "z") paper.undo();
+  else if (isTyping || isCommand || event.altKey) return;
+  else if (event.key === "Delete" || event.key === "Backspace") paper.clear();
+  else if (event.key === "[" || event.key === "]") {
+    byId("pen")[event.key === "[" ? "stepDown" : "stepUp"]();
+    showPen();
+  } else return;
+  event.preventDefault();
+}
+
+function showPen() {
+  paper.width = Number(byId("pen").value);
+  byId("pen-dot").style.setProperty("--width", paper.width);
+}
+
+const THEME = "mnistcli-theme";
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (localStorage.getItem(THEME) ?? (prefersDark.matches ? "dark" : "light")) === "dark";
+
+function setTheme(name) {
+  if (name) localStorage.setItem(THEME, name);
+  document.documentElement.dataset.theme = isDark() ? "dark" : "light";
+}
+
+prefersDark.onchange = () => setTheme();
+setTheme();
+showTexts();
+byId("language").value = language;
+listen();
+showPen();
+showNothing(state.numClasses);
+await listRuns().catch(report);
+paper.undo(); // nothing: shows the empty paper
