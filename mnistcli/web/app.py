@@ -16,20 +16,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from mnistcli.errors import MnistcliError, command_line
+from mnistcli.errors import ImageError, MnistcliError, command_line
 from mnistcli.web.drawings import DrawingFolder
 from mnistcli.web.guard import Guard, error_response
 from mnistcli.web.reader import PageReader, decode
 from mnistcli.web.requests import (
     TooLargeError,
     WrongTypeError,
+    read_image_bytes,
     read_number,
     read_picture_file,
 )
 
 PAGE = Path(__file__).parent / "page"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-STATUS = {TooLargeError: 413, WrongTypeError: 415}
+# That a picture shows no digit is an answer: a browser would log any other status as an error.
+STATUS: dict[type[Exception], int] = {ImageError: 200, TooLargeError: 413, WrongTypeError: 415}
+MAX_PLACE = 10**9
 REPEAT = 20  # of each picture in an epoch; see `data.extra`
 
 Result = TypeVar("Result")
@@ -95,6 +98,9 @@ class _Api:
             Route("/api/read", self.read, methods=["POST"]),
             Route("/api/lines", self.lines, methods=["POST"]),
             Route("/api/stages", self.stages, methods=["POST"]),
+            Route("/api/layers", self.layers, methods=["POST"]),
+            Route("/api/unit", self.unit, methods=["POST"]),
+            Route("/api/reasons", self.reasons, methods=["POST"]),
             Route("/api/drawings", self.drawings),
             Route("/api/drawings", self.save, methods=["POST"]),
         ]
@@ -119,6 +125,26 @@ class _Api:
         stages = await self._compute(self.reader.draw_stages, self._run(request), content)
         return JSONResponse(
             {"stages": [{"name": name, "png": _to_base64(png)} for name, png in stages]}
+        )
+
+    async def layers(self, request: Request) -> Response:
+        pixels = await read_image_bytes(request)
+        return JSONResponse(
+            await self._compute(self.reader.read_layers, self._run(request), pixels)
+        )
+
+    async def unit(self, request: Request) -> Response:
+        pixels = await read_image_bytes(request)
+        places = [read_number(request, name, MAX_PLACE) for name in ("layer", "unit")]
+        return JSONResponse(
+            await self._compute(self.reader.read_unit, self._run(request), pixels, *places)
+        )
+
+    async def reasons(self, request: Request) -> Response:
+        pixels = await read_image_bytes(request)
+        digit = read_number(request, "digit", MAX_PLACE)
+        return JSONResponse(
+            await self._compute(self.reader.read_reasons, self._run(request), pixels, digit)
         )
 
     async def drawings(self, request: Request) -> Response:

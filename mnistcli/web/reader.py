@@ -1,6 +1,7 @@
 """What the page asks for, computed as `mnistcli predict` computes it."""
 
 import io
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,11 @@ from mnistcli.recognition import (
     read_number,
     reader_to_json,
 )
+from mnistcli.recognition.layers import LayerReader
+from mnistcli.recognition.occlusion import occlude
+from mnistcli.recognition.units import explain_unit
 from mnistcli.runs import RunDirectory, RunRecord, builtin_run, completed_runs
+from mnistcli.web.layers import layers_to_json, signed_to_json, unit_to_json
 
 MAX_RUNS = 50  # to choose from
 PICTURE = "the picture"  # its name in errors
@@ -66,6 +71,7 @@ class PageReader:
     def __init__(self, first: RunDirectory) -> None:
         self._runs = [first]  # the number of a run is its place, and stays
         self._open: dict[int, OpenRun] = {}
+        self._layers: dict[int, LayerReader] = {}
 
     def list_runs(self) -> list[dict[str, Any]]:
         """Return the first run and the latest others that LiteRT can read, with their numbers.
@@ -73,6 +79,7 @@ class PageReader:
         Runs that were changed meanwhile are opened again.
         """
         self._open.clear()
+        self._layers.clear()
         latest = [run for record, run in completed_runs() if _has_lite_model(record, run)]
         for run in [*latest[: -MAX_RUNS - 1 : -1], builtin_run()]:
             if run not in self._runs:
@@ -132,6 +139,54 @@ class PageReader:
         picture, size = decode(content)
         return read_number(picture, run.recognizer, run.framing, size).to_json()
 
+    def read_layers(self, number: int, pixels: bytes) -> dict[str, Any]:
+        """Return what each layer makes of an image of 28x28 pixels.
+
+        Raises:
+            RunError: the run cannot be opened.
+        """
+        reader = self._open_layers(number)
+        reader.set_image(_to_image(pixels))
+        return layers_to_json(reader)
+
+    def read_unit(self, number: int, pixels: bytes, layer: int, unit: int) -> dict[str, Any]:
+        """Return how a unit comes to its value for an image of 28x28 pixels.
+
+        Args:
+            number: of the run.
+            pixels: the image.
+            layer: the place of the layer in `read_layers`.
+            unit: the place of its value among the layer's.
+
+        Raises:
+            RunError: the run cannot be opened.
+            UsageError: there is no such layer or unit.
+        """
+        reader = self._open_layers(number)
+        if layer >= len(reader.layers) or unit >= math.prod(reader.layers[layer].shape):
+            raise UsageError("there is no such unit", "expected one that the page shows")
+        reader.set_image(_to_image(pixels))
+        chosen = reader.layers[layer]
+        index = tuple(int(place) for place in np.unravel_index(unit, chosen.shape))
+        return unit_to_json(explain_unit(reader, chosen, index), chosen)
+
+    def read_reasons(self, number: int, pixels: bytes, digit: int) -> dict[str, Any]:
+        """Return what in an image of 28x28 pixels speaks for a class, and what against it.
+
+        Raises:
+            RunError: the run cannot be opened.
+            UsageError: there is no such class.
+        """
+        run = self.open(number)
+        if digit >= run.record.dataset.num_classes:
+            raise UsageError("there is no such digit", "expected one that the page shows")
+        return signed_to_json(occlude(run.recognizer.classifier, _to_image(pixels), digit))
+
+    def _open_layers(self, number: int) -> LayerReader:
+        if number not in self._layers:
+            self._layers[number] = LayerReader(self.open(number).directory)
+        return self._layers[number]
+
     def draw_stages(self, number: int, content: bytes) -> list[tuple[str, bytes]]:
         """Return the name and the drawing, a PNG, of each stage of a picture's reading.
 
@@ -156,6 +211,10 @@ def encode_png(picture: NDArray[np.uint8]) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, "PNG", compress_level=1)
     return stream.getvalue()
+
+
+def _to_image(pixels: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(pixels, np.uint8).reshape(28, 28)
 
 
 def _has_lite_model(record: RunRecord, run: RunDirectory) -> bool:

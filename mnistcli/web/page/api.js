@@ -10,7 +10,10 @@ export class Refusal extends Error {
   }
 }
 
-/** Ask for a path; return its JSON. Raises Refusal, or TypeError if mnistcli has ended. */
+/** No answer: mnistcli has ended. */
+export class Gone extends Error {}
+
+/** Ask for a path; return its JSON. Raises Refusal or Gone. */
 export async function get(path, parameters = {}) {
   return send(path, parameters, {});
 }
@@ -23,9 +26,9 @@ export async function post(path, parameters, body) {
 
 async function send(path, parameters, options) {
   const headers = { ...options.headers, "X-Mnistcli-Token": token };
-  const response = await fetch(`/api/${path}?${new URLSearchParams(parameters)}`, {
-    ...options,
-    headers,
+  const address = `/api/${path}?${new URLSearchParams(parameters)}`;
+  const response = await fetch(address, { ...options, headers }).catch(() => {
+    throw new Gone();
   });
   const document = await response.json();
   if (document.error) throw new Refusal(document.error);

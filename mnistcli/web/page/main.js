@@ -1,10 +1,10 @@
 // What connects the parts of the page.
 
 import { showDigit, showNothing, showNumber, showProblem, speak } from "./answer.js";
-import { Refusal, get, post } from "./api.js";
+import { Gone, Refusal, get, post } from "./api.js";
 import { Paper } from "./paper.js";
 import { panels } from "./panels.js";
-import { language, setLanguage, showTexts, text } from "./texts.js";
+import { language, percent, setLanguage, showTexts, text } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
 const several = byId("several");
@@ -59,17 +59,12 @@ async function readPaper() {
 }
 
 async function update(panel) {
-  if (!panel.details.open) return;
-  try {
-    await panel.update(state);
-  } catch (error) {
-    report(error);
-  }
+  if (panel.details.open) await panel.update(state).catch(report);
 }
 
 function report(error) {
   if (error instanceof Refusal) showProblem(error.message, error.hints);
-  else if (error instanceof TypeError) showProblem(text("gone"), []);
+  else if (error instanceof Gone) showProblem(text("gone"), []);
   else throw error;
 }
 
@@ -77,7 +72,7 @@ async function listRuns() {
   const { runs } = await get("runs");
   chooser.replaceChildren(
     ...runs.map((run) => {
-      const accuracy = run.test_accuracy === null ? "" : ` · ${(100 * run.test_accuracy).toFixed(2)} %`;
+      const accuracy = run.test_accuracy === null ? "" : ` · ${percent(run.test_accuracy, 2)}`;
       return new Option(`${run.run.replace(/^runs\//, "")}${accuracy}`, run.number);
     }),
   );
@@ -107,6 +102,10 @@ function listen() {
   byId("theme").onclick = () => setTheme(isDark() ? "light" : "dark");
   for (const panel of panels) panel.details.ontoggle = () => update(panel);
   document.onkeydown = press;
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    report(event.reason);
+  });
   document.onpaste = (event) => open(event.clipboardData.files);
   document.ondragover = (event) => {
     event.preventDefault();

@@ -15,7 +15,7 @@ const TEXTS = {
     undoKeys: "Undo (Ctrl+Z)",
     clear: "Clear",
     clearKeys: "Clear (Delete)",
-    pen: "Pen",
+    pen: "Width of the pen",
     penKeys: "Width of the pen ([ and ])",
     open: "Picture",
     drop: "Drop the picture: a digit, or a photo of one",
@@ -91,7 +91,7 @@ const TEXTS = {
     undoKeys: "취소 (Ctrl+Z)",
     clear: "지우기",
     clearKeys: "지우기 (Delete)",
-    pen: "펜",
+    pen: "펜 굵기",
     penKeys: "펜 굵기 ([ 와 ])",
     open: "사진",
     drop: "숫자 그림이나 사진을 여기에 놓으세요",
@@ -191,12 +191,14 @@ export function stageName(name) {
 }
 
 /** Return a share as a percentage; nothing but 1 is 100 %. */
-export function percent(share) {
-  const rounded = Math.min(share, share < 1 ? 0.999 : 1);
+export function percent(share, digits = 1) {
+  if (share >= 0.9995 && share < 1) return `>${percent(0.999)}`;
+  const isWhole = share === 1 || share < 0.0005;
   return new Intl.NumberFormat(language, {
     style: "percent",
-    maximumFractionDigits: rounded < 0.9995 && rounded > 0.0005 ? 1 : 0,
-  }).format(rounded);
+    minimumFractionDigits: isWhole ? 0 : digits,
+    maximumFractionDigits: isWhole ? 0 : digits,
+  }).format(share);
 }
 
 /** Fill in the texts of the page's elements. */
