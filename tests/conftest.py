@@ -19,6 +19,7 @@ from mnistcli.data import MNIST_DATA_DIR, Dataset, load_dataset
 from mnistcli.errors import STOP_SIGNALS, ConfigError
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
     from trainings import Trained
 
 
@@ -120,6 +121,15 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "test accuracy" in done.stdout
     (run,) = (folder / "runs").iterdir()
     return run
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Chromium. Not for a session: its loop of events would be in the way of others."""
+    from browsers import open_browser  # imports playwright
+
+    with open_browser() as browser:
+        yield browser
 
 
 @pytest.fixture

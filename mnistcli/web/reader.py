@@ -180,7 +180,8 @@ class PageReader:
         run = self.open(number)
         if digit >= run.record.dataset.num_classes:
             raise UsageError("there is no such digit", "expected one that the page shows")
-        return signed_to_json(occlude(run.recognizer.classifier, _to_image(pixels), digit))
+        image = _to_image(pixels)
+        return signed_to_json(occlude(run.recognizer.classifier, image, digit, run.framing))
 
     def _open_layers(self, number: int) -> LayerReader:
         if number not in self._layers:
