@@ -97,25 +97,24 @@ def page_server(
 
 
 def trace(image: NDArray[np.uint8]) -> list[Points]:
-    """Return strokes that fill the ink of an image (28, 28), in pixels; each goes to and fro."""
+    """Return strokes that fill the ink of an image (28, 28), for a pen of two pixels' width.
+
+    Each goes to and fro in every other row, as far down as the ink goes on.
+    """
     runs = []
-    for row, levels in enumerate(image > 110):
-        edges = np.flatnonzero(np.diff(np.pad(levels.astype(int), 1)))
-        runs += [(row, left, right - 1) for left, right in edges.reshape(-1, 2).tolist()]
+    for row in range(0, 28, 2):
+        edges = np.flatnonzero(np.diff(np.pad((image[row] > 110).astype(int), 1)))
+        runs += [(row, left, right) for left, right in edges.reshape(-1, 2).tolist()]
     strokes: list[Points] = []
     while runs:
-        run = runs.pop(0)
-        stroke: Points = []
-        while run:
-            row, *ends = run
-            stroke += [(end + 0.5, row + 0.5) for end in (ends[::-1] if row % 2 else ends)]
-            below = [
-                each
-                for each in runs
-                if each[0] == row + 1 and each[1] <= ends[1] and each[2] >= ends[0]
-            ]
-            run = below[0] if below else None  # type: ignore[assignment]
-            if below:
-                runs.remove(below[0])
+        row, left, right = runs.pop(0)
+        stroke: Points = [(left + 0.7, row), (right - 0.7, row)]
+        while below := [
+            each for each in runs if each[0] == row + 2 and each[1] < right > left < each[2]
+        ]:
+            row, left, right = below[0]
+            runs.remove(below[0])
+            ends: Points = [(left + 0.7, row), (right - 0.7, row)]
+            stroke += ends if len(stroke) % 4 == 0 else ends[::-1]
         strokes.append(stroke)
     return strokes

@@ -120,7 +120,8 @@ class LayerReader:
             # The last step of a layer is its output.
             found.pop(names[-1], None)
             found[names[-1]] = Layer(tuple(names), kinds, step.output, shape)
-        return list(found.values())
+        order = {name: place for place, name in enumerate(by_name)}  # of the config
+        return sorted(found.values(), key=lambda layer: order.get(layer.names[-1], 0))
 
 
 def _depend_on(tensor: int, operations: Iterable[Operation]) -> set[int]:

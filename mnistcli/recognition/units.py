@@ -33,8 +33,9 @@ class Unit:
         value: its output.
         window: the part of the image that it looks at.
         kind: "weights" for a sum of products, "largest" or "mean" of a patch, "sum" of the units
-            at the same place of several layers, "other" for anything else.
-        patch: (h, w, C), its input; (1, 1, C) where that has no places; None for "other".
+            at the same place of several layers, "pixel" for one of the image, "other" for anything
+            else.
+        patch: (h, w, C), its input; (1, 1, C) where that has no places; None for the last two.
         weights: (h, w, C), what the patch is multiplied by; None where there are none.
         bias: what is added to the products.
         total: what the activation function is applied to; None without weights.
@@ -61,7 +62,7 @@ def explain_unit(reader: LayerReader, layer: Layer, index: tuple[int, ...]) -> U
     window = _find_window(reader, layer.output, index)
     step = _find_step(reader, layer.output)
     if step is None:
-        return Unit(value, window)
+        return Unit(value, window, "pixel")
     if step.kind in _WEIGHTED:
         patch, weights, bias = _take_weights(reader, step, index)
         total = float((patch * weights).sum()) + bias

@@ -78,6 +78,7 @@ function showBars(probabilities, best) {
     if (!old) bars.append(fresh);
     else {
       old.className = fresh.className;
+      old.dataset.probability = probability;
       old.querySelector(".fill").style.transform = fresh.querySelector(".fill").style.transform;
       old.querySelector("b").textContent = i;
       old.querySelector("output").textContent = fresh.querySelector("output").textContent;
@@ -88,6 +89,7 @@ function showBars(probabilities, best) {
 function bar(label, probability, isBest, isBlank = false) {
   const item = document.createElement("li");
   item.className = isBest ? "best" : "";
+  item.dataset.probability = probability;
   item.innerHTML = '<b></b><span class="line"><span class="fill"></span></span><output></output>';
   item.querySelector("b").textContent = label;
   item.querySelector(".fill").style.transform = `scaleX(${probability})`;

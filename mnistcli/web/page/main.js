@@ -28,10 +28,12 @@ async function refresh(isDrawing = false) {
   isStale = true;
   if (isBusy) return;
   isBusy = true;
+  document.body.dataset.state = "reading";
   while (isStale) {
     isStale = false;
     await readPaper();
   }
+  document.body.dataset.state = "ready";
   isBusy = false;
 }
 

@@ -13,7 +13,8 @@ export class Paper {
    */
   constructor(canvas, penMark, onChange) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    // In memory: its pixels are read after each change.
+    this.context = canvas.getContext("2d", { willReadFrequently: true });
     this.penMark = penMark;
     this.onChange = onChange;
     this.width = 40; // of the pen

@@ -1,6 +1,6 @@
 // All texts of the page, in each of its languages. {name} stands for a value.
 
-const TEXTS = {
+export const TEXTS = {
   en: {
     run: "Read by",
     language: "Language",
@@ -64,14 +64,15 @@ const TEXTS = {
     unitLargest: "The largest of its input:",
     unitMean: "The mean of its input:",
     unitTerms: "The sum of the units at its place in the layers before it.",
-    unitOther: "It is computed from the whole layer before it.",
+    unitPixel: "The pixel of the image, on the scale that the network was trained on.",
+    unitOther: "How it is computed takes several steps, which are not shown.",
     unitFolded: "Batch normalization is a part of the weights and the bias here.",
     teach: "Teach it",
     teachLead: "Save what you drew with its right answer, and train a network on it.",
     itIs: "It is a",
     itIsLabel: "It is a {digit}: save the picture",
     saved: "Saved as {path}.",
-    counts: "{total} pictures in {folder}",
+    counts: "Pictures in {folder}: {total}",
     noneYet: "No pictures in {folder} yet.",
     train: "To train on them, beside the images that this run was trained on:",
     copy: "Copy",
@@ -147,7 +148,8 @@ const TEXTS = {
     unitLargest: "입력에서 가장 큰 값입니다:",
     unitMean: "입력의 평균입니다:",
     unitTerms: "앞선 층들에서 같은 자리에 있는 유닛을 더한 값입니다.",
-    unitOther: "앞 층 전체로부터 계산됩니다.",
+    unitPixel: "이미지의 픽셀을 신경망이 학습한 눈금으로 옮긴 값입니다.",
+    unitOther: "여러 단계로 계산되며, 그 과정은 여기에 나오지 않습니다.",
     unitFolded: "배치 정규화는 여기에서 가중치와 편향에 포함되어 있습니다.",
     teach: "가르치기",
     teachLead: "그린 것을 바른 답과 함께 저장하고, 그것으로 신경망을 학습시킵니다.",
