@@ -9,7 +9,9 @@ import { language, percent, setLanguage, showTexts, text } from "./texts.js";
 const byId = (id) => document.getElementById(id);
 const several = byId("several");
 const chooser = byId("run");
-const state = { run: 0, numClasses: 10, content: null, answer: null };
+let run = 0; // the number of the run that reads
+let numBars = 10;
+let state = { run, content: null, answer: null }; // of what was read last
 
 const paper = new Paper(byId("paper"), byId("pen-mark"), (isDrawing) => {
   byId("hint").hidden = !paper.isEmpty;
@@ -40,16 +42,17 @@ async function refresh(isDrawing = false) {
 async function readPaper() {
   const content = await paper.content();
   try {
-    state.content = content;
-    state.answer = null;
-    if (!content) showNothing(state.numClasses);
+    let answer = null;
+    if (!content) showNothing(numBars);
     else if (several.checked) {
-      const reading = await post("lines", { run: state.run }, content);
+      const reading = await post("lines", { run }, content);
       showNumber(reading, paper.canvas, paper.placement());
     } else {
-      state.answer = await post("read", { run: state.run }, content);
-      showDigit(state.answer);
+      answer = await post("read", { run }, content);
+      numBars = answer.probabilities.length;
+      showDigit(answer);
     }
+    state = { run, content, answer };
   } catch (error) {
     report(error);
   }
@@ -73,12 +76,12 @@ function report(error) {
 async function listRuns() {
   const { runs } = await get("runs");
   chooser.replaceChildren(
-    ...runs.map((run) => {
-      const accuracy = run.test_accuracy === null ? "" : ` · ${percent(run.test_accuracy, 2)}`;
-      return new Option(`${run.run.replace(/^runs\//, "")}${accuracy}`, run.number);
+    ...runs.map((each) => {
+      const accuracy = each.test_accuracy === null ? "" : ` · ${percent(each.test_accuracy, 2)}`;
+      return new Option(`${each.run.replace(/^runs\//, "")}${accuracy}`, each.number);
     }),
   );
-  chooser.value = state.run;
+  chooser.value = run;
 }
 
 function listen() {
@@ -94,7 +97,7 @@ function listen() {
     void refresh();
   };
   chooser.onchange = () => {
-    state.run = Number(chooser.value);
+    run = Number(chooser.value);
     void refresh();
   };
   byId("language").onchange = (event) => {
@@ -160,6 +163,6 @@ showTexts();
 byId("language").value = language;
 listen();
 showPen();
-showNothing(state.numClasses);
+showNothing(numBars);
 await listRuns().catch(report);
 paper.undo(); // nothing: shows the empty paper
