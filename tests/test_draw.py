@@ -1,14 +1,18 @@
 """The server of `mnistcli draw`, asked over HTTP: right answers, and nothing to anybody else."""
 
+import asyncio
 import base64
 import io
 import json
 import shlex
 import signal
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -22,6 +26,7 @@ from PIL import Image
 from mnistcli.cli import draw as draw_command
 from mnistcli.data import Dataset
 from mnistcli.images import draw_stage, frame_digit, read_picture
+from mnistcli.web import DrawingFolder, make_app
 
 READ = ("read", "lines", "stages")
 PIXELS = ("layers", "unit", "reasons")
@@ -174,6 +179,47 @@ def test_other_sites_get_nothing(server: PageServer) -> None:
     assert ask(server.port, "/api/runs").status == 403
     assert "access-control-allow-origin" not in server.ask("/api/runs").headers
     assert not (server.folder / "mine").exists()
+
+
+def test_what_is_no_request_and_what_breaks_off(server: PageServer) -> None:
+    head = b"POST /api/read?run=0 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n" % server.port
+    head += b"X-Mnistcli-Token: %s\r\nContent-Type: image/png\r\n" % server.token.encode()
+    for message in (
+        b"\x00garbage\r\n\r\n",
+        head,
+        head + b"Content-Length: 9999\r\n\r\nshort",
+        head + b"Content-Length: -1\r\n\r\n",
+        head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        head + b"X: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"GET /api/runs HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(message)
+    assert server.post("read", FIVE).document["digit"] == 5
+
+
+def test_a_mistake_of_the_program_is_an_answer_too(tmp_path: Path) -> None:
+    reader = mock.Mock(num_runs=1)
+    reader.read_digit.side_effect = ZeroDivisionError
+    app = make_app(reader, DrawingFolder(tmp_path), ["here"], "secret")
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": FIVE, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [
+        (b"host", b"here"),
+        (b"x-mnistcli-token", b"secret"),
+        (b"content-type", b"image/png"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": "/api/read", "query_string": b"run=0"}
+    with pytest.raises(ZeroDivisionError):  # for the terminal
+        asyncio.run(app(scope | {"headers": headers}, receive, send))
+    assert sent[0]["status"] == 500
+    assert json.loads(sent[1]["body"])["error"]["message"] == "mnistcli made a mistake; it goes on"
 
 
 def test_no_request_ends_the_server(server: PageServer) -> None:

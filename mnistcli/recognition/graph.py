@@ -33,6 +33,30 @@ class Patch:
     dilation: tuple[int, int]
     is_padded: bool
 
+    def window(
+        self, size: tuple[int, int], shape: tuple[int, ...], place: tuple[int, ...]
+    ) -> tuple[range, range]:
+        """Return the rows and columns of the input that a unit looks at; some may be outside.
+
+        Args:
+            size: of the window.
+            shape: of the input, (H, W, C).
+            place: of the unit: its row and its column come first.
+        """
+        rows, columns = (
+            self._places(axis, size[axis], shape[axis], place[axis]) for axis in (0, 1)
+        )
+        return rows, columns
+
+    def _places(self, axis: int, size: int, length: int, place: int) -> range:
+        stride, step = self.strides[axis], self.dilation[axis]
+        reach, before = (size - 1) * step + 1, 0
+        if self.is_padded:  # what is left over, if it is odd, is after the input
+            count = -(-length // stride)
+            before = max((count - 1) * stride + reach - length, 0) // 2
+        start = place * stride - before
+        return range(start, start + reach, step)
+
 
 @dataclass(frozen=True)
 class Operation:

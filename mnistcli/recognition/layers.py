@@ -6,7 +6,6 @@ of all of them. The names of the tensors tell which layers they are.
 """
 
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -65,8 +64,7 @@ class LayerReader:
         artifact = record.artifacts.get(directory.lite_model.name, Artifact())
         content = read_lite_file(directory.lite_model, artifact.sha256)
         self.operations = read_operations(content)
-        with silent_stderr(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that keeping the tensors takes memory
+        with silent_stderr():
             # Without a delegate: it would take the tensors between its operations for itself.
             resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
             self._interpreter = Interpreter(

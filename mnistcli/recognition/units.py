@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnistcli.recognition.graph import Operation, Patch
+from mnistcli.recognition.graph import Operation
 from mnistcli.recognition.layers import Layer, LayerReader, Values
 
 Window = tuple[int, int, int, int]  # top, left, bottom and right; the last two are just outside
@@ -74,8 +74,11 @@ def explain_unit(reader: LayerReader, layer: Layer, index: tuple[int, ...]) -> U
     values = reader.values(step.inputs[0])
     if kind == "other" or values.ndim != 3:
         return Unit(value, window)
-    rows, columns = _places(step.patch, values.shape, index)
-    return Unit(value, window, kind, values[np.ix_(rows, columns, [index[-1]])])
+    rows, columns = range(values.shape[0]), range(values.shape[1])  # of a mean over all
+    if step.patch is not None and step.patch.size is not None:
+        rows, columns = step.patch.window(step.patch.size, values.shape, index)
+    places = _inside(rows, values.shape[0]), _inside(columns, values.shape[1])
+    return Unit(value, window, kind, values[np.ix_(*places, [index[-1]])])
 
 
 def _find_step(reader: LayerReader, tensor: int) -> Operation | None:
@@ -113,24 +116,18 @@ def _take_weights(
         kernel = weights[unit]
         # Each group of a convolution has its own part of the channels.
         group = unit * (values.shape[-1] // kernel.shape[-1]) // len(weights)
-        channels = range(group * kernel.shape[-1], (group + 1) * kernel.shape[-1])
+        channels = slice(group * kernel.shape[-1], (group + 1) * kernel.shape[-1])
     else:
         kernel = weights[0, ..., unit : unit + 1]
         channel = unit * values.shape[-1] // weights.shape[-1]
-        channels = range(channel, channel + 1)
-    rows, columns = _starts_and_steps(step.patch, kernel.shape[:2], values.shape, index)
+        channels = slice(channel, channel + 1)
+    size = kernel.shape[0], kernel.shape[1]
+    rows, columns = step.patch.window(size, values.shape, index)
     patch = np.zeros(kernel.shape, np.float32)  # 0 where it is outside
-    inside = np.ix_(
-        [0 <= row < values.shape[0] for row in rows],
-        [0 <= column < values.shape[1] for column in columns],
-    )
-    patch[inside] = values[
-        np.ix_(
-            [row for row in rows if 0 <= row < values.shape[0]],
-            [column for column in columns if 0 <= column < values.shape[1]],
-            channels,
-        )
-    ]
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            if 0 <= row < values.shape[0] and 0 <= column < values.shape[1]:
+                patch[i, j] = values[row, column, channels]
     return patch, kernel, bias
 
 
@@ -145,40 +142,8 @@ def _shape_before(reader: LayerReader, tensor: int) -> tuple[int, int, int]:
     return (*shape, 1) if len(shape) == 2 else (1, 1, shape[0])
 
 
-def _places(
-    patch: Patch | None, shape: tuple[int, ...], index: tuple[int, ...]
-) -> tuple[list[int], list[int]]:
-    """Return the rows and columns of an input that a unit of a pooling looks at."""
-    if patch is None:  # all of them
-        return list(range(shape[0])), list(range(shape[1]))
-    assert patch.size is not None
-    rows, columns = _starts_and_steps(patch, patch.size, shape, index)
-    return [row for row in rows if 0 <= row < shape[0]], [
-        column for column in columns if 0 <= column < shape[1]
-    ]
-
-
-def _starts_and_steps(
-    patch: Patch, size: tuple[int, ...], shape: tuple[int, ...], index: tuple[int, ...]
-) -> tuple[range, range]:
-    """Return the rows and columns of a unit's patch; some may be outside of the input."""
-    rows, columns = (
-        _axis(
-            index[axis], size[axis], shape[axis], patch.strides[axis], patch.dilation[axis], patch
-        )
-        for axis in (0, 1)
-    )
-    return rows, columns
-
-
-def _axis(place: int, size: int, length: int, stride: int, dilation: int, patch: Patch) -> range:
-    reach = (size - 1) * dilation + 1
-    before = 0
-    if patch.is_padded:  # the rest, if it is odd, is after the input
-        count = -(-length // stride)
-        before = max((count - 1) * stride + reach - length, 0) // 2
-    start = place * stride - before
-    return range(start, start + reach, dilation)
+def _inside(places: range, length: int) -> list[int]:
+    return [place for place in places if 0 <= place < length]
 
 
 def _find_window(reader: LayerReader, tensor: int, index: tuple[int, ...]) -> Window:
@@ -209,14 +174,9 @@ def _look_back(reader: LayerReader, step: Operation, box: Window, tensor: int) -
     if size is None:
         weights = reader.values(step.inputs[1])
         size = weights.shape[1], weights.shape[2]
-    first = _starts_and_steps(step.patch, size, shape, box[:2])
-    last = _starts_and_steps(step.patch, size, shape, (box[2] - 1, box[3] - 1))
-    return (
-        max(first[0][0], 0),
-        max(first[1][0], 0),
-        min(last[0][-1] + 1, shape[0]),
-        min(last[1][-1] + 1, shape[1]),
-    )
+    (top, *_), (left, *_) = step.patch.window(size, shape, box[:2])
+    (*_, bottom), (*_, right) = step.patch.window(size, shape, (box[2] - 1, box[3] - 1))
+    return max(top, 0), max(left, 0), min(bottom + 1, shape[0]), min(right + 1, shape[1])
 
 
 def _join(box: Window, other: Window) -> Window:

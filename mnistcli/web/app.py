@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import html
+import json
+import re
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -168,7 +170,10 @@ class _Api:
         """Return how many pictures there are of each label, and the line that uses them."""
         run = self.reader.open(number)
         counts = self.folder.count(run.record.dataset.num_classes)
-        extra = f"data.extra=[{{path: {self.folder.path}, repeat: {REPEAT}}}]"
+        path = str(self.folder.path)
+        if not re.fullmatch(r"[\w./-][\w./ -]*", path):
+            path = json.dumps(path)  # a text in YAML, too
+        extra = f"data.extra=[{{path: {path}, repeat: {REPEAT}}}]"
         return {
             "num_classes": run.record.dataset.num_classes,
             "folder": str(self.folder.path),

@@ -4,6 +4,7 @@ import { showDigit, showNothing, showNumber, showProblem, speak } from "./answer
 import { Gone, Refusal, get, post } from "./api.js";
 import { Paper } from "./paper.js";
 import { panels } from "./panels.js";
+import { recall, remember } from "./settings.js";
 import { language, percent, setLanguage, showTexts, text } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
@@ -31,12 +32,15 @@ async function refresh(isDrawing = false) {
   if (isBusy) return;
   isBusy = true;
   document.body.dataset.state = "reading";
-  while (isStale) {
-    isStale = false;
-    await readPaper();
+  try {
+    while (isStale) {
+      isStale = false;
+      await readPaper();
+    }
+  } finally {
+    document.body.dataset.state = "ready";
+    isBusy = false;
   }
-  document.body.dataset.state = "ready";
-  isBusy = false;
 }
 
 async function readPaper() {
@@ -150,10 +154,10 @@ function showPen() {
 
 const THEME = "mnistcli-theme";
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
-const isDark = () => (localStorage.getItem(THEME) ?? (prefersDark.matches ? "dark" : "light")) === "dark";
+const isDark = () => (recall(THEME) ?? (prefersDark.matches ? "dark" : "light")) === "dark";
 
 function setTheme(name) {
-  if (name) localStorage.setItem(THEME, name);
+  if (name) remember(THEME, name);
   document.documentElement.dataset.theme = isDark() ? "dark" : "light";
 }
 

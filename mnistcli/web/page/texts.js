@@ -1,5 +1,7 @@
 // All texts of the page, in each of its languages. {name} stands for a value.
 
+import { recall, remember } from "./settings.js";
+
 export const TEXTS = {
   en: {
     run: "Read by",
@@ -168,7 +170,7 @@ const STORED = "mnistcli-language";
 export let language = chooseLanguage();
 
 function chooseLanguage() {
-  const stored = localStorage.getItem(STORED);
+  const stored = recall(STORED);
   if (stored in TEXTS) return stored;
   const preferred = navigator.languages.map((name) => name.slice(0, 2));
   return preferred.find((name) => name in TEXTS) ?? "en";
@@ -177,7 +179,7 @@ function chooseLanguage() {
 /** Use another language from now on, and show it. */
 export function setLanguage(name) {
   language = name;
-  localStorage.setItem(STORED, name);
+  remember(STORED, name);
   showTexts();
 }
 
