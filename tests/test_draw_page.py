@@ -114,7 +114,7 @@ def test_ten_digits_of_any_size_at_any_place(open_page: OpenPage) -> None:
     for digit, image in enumerate(choose_digits()):
         share = (0.95, 0.5, 0.25)[digit % 3]
         left, top = (0.02, 0.35, 0.7)[digit % 3], (0.0, 0.3, 0.7)[digit // 3 % 3] * (1 - share)
-        set_pen(page, round(share * 480 / 28 * 2.2 / 4) * 4)
+        set_pen(page, round(share * 420 / 28 * 2.2 / 4) * 4)
         draw(page, place(page, trace(image), share, left, top))
         assert (digit, read_page(page)[0]) == (digit, str(digit))
         page.locator("#clear").click()
@@ -212,7 +212,7 @@ def test_touch_and_pen(open_page: OpenPage) -> None:
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert read_page(page) == ("5", "")
     assert page.evaluate("scrollY") == 0
-    ink = "[...paper.getContext('2d').getImageData(0, 0, 640, 480).data].filter((v) => !v).length"
+    ink = "[...paper.getContext('2d').getImageData(0, 0, 560, 420).data].filter((v) => !v).length"
     areas = []
     for force in (0.1, 1):
         page.keyboard.press("Delete")
@@ -238,7 +238,7 @@ def test_keys_alone(open_page: OpenPage) -> None:
     page.keyboard.press("Control+z")
     assert read_page(page) == (EMPTY, "")
     page.locator("body").press("]")
-    assert page.locator("#pen").input_value() == "36"
+    assert page.locator("#pen").input_value() == "32"
     focused = []
     page.locator("#language").focus()
     for _ in range(9):

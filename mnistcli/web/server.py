@@ -61,7 +61,9 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With its protocol named, asyncio sends each part of an answer at once (TCP_NODELAY): without,
+    # every answer came 40 ms later.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # Without it, the port of a server that has just ended would be in use for a minute.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

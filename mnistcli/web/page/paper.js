@@ -17,7 +17,7 @@ export class Paper {
     this.context = canvas.getContext("2d", { willReadFrequently: true });
     this.penMark = penMark;
     this.onChange = onChange;
-    this.width = 32; // of the pen
+    this.width = 28; // of the pen
     this.entries = []; // strokes, pictures and clearings, in their order
     this.stroke = null; // the one that is being drawn
     this.pen = { x: canvas.width / 2, y: canvas.height / 3 }; // the keyboard's
@@ -172,7 +172,7 @@ export class Paper {
       const { width, height } = picture.bitmap;
       context.drawImage(picture.bitmap, left, top, width * scale, height * scale);
     } else if (picture) {
-      context.font = "26px system-ui";
+      context.font = "22px system-ui";
       context.textAlign = "center";
       context.fillText(picture.file.name || picture.file.type, canvas.width / 2, canvas.height / 2);
     }
