@@ -61,7 +61,7 @@ def _note_request(url: str, server: PageServer, problems: list[str]) -> None:
 
 def read_page(page: Page) -> tuple[str, str]:
     """What the page says, once it has read all that is drawn."""
-    expect(page.locator("body")).to_have_attribute("data-state", "ready")
+    expect(page.locator(".answer")).to_have_attribute("aria-busy", "false")
     return page.locator("#digit").inner_text(), page.locator("#reason").inner_text()
 
 

@@ -13,6 +13,8 @@ from mnistcli.recognition.outputs import OutputKind, find_output_kind
 from mnistcli.recognition.predictions import Recognizer
 from mnistcli.runs import Artifact, RunDirectory, describe_run
 
+_ADVICE = "expected a run that LiteRT can read; `mnistcli predict` reads others, with Keras"
+
 
 def read_framing(directory: RunDirectory) -> Framing:
     """Return the framing of a run's training images."""
@@ -36,13 +38,13 @@ def open_lite_recognizer(directory: RunDirectory, calibration: Calibration) -> R
         if artifact.sha256 is None:
             if not path.exists():
                 raise FileNotFoundError
-            raise RunError(f"{path} is not used: run.json has no SHA-256 of it")
+            raise RunError(f"{path} is not used: run.json has no SHA-256 of it", _ADVICE)
         compute_outputs = load_lite_model(path, artifact.sha256)
     except FileNotFoundError:
         reason = f"{directory.path} has no {path.name}"
         if artifact.problem:
             reason += f": it could not be converted ({artifact.problem})"
-        raise RunError(reason) from None
+        raise RunError(reason, _ADVICE) from None
     kind = OutputKind(record.outputs or _probe_output_kind(compute_outputs))
     classifier = NetworkClassifier(compute_outputs, kind, calibration.temperature)
     return Recognizer(classifier, calibration.familiarity, calibration.max_spread)

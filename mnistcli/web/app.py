@@ -1,15 +1,12 @@
 """The page's files, and the requests that it makes."""
 
 import asyncio
-import base64
 import html
-import json
-import re
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -26,7 +23,7 @@ from mnistcli.web.requests import (
     TooLargeError,
     WrongTypeError,
     read_image_bytes,
-    read_number,
+    read_parameter,
     read_picture_file,
 )
 
@@ -34,10 +31,6 @@ PAGE = Path(__file__).parent / "page"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 # That a picture shows no digit is an answer: a browser would log any other status as an error.
 STATUS: dict[type[Exception], int] = {ImageError: 200, TooLargeError: 413, WrongTypeError: 415}
-MAX_PLACE = 10**9
-REPEAT = 20  # of each picture in an epoch; see `data.extra`
-
-Result = TypeVar("Result")
 
 
 def make_app(
@@ -108,60 +101,47 @@ class _Api:
         ]
 
     async def runs(self, _request: Request) -> Response:
-        return JSONResponse({"runs": await self._compute(self.reader.list_runs)})
+        return await self._answer(self.reader.list_runs)
 
     async def read(self, request: Request) -> Response:
         content = await read_picture_file(request)
-        return JSONResponse(
-            await self._compute(self.reader.read_digit, self._run(request), content)
-        )
+        return await self._answer(self.reader.read_digit, self._run(request), content)
 
     async def lines(self, request: Request) -> Response:
         content = await read_picture_file(request)
-        return JSONResponse(
-            await self._compute(self.reader.read_lines, self._run(request), content)
-        )
+        return await self._answer(self.reader.read_lines, self._run(request), content)
 
     async def stages(self, request: Request) -> Response:
         content = await read_picture_file(request)
-        stages = await self._compute(self.reader.draw_stages, self._run(request), content)
-        return JSONResponse(
-            {"stages": [{"name": name, "png": _to_base64(png)} for name, png in stages]}
-        )
+        return await self._answer(self.reader.draw_stages, self._run(request), content)
 
     async def layers(self, request: Request) -> Response:
         pixels = await read_image_bytes(request)
-        return JSONResponse(
-            await self._compute(self.reader.read_layers, self._run(request), pixels)
-        )
+        return await self._answer(self.reader.read_layers, self._run(request), pixels)
 
     async def unit(self, request: Request) -> Response:
         pixels = await read_image_bytes(request)
-        places = [read_number(request, name, MAX_PLACE) for name in ("layer", "unit")]
-        return JSONResponse(
-            await self._compute(self.reader.read_unit, self._run(request), pixels, *places)
-        )
+        layer, unit = (read_parameter(request, name) for name in ("layer", "unit"))
+        return await self._answer(self.reader.read_unit, self._run(request), pixels, layer, unit)
 
     async def reasons(self, request: Request) -> Response:
         pixels = await read_image_bytes(request)
-        digit = read_number(request, "digit", MAX_PLACE)
-        return JSONResponse(
-            await self._compute(self.reader.read_reasons, self._run(request), pixels, digit)
-        )
+        digit = read_parameter(request, "digit")
+        return await self._answer(self.reader.read_reasons, self._run(request), pixels, digit)
 
     async def drawings(self, request: Request) -> Response:
-        return JSONResponse(await self._compute(self._count, self._run(request)))
+        return await self._answer(self._count, self._run(request))
 
     async def save(self, request: Request) -> Response:
         content = await read_picture_file(request)
-        return JSONResponse(await self._compute(self._save, request, content), 201)
+        label = read_parameter(request, "label")
+        return await self._answer(self._save, self._run(request), content, label)
 
     def _run(self, request: Request) -> int:
-        return read_number(request, "run", self.reader.num_runs)
+        return read_parameter(request, "run", self.reader.num_runs)
 
-    def _save(self, request: Request, content: bytes) -> dict[str, Any]:
-        number = self._run(request)
-        label = read_number(request, "label", self.reader.open(number).record.dataset.num_classes)
+    def _save(self, number: int, content: bytes, label: int) -> dict[str, Any]:
+        self.reader.open(number).check_class(label)
         picture, _ = decode(content)
         path = self.folder.save(picture, label)
         return {"saved": str(path), **self._count(number)}
@@ -169,25 +149,20 @@ class _Api:
     def _count(self, number: int) -> dict[str, Any]:
         """Return how many pictures there are of each label, and the line that uses them."""
         run = self.reader.open(number)
-        counts = self.folder.count(run.record.dataset.num_classes)
-        path = str(self.folder.path)
-        if not re.fullmatch(r"[\w./-][\w./ -]*", path):
-            path = json.dumps(path)  # a text in YAML, too
-        extra = f"data.extra=[{{path: {path}, repeat: {REPEAT}}}]"
+        num_classes = run.record.dataset.num_classes
+        config = run.directory.config
         return {
-            "num_classes": run.record.dataset.num_classes,
+            "num_classes": num_classes,
             "folder": str(self.folder.path),
-            "counts": counts,
-            "command": command_line("train", run.directory.config, "--set", extra),
+            "counts": self.folder.count(num_classes),
+            "command": command_line("train", config, "--set", self.folder.setting),
         }
 
-    async def _compute(self, function: Callable[..., Result], *arguments: Any) -> Result:
+    async def _answer(self, function: Callable[..., Any], *arguments: Any) -> Response:
+        """Answer with what a function returns, computed by the one thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.worker, partial(function, *arguments))
-
-
-def _to_base64(content: bytes) -> str:
-    return base64.b64encode(content).decode()
+        result = await loop.run_in_executor(self.worker, partial(function, *arguments))
+        return JSONResponse(result)
 
 
 async def _handle_error(_request: Request, error: Exception) -> Response:

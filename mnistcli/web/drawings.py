@@ -1,6 +1,8 @@
 """The folder of labelled pictures that the page saves, such as `mine/7/20261126-…png`."""
 
 import io
+import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from PIL import Image
 from mnistcli.images import is_picture
 from mnistcli.runs import cannot_write, write_whole
 
+REPEAT = 20  # of each picture in an epoch: a few among 55,000 would be lost
+
 
 @dataclass(frozen=True)
 class DrawingFolder:
@@ -24,6 +28,14 @@ class DrawingFolder:
     """
 
     path: Path
+
+    @property
+    def setting(self) -> str:
+        """What `--set` takes to add the pictures to the images that a run is trained on."""
+        path = str(self.path)
+        if not re.fullmatch(r"[\w./-][\w./ -]*", path):
+            path = json.dumps(path)  # a text in YAML, too
+        return f"data.extra=[{{path: {path}, repeat: {REPEAT}}}]"
 
     def save(self, picture: NDArray[np.uint8], label: int) -> Path:
         """Write a picture (H, W, 3) uint8 as a new PNG file, and return its path.

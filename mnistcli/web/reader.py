@@ -1,5 +1,6 @@
 """What the page asks for, computed as `mnistcli predict` computes it."""
 
+import base64
 import io
 import math
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mnistcli.errors import RunError, UsageError
 from mnistcli.images import (
@@ -52,6 +54,11 @@ class OpenRun:
     recognizer: Recognizer
     framing: Framing
 
+    def check_class(self, number: int) -> None:
+        """Raise `UsageError` unless the run has a class of a number."""
+        if number >= self.record.dataset.num_classes:
+            raise UsageError("there is no such digit", "expected one that the page shows")
+
     def predict(self, reading: Reading) -> dict[str, Any]:
         """Return the answer to a picture as plain values: what `predict --json` has of it."""
         digit = make_digit(PICTURE, reading)
@@ -73,7 +80,7 @@ class PageReader:
         self._open: dict[int, OpenRun] = {}
         self._layers: dict[int, LayerReader] = {}
 
-    def list_runs(self) -> list[dict[str, Any]]:
+    def list_runs(self) -> dict[str, Any]:
         """Return the first run and the latest others that LiteRT can read, with their numbers.
 
         Runs that were changed meanwhile are opened again.
@@ -90,7 +97,7 @@ class PageReader:
                 listed.append({"number": number, **reader_to_json(run)})
             except RunError:  # it is gone
                 continue
-        return listed
+        return {"runs": listed}
 
     @property
     def num_runs(self) -> int:
@@ -178,8 +185,7 @@ class PageReader:
             UsageError: there is no such class.
         """
         run = self.open(number)
-        if digit >= run.record.dataset.num_classes:
-            raise UsageError("there is no such digit", "expected one that the page shows")
+        run.check_class(digit)
         image = _to_image(pixels)
         return signed_to_json(occlude(run.recognizer.classifier, image, digit, run.framing))
 
@@ -188,8 +194,8 @@ class PageReader:
             self._layers[number] = LayerReader(self.open(number).directory)
         return self._layers[number]
 
-    def draw_stages(self, number: int, content: bytes) -> list[tuple[str, bytes]]:
-        """Return the name and the drawing, a PNG, of each stage of a picture's reading.
+    def draw_stages(self, number: int, content: bytes) -> dict[str, Any]:
+        """Return the name and the drawing, a PNG in base64, of each stage of a picture's reading.
 
         Raises:
             ImageError: see `read_digit`.
@@ -197,7 +203,12 @@ class PageReader:
         """
         picture, _ = decode(content)
         reading = frame_digit(picture, self.open(number).framing)
-        return [(name, encode_png(draw_stage(stage))) for name, stage in reading.stages.items()]
+        return {
+            "stages": [
+                {"name": name, "png": _encode_png(draw_stage(stage))}
+                for name, stage in reading.stages.items()
+            ]
+        }
 
 
 def decode(content: bytes) -> tuple[NDArray[np.uint8], tuple[int, int]]:
@@ -205,13 +216,10 @@ def decode(content: bytes) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     return decode_picture(io.BytesIO(content), PICTURE)
 
 
-def encode_png(picture: NDArray[np.uint8]) -> bytes:
-    """Return a picture (H, W, 3) uint8 as a PNG."""
-    from PIL import Image
-
+def _encode_png(picture: NDArray[np.uint8]) -> str:
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, "PNG", compress_level=1)
-    return stream.getvalue()
+    return base64.b64encode(stream.getvalue()).decode()
 
 
 def _to_image(pixels: bytes) -> NDArray[np.uint8]:

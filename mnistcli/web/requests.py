@@ -6,6 +6,7 @@ from mnistcli.errors import UsageError
 
 MAXIMUM_BYTES = 40 * 1024**2  # of a picture; a photo of 50 megapixels takes 25 MB
 IMAGE_BYTES = 28 * 28
+MAXIMUM = 10**9  # of a parameter whose limit only the run knows
 
 
 class TooLargeError(UsageError):
@@ -44,7 +45,7 @@ async def read_image_bytes(request: Request) -> bytes:
     return body
 
 
-def read_number(request: Request, name: str, limit: int) -> int:
+def read_parameter(request: Request, name: str, limit: int = MAXIMUM) -> int:
     """Return a parameter of a request, from 0 to below a limit.
 
     Raises:

@@ -37,7 +37,7 @@ export class LayersPanel {
     this.#arrange(layers);
     layers.forEach((layer, i) => this.views[i].show(layer));
     this.rest.textContent = without.length ? text("without", { layers: without.join(", ") }) : "";
-    await this.unit.update(state, layers);
+    await this.unit.update(state);
   }
 
   /** Make a view for each layer, unless there is one: a view that has the focus keeps it. */

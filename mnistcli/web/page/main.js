@@ -31,22 +31,26 @@ async function refresh(isDrawing = false) {
   isStale = true;
   if (isBusy) return;
   isBusy = true;
-  document.body.dataset.state = "reading";
+  setBusy(true);
   try {
     while (isStale) {
       isStale = false;
       await readPaper();
     }
   } finally {
-    document.body.dataset.state = "ready";
+    setBusy(false);
     isBusy = false;
   }
 }
 
+function setBusy(value) {
+  document.querySelector(".answer").setAttribute("aria-busy", value);
+}
+
 async function readPaper() {
   const content = await paper.content();
+  let answer = null;
   try {
-    let answer = null;
     if (!content) showNothing(numBars);
     else if (several.checked) {
       const reading = await post("lines", { run }, content);
@@ -56,10 +60,10 @@ async function readPaper() {
       numBars = answer.probabilities.length;
       showDigit(answer);
     }
-    state = { run, content, answer };
   } catch (error) {
     report(error);
   }
+  state = { run, content, answer };
   if (!isPenDown && !isStale) speak();
   for (const panel of panels) {
     if (isStale) return; // the answer comes first
@@ -169,4 +173,4 @@ listen();
 showPen();
 showNothing(numBars);
 await listRuns().catch(report);
-paper.undo(); // nothing: shows the empty paper
+paper.onChange(false);
