@@ -143,7 +143,7 @@ def test_a_picture_is_saved_as_it_was_drawn(tmp_path: Path) -> None:
     assert counts["folder"] == "my digits"
     command = shlex.split(counts["command"])
     assert command[:2] == ["mnistcli", "train"]
-    assert command[3:] == ["--set", "data.extra=[{path: my digits, repeat: 20}]"]
+    assert command[3:] == ["--set", 'data.extra=[{path: "my digits", repeat: 20}]']
     done = run_in_process("predict", paths[0], paths[2], "--json", folder=tmp_path)
     for answer, expected in zip(asked, json.loads(done.stdout)["predictions"], strict=True):
         assert answer["probabilities"] == expected["probabilities"]

@@ -134,7 +134,7 @@ def test_what_is_drawn_is_saved_and_predict_reads_the_file_alike(
     expect(page.locator("#teach-body [role=status]")).to_have_text(f"Saved as mine/5/{path.name}.")
     expect(page.locator("#teach-body")).to_contain_text("Pictures in mine: 1")
     expect(page.locator("#teach-body code")).to_contain_text(
-        "'data.extra=[{path: mine, repeat: 20}]'"
+        'data.extra=[{path: "mine", repeat: 20}]'
     )
     done = run_in_process("predict", path, "--json", "--run", "builtin", folder=tmp_path)
     (prediction,) = json.loads(done.stdout)["predictions"]

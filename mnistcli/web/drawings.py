@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,9 +31,7 @@ class DrawingFolder:
     @property
     def setting(self) -> str:
         """What `--set` takes to add the pictures to the images that a run is trained on."""
-        path = str(self.path)
-        if not re.fullmatch(r"[\w./-][\w./ -]*", path):
-            path = json.dumps(path)  # a text in YAML, too
+        path = json.dumps(str(self.path), ensure_ascii=False)  # a text in YAML, too
         return f"data.extra=[{{path: {path}, repeat: {REPEAT}}}]"
 
     def save(self, picture: NDArray[np.uint8], label: int) -> Path:
