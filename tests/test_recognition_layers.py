@@ -32,6 +32,7 @@ layers:
   - MaxPooling2D: {pool_size: 3, strides: 2, padding: same, name: largest}
   - Conv2D: {filters: 6, kernel_size: 3, dilation_rate: 2, name: far}
   - AveragePooling2D: {pool_size: 2, strides: 1, padding: same, name: mean}
+  - GroupNormalization: {groups: 2, name: grouped}
   - Dropout: {rate: 0.5}
   - Flatten
   - Dense: {units: 12, activation: gelu, name: hidden}
@@ -102,7 +103,7 @@ def test_each_layer_is_what_it_is_in_keras(reader: LayerReader, outputs: Outputs
     for layer in reader.layers:
         assert layer.shape == outputs[layer.names[-1]].shape
         assert np.allclose(reader.values(layer.output), outputs[layer.names[-1]], atol=1e-4)
-    assert {"dropout", "flatten"} <= set(reader.without_output)
+    assert {"dropout", "flatten", "grouped"} <= set(reader.without_output)
     assert reader.layers[1].kinds == ("Conv2D", "BatchNormalization", "ReLU")
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.errors import RunError
 from mnistcli.recognition.graph import Operation, read_operations
 from mnistcli.recognition.lite import read_lite_file, silent_stderr
 from mnistcli.runs import Artifact, LayerRecord, RunDirectory
@@ -54,7 +55,7 @@ class LayerReader:
         directory: the run.
 
     Raises:
-        RunError: its LiteRT file is missing or damaged.
+        RunError: its LiteRT file is damaged, or has tensors that cannot be read.
     """
 
     def __init__(self, directory: RunDirectory) -> None:
@@ -75,9 +76,12 @@ class LayerReader:
             self._interpreter.allocate_tensors()
         self.input = int(self._interpreter.get_input_details()[0]["index"])
         result = int(self._interpreter.get_output_details()[0]["index"])
-        self.set_image(np.zeros((28, 28), np.uint8))
         self.changing = _depend_on(self.input, self.operations)
-        self.layers = self._find_layers(record.layers, result)
+        try:
+            self.set_image(np.zeros((28, 28), np.uint8))
+            self.layers = self._find_layers(record.layers, result)
+        except (ValueError, RuntimeError):  # such as a bfloat16 tensor, which NumPy lacks
+            raise RunError(f"what is inside {directory.lite_model} cannot be shown") from None
         shown = {name for layer in self.layers for name in layer.names}
         self.without_output = [each.name for each in record.layers if each.name not in shown]
 
@@ -112,7 +116,7 @@ class LayerReader:
                 last = records[-1].name if records else next(reversed(found), "")
                 names = list(dict.fromkeys([*names, last]))
             shape = self.values(step.output).shape
-            if not names or (records and _shape_of(by_name[names[-1]]) != shape):
+            if not names or len(shape) > 3 or (records and _shape_of(by_name[names[-1]]) != shape):
                 continue  # a part of a layer's computation
             kinds = tuple(by_name[name].kind for name in names) if records else ()
             # The last step of a layer is its output.

@@ -3,6 +3,7 @@
 A unit is one number of a layer's output.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,8 +70,11 @@ def explain_unit(reader: LayerReader, layer: Layer, index: tuple[int, ...]) -> U
         return Unit(value, window, "weights", patch, weights, bias, total)
     kind = _KINDS.get(step.kind, "other")
     if kind == "sum":
-        terms = [reader.values(tensor)[index] for tensor in _changing_inputs(reader, step)]
-        return Unit(value, window, kind, np.array(terms, np.float32).reshape(1, 1, -1))
+        terms = [reader.values(tensor) for tensor in _changing_inputs(reader, step)]
+        if any(each.shape != layer.shape for each in terms):  # one is added to many
+            return Unit(value, window)
+        numbers = np.array([each[index] for each in terms], np.float32)
+        return Unit(value, window, kind, numbers.reshape(1, 1, -1))
     values = reader.values(step.inputs[0])
     if kind == "other" or values.ndim != 3:
         return Unit(value, window)
@@ -139,7 +143,7 @@ def _shape_before(reader: LayerReader, tensor: int) -> tuple[int, int, int]:
     shape = reader.values(tensor).shape
     if len(shape) == 3:
         return shape[0], shape[1], shape[2]
-    return (*shape, 1) if len(shape) == 2 else (1, 1, shape[0])
+    return (*shape, 1) if len(shape) == 2 else (1, 1, math.prod(shape))
 
 
 def _inside(places: range, length: int) -> list[int]:
