@@ -19,6 +19,7 @@ from mnistcli.data import MNIST_DATA_DIR, Dataset, load_dataset
 from mnistcli.errors import STOP_SIGNALS, ConfigError
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
     from trainings import Trained
 
 
@@ -29,7 +30,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # the end with one worker busy.
 LONGEST = (
     *("test_any_file", "test_cli_ensemble", "test_cli_faults", "test_cli_streams"),
-    *("test_cli_train", "test_config_built", "test_engine", "test_ensembles", "test_kills"),
+    *("test_cli_train", "test_config_built", "test_draw_page", "test_engine", "test_ensembles"),
+    "test_kills",
     *("test_model_backend", "test_output_kinds", "test_recognition_lite", "test_training"),
     *("test_sweeps_database", "test_training_resume", "test_write_faults"),
 )
@@ -128,6 +130,15 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "test accuracy" in done.stdout
     (run,) = (folder / "runs").iterdir()
     return run
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Chromium. Not for a session: its loop of events would be in the way of others."""
+    from browsers import open_browser  # imports playwright
+
+    with open_browser() as browser:
+        yield browser
 
 
 @pytest.fixture

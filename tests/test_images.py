@@ -217,6 +217,22 @@ def test_a_hairline_is_as_dark_as_a_pen(tmp_path: Path) -> None:
     assert np.median(digit[digit > 20]) > 180
 
 
+@pytest.mark.parametrize("pen", [12, 24, 40])
+def test_the_straight_stroke_of_a_1_is_no_sheet_with_round_corners(
+    pen: int, tmp_path: Path
+) -> None:
+    picture = Image.new("L", (640, 480), 255)
+    draw = ImageDraw.Draw(picture)
+    draw.line([(360, 100), (360, 380)], fill=0, width=pen)
+    for y in (100, 380):
+        draw.circle((360, y), pen / 2, fill=0)
+    digit = read_digit(write(tmp_path, encode(picture)))
+    columns = np.flatnonzero(digit.max(axis=0) > 127)
+    assert extents(digit)[0] == 20
+    assert 1 <= len(columns) <= 4
+    assert (digit[4:24, columns] > 127).mean() > 0.9
+
+
 def test_a_faint_speck_far_from_the_digit_does_not_shrink_it() -> None:
     grey = np.array(draw_five().convert("L"))
     clean = to_mnist(grey)

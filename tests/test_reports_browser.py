@@ -1,80 +1,30 @@
 """The pages of `mnistcli report` in a real browser, Chromium, with the network off."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from browsers import SMALLEST_CONTRAST
 from commands import invoke
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from mnistcli.runs import RunDirectory
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 SCRIPT = "<script>alert(1)</script>"
 # A folder's name holds no slash.
 NAME = "<img src=x onerror=alert(2)> \"'&{{7*7}}\u202eb"
 SHOWN_NAME = NAME.replace("\u202e", "\\u202e")
-
-# The smallest contrast of any text with what is behind it, with the text.
-SMALLEST_CONTRAST = """
+# Gives the cells of the matrix each of their colours, whichever this run has.
+ALL_COLOURS = """
 () => {
-  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-  const parse = (colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const luminance = (rgb) => {
-    const [r, g, b] = rgb.slice(0, 3).map((value) => value / 255).map(
-      (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (element) => {
-    for (let each = element; each; each = each.parentElement) {
-      const colour = parse(getComputedStyle(each).backgroundColor);
-      if (colour[3] === 255) return colour;
-    }
-    return [255, 255, 255, 255];
-  };
-  let smallest = [99, ""];
-  // Each colour of a cell, whichever this run has.
   const cells = [...document.querySelectorAll(".matrix td[class]")];
   const colours = "none right-0 right-1 right-2 wrong-0 wrong-1 wrong-2 wrong-3 wrong-4";
   colours.split(" ").forEach((colour, i) => { cells[i].className = colour; });
-  for (const element of document.body.querySelectorAll("*")) {
-    const text = [...element.childNodes].filter((node) => node.nodeType === 3)
-      .map((node) => node.textContent.trim()).join("");
-    if (!text || element.closest("script, style, .skip") || !element.checkVisibility()) continue;
-    const style = getComputedStyle(element);
-    const colour = luminance(parse(element.closest("svg") ? style.fill : style.color));
-    const ground = luminance(behind(element));
-    const [dark, light] = [colour, ground].sort((a, b) => a - b);
-    const contrast = (light + 0.05) / (dark + 0.05);
-    if (contrast < smallest[0]) smallest = [contrast, text];
-  }
-  return smallest;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium; playwright's own browsers are not used."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        message = "there is no Chromium; on Debian: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +109,7 @@ def test_all_text_can_be_read(page: Page, scheme: str) -> None:
     page.locator(".plot").first.focus()  # shows its values
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (int(paper[4:].split(",")[0]) < 40) == (scheme == "dark")
+    page.evaluate(ALL_COLOURS)
     contrast, text = page.evaluate(SMALLEST_CONTRAST)
     assert contrast >= 4.5, text  # WCAG 2.2, level AA
 

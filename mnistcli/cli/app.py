@@ -11,6 +11,7 @@ from mnistcli.cli.compare import compare_command
 from mnistcli.cli.completion import SHELL_VARIABLE, completion_command, print_completions
 from mnistcli.cli.configs import configs_app
 from mnistcli.cli.doctor import doctor_command
+from mnistcli.cli.draw import draw_command
 from mnistcli.cli.ensemble import ensemble_command
 from mnistcli.cli.evaluate import evaluate_command
 from mnistcli.cli.export import export_command
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 app.command("predict")(predict_command)
+app.command("draw")(draw_command)
 app.command("runs")(runs_command)
 app.command("compare")(compare_command)
 app.command("report")(report_command)

@@ -176,7 +176,7 @@ def _print_json(
     directory: "RunDirectory", predictions: "list[Prediction]", selection: "PictureSelection"
 ) -> None:
     from mnistcli.cli.console import print_json
-    from mnistcli.cli.recognizer import reader_to_json
+    from mnistcli.recognition import reader_to_json
 
     document: dict[str, Any] = {
         **reader_to_json(directory),

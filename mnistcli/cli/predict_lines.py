@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mnistcli.cli.console import print_json, results
 from mnistcli.cli.prediction_views import number_view
-from mnistcli.cli.recognizer import describe_reader, open_recognizer, reader_to_json
+from mnistcli.cli.recognizer import describe_reader, open_recognizer
 from mnistcli.errors import ImageError, printable
 from mnistcli.images import (
     Framing,
@@ -17,7 +17,7 @@ from mnistcli.images import (
     stack_drawings,
 )
 from mnistcli.numbers import format_percent
-from mnistcli.recognition import NumberReading, read_number
+from mnistcli.recognition import NumberReading, read_number, reader_to_json
 from mnistcli.runs import RunDirectory
 
 if TYPE_CHECKING:

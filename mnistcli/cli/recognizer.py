@@ -1,12 +1,15 @@
 """A run's network for predictions, without TensorFlow where that is possible."""
 
-from typing import Any
-
-from mnistcli import recognition
 from mnistcli.cli.console import progress, tensorflow_starting
 from mnistcli.numbers import format_percent
-from mnistcli.recognition import ComputeOutputs, OutputKind, Recognizer
-from mnistcli.runs import RunDirectory, describe_run
+from mnistcli.recognition import (
+    ComputeOutputs,
+    OutputKind,
+    Recognizer,
+    reader_to_json,
+)
+from mnistcli.recognition import open_recognizer as open_with
+from mnistcli.runs import RunDirectory
 
 
 def open_recognizer(directory: RunDirectory) -> Recognizer:
@@ -22,17 +25,7 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
             from mnistcli.evaluation.run import open_keras_network
         return open_keras_network(directory)
 
-    return recognition.open_recognizer(directory, open_with_keras)
-
-
-def reader_to_json(directory: RunDirectory) -> dict[str, Any]:
-    """Return which run reads, the data that it was trained on, and its accuracy there."""
-    record = directory.read_record()
-    return {
-        "run": describe_run(directory),
-        "data": record.dataset.name,
-        "test_accuracy": (record.metrics or {}).get("test_accuracy"),
-    }
+    return open_with(directory, open_with_keras)
 
 
 def describe_reader(directory: RunDirectory) -> str:

@@ -2,8 +2,8 @@
 
 from mnistcli.images.annotate import Mark, annotate, stack_drawings
 from mnistcli.images.cuts import find_cuts, remove_slivers
-from mnistcli.images.digits import Digit, read_digits
-from mnistcli.images.explain import MAX_DRAWINGS, draw_stages, join_drawings
+from mnistcli.images.digits import Digit, make_digit, read_digits
+from mnistcli.images.explain import MAX_DRAWINGS, draw_stage, draw_stages, join_drawings
 from mnistcli.images.find import (
     PictureFile,
     PictureSelection,
@@ -16,7 +16,13 @@ from mnistcli.images.formats import EXPECTED_FORMATS, is_picture
 from mnistcli.images.frame import frame_large_mask
 from mnistcli.images.framing import Framing, find_framing
 from mnistcli.images.ink import measure_ink
-from mnistcli.images.read import name_error, picture_name, read_picture, read_reduced_picture
+from mnistcli.images.read import (
+    decode_picture,
+    name_error,
+    picture_name,
+    read_picture,
+    read_reduced_picture,
+)
 from mnistcli.images.reading import MNIST_FRAMING, Reading, frame_digit, frame_mask
 from mnistcli.images.row import Row, find_rows
 from mnistcli.images.sheet import Sheet, find_sheet
@@ -35,7 +41,9 @@ __all__ = [
     "Row",
     "Sheet",
     "annotate",
+    "decode_picture",
     "describe_omissions",
+    "draw_stage",
     "draw_stages",
     "find_cuts",
     "find_framing",
@@ -48,6 +56,7 @@ __all__ = [
     "is_picture",
     "join_drawings",
     "leads_to_file",
+    "make_digit",
     "measure_ink",
     "name_error",
     "names_label",

@@ -70,6 +70,16 @@ def read_digits(
     yield from map_in_processes(read, files, num_workers)
 
 
+def make_digit(
+    name: str,
+    reading: Reading,
+    label: int | None = None,
+    drawing: NDArray[np.uint8] | None = None,
+) -> Digit:
+    """Return the digit of a reading; the arguments are its fields."""
+    return Digit(name, reading.image, label, reading.is_alone, drawing, reading.strokes)
+
+
 def _available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -84,4 +94,4 @@ def _read_digit(
     except ImageError as error:
         return name_error(file.path, error)
     drawing = draw_stages(reading) if draw_stages else None
-    return Digit(file.name, reading.image, file.label, reading.is_alone, drawing, reading.strokes)
+    return make_digit(file.name, reading, file.label, drawing)

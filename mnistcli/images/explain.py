@@ -33,7 +33,7 @@ def draw_stages(reading: Reading) -> NDArray[np.uint8]:
         left = MARGIN + column * (TILE + MARGIN)
         font = cv2.FONT_HERSHEY_SIMPLEX
         cv2.putText(strip, title, (left, TITLE_HEIGHT), font, 0.55, TEXT_COLOUR, 1, cv2.LINE_AA)
-        strip[top : top + TILE, left : left + TILE] = _draw_tile(stage)
+        strip[top : top + TILE, left : left + TILE] = draw_stage(stage)
     return strip
 
 
@@ -61,8 +61,8 @@ def join_drawings(strips: Sequence[NDArray[np.uint8]], captions: Sequence[str]) 
     return sheet
 
 
-def _draw_tile(stage: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return a stage scaled into (TILE, TILE, 3), with its aspect ratio kept."""
+def draw_stage(stage: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a stage of a reading, scaled into (196, 196, 3) uint8, with its aspect ratio kept."""
     scale = TILE / max(stage.shape[:2])
     size = max(1, round(stage.shape[1] * scale)), max(1, round(stage.shape[0] * scale))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST

@@ -61,7 +61,7 @@ def read_reduced_picture(path: Path) -> tuple[NDArray[np.uint8], tuple[int, int]
     _check_file(path)
     try:
         with path.open("rb") as file:
-            return _decode(file, str(path))
+            return decode_picture(file, str(path))
     except PermissionError:
         raise ImageError(
             f"{path!s}: no permission to read it", "check its owner and permissions"
@@ -92,15 +92,18 @@ def _read_standard_input() -> tuple[NDArray[np.uint8], tuple[int, int]]:
             ) from None
         _check_bytes(name, file.tell())
         file.seek(0)
-        return _decode(file, name)
+        return decode_picture(file, name)
 
 
-def _decode(file: BinaryIO, name: str) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+def decode_picture(file: BinaryIO, name: str) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Read a picture from a seekable file, as `read_reduced_picture` does.
 
     Args:
         file: the picture, at its first byte.
         name: the picture's name in errors.
+
+    Raises:
+        ImageError: the picture is too large, damaged or none.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged EXIF data; `open_image` checks the size

@@ -17,6 +17,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 MIN_DIFFERENCE = 24.0  # grey levels between a margin and the paper; JPEG's noise is below that
 MIN_SIDE = 20  # pixels of a sheet
+MIN_CONTENT = 0.002  # of a sheet; a smaller share is noise
 MAX_CONTENT = 0.35  # of a sheet, that its drawing covers; a frame surrounds more
 MAX_FRAME_SHARE = 0.5  # of its bounding box; a sheet of another colour than the page covers more
 # A smaller picture is the drawing itself. Looking for sheets in it would take 10% of its time.
@@ -95,9 +96,19 @@ def _remove_margin(sheet: Sheet) -> Sheet | None:
     if is_margin.all(axis=0).any() or is_margin.all(axis=1).any():  # between two sheets
         return None
     content = ~_is_like(inner.picture, paper)
-    if content.mean() < 0.002 or (content.mean() > MAX_CONTENT and not _is_sheet(content)):
+    if _is_empty(content) or (content.mean() > MAX_CONTENT and not _is_sheet(content)):
         return None
     return inner
+
+
+def _is_empty(content: NDArray[np.bool_]) -> bool:
+    """Return whether nothing is on a sheet (H, W) but for its corners.
+
+    There its page shows where its corners are round: the straight stroke of a 1 has round ends.
+    """
+    _, labels = cv2.connectedComponents(content.astype(np.uint8), connectivity=8)
+    corners = set(labels[[0, 0, -1, -1], [0, -1, 0, -1]].tolist())
+    return bool((content & ~np.isin(labels, list(corners))).mean() < MIN_CONTENT)
 
 
 def _is_sheet(content: NDArray[np.bool_]) -> bool:
@@ -216,7 +227,7 @@ def _inside(sheet: Sheet, thing: NDArray[np.bool_], margin: Colour | None) -> Sh
         return None
     inner = sheet.crop(left, top, width - right, height - bottom)
     paper = _paper_colour(inner.picture, None if is_frame else margin)
-    if paper is None or _is_like(inner.picture, paper).mean() > 0.998:
+    if paper is None or _is_empty(~_is_like(inner.picture, paper)):
         return None
     return inner
 

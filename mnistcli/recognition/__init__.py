@@ -5,7 +5,13 @@ from mnistcli.recognition.classifier import Classifier, ComputeOutputs, NetworkC
 from mnistcli.recognition.familiarity import Familiarity, choose_described, fit_familiarity
 from mnistcli.recognition.lite import load_lite_model, silent_stderr
 from mnistcli.recognition.number import Line, NumberReading, read_number
-from mnistcli.recognition.opening import OpenNetwork, open_recognizer, read_framing
+from mnistcli.recognition.opening import (
+    OpenNetwork,
+    open_lite_recognizer,
+    open_recognizer,
+    read_framing,
+    reader_to_json,
+)
 from mnistcli.recognition.outputs import (
     OutputKind,
     find_output_kind,
@@ -34,11 +40,13 @@ __all__ = [
     "fit_spread",
     "fit_temperature",
     "load_lite_model",
+    "open_lite_recognizer",
     "open_recognizer",
     "predict_digits",
     "read_calibration",
     "read_framing",
     "read_number",
+    "reader_to_json",
     "silent_stderr",
     "to_probabilities",
 ]

@@ -19,6 +19,17 @@ BATCH = 100  # images at a time
 MAXIMUM_BYTES = 512 * 1024**2
 
 
+def read_lite_file(path: Path, sha256: str | None) -> bytes:
+    """Return the contents of a LiteRT file; the arguments and errors are those of the next."""
+    content = read_file(path, MAXIMUM_BYTES)
+    # LiteRT's parser is C++ and must not see a damaged file.
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise RunError(
+            f"{path} is damaged or of another run: its SHA-256 is not the one in run.json"
+        )
+    return content
+
+
 def load_lite_model(path: Path, sha256: str | None = None) -> ComputeOutputs:
     """Return the network of a LiteRT file as a function.
 
@@ -32,12 +43,7 @@ def load_lite_model(path: Path, sha256: str | None = None) -> ComputeOutputs:
         RunError: the file is damaged, or its network takes no 28x28 images, or LiteRT cannot run
             it.
     """
-    content = read_file(path, MAXIMUM_BYTES)
-    # LiteRT's parser is C++ and must not see a damaged file.
-    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-        raise RunError(
-            f"{path} is damaged or of another run: its SHA-256 is not the one in run.json"
-        )
+    content = read_lite_file(path, sha256)
     try:
         from ai_edge_litert.interpreter import Interpreter
 

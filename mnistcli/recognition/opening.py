@@ -1,6 +1,7 @@
 """A run's network, ready to read pictures."""
 
 from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from mnistcli.recognition.classifier import ComputeOutputs, NetworkClassifier
 from mnistcli.recognition.lite import load_lite_model
 from mnistcli.recognition.outputs import OutputKind, find_output_kind
 from mnistcli.recognition.predictions import Recognizer
-from mnistcli.runs import Artifact, RunDirectory
+from mnistcli.runs import Artifact, RunDirectory, describe_run
 
 # Takes the reason why LiteRT cannot run the network.
 OpenNetwork = Callable[[str], tuple[ComputeOutputs, OutputKind]]
@@ -35,6 +36,30 @@ def open_recognizer(run: RunDirectory, open_otherwise: OpenNetwork) -> Recognize
         network = open_otherwise(network)
     classifier = NetworkClassifier(*network, calibration.temperature)
     return Recognizer(classifier, calibration.familiarity, calibration.max_spread)
+
+
+def open_lite_recognizer(run: RunDirectory) -> Recognizer:
+    """Open a run's network with LiteRT, and nothing else.
+
+    Raises:
+        RunError: its LiteRT file is missing, damaged or not its own; the message says which.
+    """
+
+    def refuse(reason: str) -> NoReturn:
+        advice = "expected a run that LiteRT can read; `mnistcli predict` reads others, with Keras"
+        raise RunError(reason, advice)
+
+    return open_recognizer(run, refuse)
+
+
+def reader_to_json(run: RunDirectory) -> dict[str, Any]:
+    """Return which run reads, the data that it was trained on, and its accuracy there."""
+    record = run.read_record()
+    return {
+        "run": describe_run(run),
+        "data": record.dataset.name,
+        "test_accuracy": (record.metrics or {}).get("test_accuracy"),
+    }
 
 
 def _open_lite_model(run: RunDirectory) -> tuple[ComputeOutputs, OutputKind] | str:

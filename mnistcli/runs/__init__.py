@@ -17,6 +17,7 @@ from mnistcli.runs.folder import check_new_folder, new_folder
 from mnistcli.runs.listing import (
     builtin_run,
     choose_run,
+    completed_runs,
     describe_run,
     find_run,
     latest_run,
@@ -75,6 +76,7 @@ __all__ = [
     "check_rows",
     "check_writable",
     "choose_run",
+    "completed_runs",
     "describe_environment",
     "describe_hardware",
     "describe_run",

@@ -131,8 +131,7 @@ def choose_run() -> tuple[RunDirectory, str | None]:
     Raises:
         RunError: the run contains anything but regular files and folders.
     """
-    completed = [item for item in _recorded_runs() if item[0].status == "completed"]
-    completed.sort(key=lambda item: item[0].finished or "")
+    completed = completed_runs()
     run, note = builtin_run(), None
     # MNIST from a folder has the folder's name, and MNIST's checksums.
     mnist = run.read_record().dataset.sha256
@@ -148,6 +147,12 @@ def choose_run() -> tuple[RunDirectory, str | None]:
         note = f"{latest_run.path} is the latest run, but of {record.dataset.name}, not MNIST"
     check_files(run.path)
     return run, note
+
+
+def completed_runs() -> list[tuple[RunRecord, RunDirectory]]:
+    """Return the runs that were completed, the latest last, with their records."""
+    completed = [item for item in _recorded_runs() if item[0].status == "completed"]
+    return sorted(completed, key=lambda item: item[0].finished or "")
 
 
 def _means_builtin(path: Path) -> bool:
