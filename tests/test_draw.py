@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 import scenes
 from commands import invoke, run_in_process
+from draw_server import PageServer, ask, page_server
 from drawings import BLACK, CLEAR, WHITE, draw_five, encode
-from pages import PageServer, ask, page_server
 from pictures import draw
 from PIL import Image
 

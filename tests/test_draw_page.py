@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from browsers import SMALLEST_CONTRAST
 from commands import run_in_process
+from draw_server import PageServer, Points, page_server, trace
 from drawings import draw_five, encode
 from numpy.typing import NDArray
-from pages import PageServer, Points, page_server, trace
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from mnistcli.data import MNIST_DATA_DIR, load_dataset
