@@ -8,9 +8,11 @@ from mnistcli.cli.options import ConfigArgument, Json, Overrides
 from mnistcli.errors import command_line
 
 if TYPE_CHECKING:
-    from mnistcli.engine import Step
+    from mnistcli.engine import ImageStep, Step, UnitStep
 
 FULL_WIDTH = 76  # columns that the table of layers takes
+MAX_CLASSES = 10  # that fit into a table of the first image
+MAX_PRODUCTS = 4  # of a unit; of more, two are spelled out
 
 
 def show_step(
@@ -33,8 +35,13 @@ def show_step(
     settings, train = preparation.file.config, preparation.splits.train
     rows = preparation.order(1)[: settings.batch_size]
     step = take_step(preparation.network, train.images[rows], train.labels[rows])
+    number = int(train.images.rows[rows[0]])
+    is_original = number < len(dataset.train_labels)  # and not of `data.extra`
+    image = f"{settings.data.dataset}:train:{number}" if is_original else None
     if json:
-        print_json({"config": settings.name} | dataclasses.asdict(step))
+        document = {"config": settings.name} | dataclasses.asdict(step)
+        document["first_image"] = {"image": image} | document["first_image"]
+        print_json(document)
         return
     count = "1 image" if step.images == 1 else f"{step.images:,} images"
     rate = f"learning rate {step.learning_rate:.4g}"
@@ -47,10 +54,14 @@ def show_step(
     change = f"loss {step.loss_before:.4f} before the step, {step.loss_after:.4f} after it"
     results().print(_explain_norms(has_room))
     results().print(f"{change}, on the same images", soft_wrap=True)
+    results().print(
+        "", f"the first image is {image or 'extra'}, a {step.first_image.label}", sep="\n"
+    )
+    _print_image(step.first_image)
     if step.weights:
-        results().print(_weight_table(step))
         if _is_plain(step):
-            results().print("after = before - learning rate x gradient")
+            results().print("", *_explain_change(step), sep="\n", soft_wrap=True)
+        results().print(_weight_table(step))
     results().print("", f"Next: {command_line('train', config)}", sep="\n", soft_wrap=True)
 
 
@@ -71,6 +82,50 @@ def _layer_table(step: "Step", with_norms_of_weights: bool) -> Any:
         cells += ["" if norm is None else f"{norm:.4f}" for norm in norms]
         table.add_row(layer.name, *cells[: len(headings)])
     return table
+
+
+def _print_image(image: "ImageStep") -> None:
+    """Print the outputs for an image, the probabilities made of them, and a unit's arithmetic."""
+    from mnistcli.cli.console import results
+
+    outputs, probabilities = image.outputs, image.probabilities
+    if len(outputs) <= MAX_CLASSES:
+        table = _make_table("class", *map(str, range(len(outputs))))
+        table.add_row("output", *(f"{output:z.2f}" for output in outputs))
+        if any(
+            not math.isclose(*pair, abs_tol=1e-3)
+            for pair in zip(outputs, probabilities, strict=True)
+        ):
+            table.add_row("probability", *(f"{share:.2f}" for share in probabilities))
+        results().print(table)
+    if image.unit:
+        results().print(_explain_unit(image.unit), soft_wrap=True)
+
+
+def _explain_unit(unit: "UnitStep") -> str:
+    """Return such as dense[4]: w·x + b = 0.1 x 0.2 + 0.3 x 0.4 + 0 = 0.14."""
+    pairs = list(zip(unit.weights, unit.inputs, strict=True))
+    count = len(pairs)
+    if count > MAX_PRODUCTS:
+        # The largest say most, and many inputs are 0.
+        pairs = sorted(pairs, key=lambda pair: -abs(pair[0] * pair[1]))[:2]
+    terms = [f"({weight:z.3f} x {value:z.3f})" for weight, value in pairs]
+    if len(pairs) < count:
+        terms.append(f"... ({count} products)")
+    if unit.bias is not None:
+        terms.append(f"{unit.bias:z.3f}")
+    formula = "w·x" if unit.bias is None else "w·x + b"
+    return f"{unit.name}: {formula} = {' + '.join(terms)} = {unit.total:z.3f}"
+
+
+def _explain_change(step: "Step") -> list[str]:
+    """Return the arithmetic of the weight that changes most."""
+    weight = max(step.weights, key=lambda each: abs(each.gradient))
+    change = f"{weight.before:z.6f} - {step.learning_rate:.4g} x {weight.gradient:z.6f}"
+    return [
+        "after = before - learning rate x gradient",
+        f"{weight.name}: {change} = {weight.after:z.6f}",
+    ]
 
 
 def _is_plain(step: "Step") -> bool:
