@@ -25,7 +25,7 @@ PAGES = ("configs/tutorials/README.md",)
 COLUMNS = "100"
 PICTURE_COLOURS, PICTURE_WIDTH = 48, 1000
 _BLOCK = re.compile(r"(?m)(?P<mark>^<!-- not run -->\n)?^```console\n(?P<text>(?s:.*?))^```$")
-_PICTURE = re.compile(r"!\[[^]]*\]\(([^/)]+\.png)\)")
+_PICTURE = re.compile(r'(?:!\[[^]]*\]\(|<img src=")([^/)"]+\.png)[)"]')
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def write_file(step: Step, folder: Path) -> bool:
 
 
 def run_step(step: Step, folder: Path) -> str:
-    """Run a command of a page in a folder, as a user without a terminal would; return its output."""
+    """Run a command of a page, as a user without a terminal would, and return its output."""
     write_file(step, folder)
     environment = {**os.environ, "COLUMNS": COLUMNS, "NO_COLOR": "1"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"

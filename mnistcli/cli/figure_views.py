@@ -111,9 +111,8 @@ class MistakesView:
         places, total = find_mistakes(answers.labels, answers.probabilities)
         shown = places[: MISTAKE_ROWS * _digit_columns(options)].tolist()
         yield Text(f"{len(shown)} of {total:,} mistakes, the highest confidence first", "bold")
-        yield ImagesView(
-            [answers.images[place] for place in shown], list(map(self._caption, shown))
-        )
+        images = [answers.images[place] for place in shown]
+        yield ImagesView(images, list(map(self._caption, shown)))
 
     def _caption(self, place: int) -> str:
         probabilities = self.answers.probabilities[place]
@@ -172,9 +171,13 @@ def features_view(
     """Show an image (28, 28), and a network's outputs (C,) and probabilities (C,) for it."""
     texts = [format_percent(float(share), decimals=1) for share in probabilities]
     names = [str(place) for place in range(len(texts))]
+    title = "class, probability"
     if not np.allclose(outputs, probabilities):
+        title = "class, output, probability made of it"
         names = [f"{name}  {output:6.2f}" for name, output in zip(names, outputs, strict=True)]
-    return Group(digit_view(image), bar_chart(names, probabilities.tolist(), texts))
+    return Group(
+        digit_view(image), Text(title, "bold"), bar_chart(names, probabilities.tolist(), texts)
+    )
 
 
 def counts_view(labels: NDArray[np.integer[Any]]) -> RenderableType:

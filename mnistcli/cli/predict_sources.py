@@ -125,11 +125,10 @@ def read_image(name: str, framing: Framing | None = None) -> Digit:
         return digits[0]
     path = Path(name)
     try:
-        return Digit(
-            picture_name(path), frame_digit(read_picture(path), framing or MNIST_FRAMING).image
-        )
+        reading = frame_digit(read_picture(path), framing or MNIST_FRAMING)
     except ImageError as error:
         raise name_error(path, error) from None
+    return Digit(picture_name(path), reading.image)
 
 
 def report_selection(selection: PictureSelection) -> None:

@@ -54,9 +54,8 @@ def show_step(
     change = f"loss {step.loss_before:.4f} before the step, {step.loss_after:.4f} after it"
     results().print(_explain_norms(has_room))
     results().print(f"{change}, on the same images", soft_wrap=True)
-    results().print(
-        "", f"the first image is {image or 'extra'}, a {step.first_image.label}", sep="\n"
-    )
+    name = image or "of data.extra"
+    results().print("", f"the first image is {name}, a {step.first_image.label}", sep="\n")
     _print_image(step.first_image)
     if step.weights:
         if _is_plain(step):
@@ -91,12 +90,10 @@ def _print_image(image: "ImageStep") -> None:
     outputs, probabilities = image.outputs, image.probabilities
     if len(outputs) <= MAX_CLASSES:
         table = _make_table("class", *map(str, range(len(outputs))))
-        table.add_row("output", *(f"{output:z.2f}" for output in outputs))
-        if any(
-            not math.isclose(*pair, abs_tol=1e-3)
-            for pair in zip(outputs, probabilities, strict=True)
-        ):
-            table.add_row("probability", *(f"{share:.2f}" for share in probabilities))
+        pairs = zip(outputs, probabilities, strict=True)
+        if not all(math.isclose(*pair, abs_tol=1e-3) for pair in pairs):
+            table.add_row("output", *(f"{output:z.2f}" for output in outputs))
+        table.add_row("probability", *(f"{share:.3f}" for share in probabilities))
         results().print(table)
     if image.unit:
         results().print(_explain_unit(image.unit), soft_wrap=True)
@@ -119,8 +116,9 @@ def _explain_unit(unit: "UnitStep") -> str:
 
 
 def _explain_change(step: "Step") -> list[str]:
-    """Return the arithmetic of the weight that changes most."""
-    weight = max(step.weights, key=lambda each: abs(each.gradient))
+    """Return the arithmetic of the weight with the largest gradient, of a kernel where one is."""
+    kernel = [each for each in step.weights if "," in each.name]  # has several axes
+    weight = max(kernel or step.weights, key=lambda each: abs(each.gradient))
     change = f"{weight.before:z.6f} - {step.learning_rate:.4g} x {weight.gradient:z.6f}"
     return [
         "after = before - learning rate x gradient",
