@@ -105,9 +105,9 @@ def rewrite(page: Path) -> None:
             for step in read_steps(found["text"]):
                 print(f"$ {step.command}", flush=True)
                 lines = [line.rstrip() for line in run_step(step, folder).splitlines()]
-                while lines and not lines[-1]:
-                    lines.pop()
-                steps.append(Step(step.command, "".join(f"{line}\n" for line in lines)))
+                output = "\n".join(lines).strip("\n")
+                output = re.sub(r"\n{3,}", "\n\n", f"{output}\n") if output else ""
+                steps.append(Step(step.command, output))
             return "```console\n" + "\n".join(map(str, steps)) + "```"
 
         page.write_text(_BLOCK.sub(run_block, page.read_text("utf-8")), "utf-8")

@@ -2,17 +2,19 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mnistcli.cli.options import ConfigArgument, Json, Overrides
 from mnistcli.errors import command_line
 
 if TYPE_CHECKING:
-    from mnistcli.engine import ImageStep, Step, UnitStep
+    from mnistcli.engine import ImageStep, Step, UnitStep, WeightStep
 
 FULL_WIDTH = 76  # columns that the table of layers takes
 MAX_CLASSES = 10  # that fit into a table of the first image
 MAX_PRODUCTS = 4  # of a unit; of more, two are spelled out
+MAX_WEIGHTS = 12  # that are listed; of more, those of one unit
 
 
 def show_step(
@@ -51,16 +53,19 @@ def show_step(
     results().print(_layer_table(step, has_room))
     if not has_room:
         results().print("no room for weights and change; --json has them", style="dim")
-    change = f"loss {step.loss_before:.4f} before the step, {step.loss_after:.4f} after it"
     results().print(_explain_norms(has_room))
-    results().print(f"{change}, on the same images", soft_wrap=True)
     name = image or "of data.extra"
     results().print("", f"the first image is {name}, a {step.first_image.label}", sep="\n")
     _print_image(step.first_image)
     if step.weights:
         if _is_plain(step):
             results().print("", *_explain_change(step), sep="\n", soft_wrap=True)
-        results().print(_weight_table(step))
+        listed = _listed_weights(step)
+        results().print(_weight_table(listed))
+        if len(listed) < len(step.weights):
+            results().print(f"{len(listed)} of {len(step.weights)} weights; --json has them all")
+    change = f"loss {step.loss_before:.4f} before the step, {step.loss_after:.4f} after it"
+    results().print(f"{change}, on the same images", soft_wrap=True)
     results().print("", f"Next: {command_line('train', config)}", sep="\n", soft_wrap=True)
 
 
@@ -86,14 +91,17 @@ def _layer_table(step: "Step", with_norms_of_weights: bool) -> Any:
 def _print_image(image: "ImageStep") -> None:
     """Print the outputs for an image, the probabilities made of them, and a unit's arithmetic."""
     from mnistcli.cli.console import results
+    from mnistcli.recognition import OutputKind
 
     outputs, probabilities = image.outputs, image.probabilities
     if len(outputs) <= MAX_CLASSES:
         table = _make_table("class", *map(str, range(len(outputs))))
-        pairs = zip(outputs, probabilities, strict=True)
-        if not all(math.isclose(*pair, abs_tol=1e-3) for pair in pairs):
-            table.add_row("output", *(f"{output:z.2f}" for output in outputs))
-        table.add_row("probability", *(f"{share:.3f}" for share in probabilities))
+        kind = image.output_kind
+        decimals = 2 if kind in (OutputKind.LOGITS, OutputKind.SCORES) else 3
+        table.add_row("output", *(f"{output:z.{decimals}f}" for output in outputs))
+        if kind is not OutputKind.PROBABILITIES:
+            name = "share" if kind is OutputKind.INDEPENDENT else "softmax"
+            table.add_row(name, *(f"{share:.3f}" for share in probabilities))
         results().print(table)
     if image.unit:
         results().print(_explain_unit(image.unit), soft_wrap=True)
@@ -136,9 +144,18 @@ def _is_plain(step: "Step") -> bool:
     )
 
 
-def _weight_table(step: "Step") -> Any:
+def _listed_weights(step: "Step") -> "list[WeightStep]":
+    """Return the weights if they are few, else those of the unit that was spelled out."""
+    unit = step.first_image.unit
+    if unit is None or len(step.weights) <= MAX_WEIGHTS:
+        return step.weights
+    end = f"{step.first_image.label}]"
+    return [each for each in step.weights if each.name.replace("[", " ").endswith(f" {end}")]
+
+
+def _weight_table(weights: "Sequence[WeightStep]") -> Any:
     table = _make_table("weight", "before", "gradient", "after")
-    for weight in step.weights:
+    for weight in weights:
         numbers = (weight.before, weight.gradient, weight.after)
         table.add_row(weight.name, *(f"{number:z.6f}" for number in numbers))
     return table

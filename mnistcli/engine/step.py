@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mnistcli.engine.training import augment_batch, compute_loss, make_targets, run_model
 from mnistcli.model import Network, format_shape
 from mnistcli.model.backend import keras, tf
-from mnistcli.recognition import to_probabilities
+from mnistcli.recognition import OutputKind, to_probabilities
 
 MAX_NUMBERS = 60  # that fit on a screen
 
@@ -80,6 +80,7 @@ class ImageStep:
     Attributes:
         label: its class; where labels are mixed, that of the largest share.
         outputs: (C,), what the loss gets.
+        output_kind: what they are: probabilities, independent, logits or scores.
         probabilities: (C,), made of them.
         unit: that of the label; None if no dense layer of a unit for each class is the last one
             with weights.
@@ -87,6 +88,7 @@ class ImageStep:
 
     label: int
     outputs: list[float]
+    output_kind: OutputKind
     probabilities: list[float]
     unit: UnitStep | None
 
@@ -204,8 +206,9 @@ def _describe_image(
     network: Network, outputs: tf.Tensor, label: int, unit: UnitStep | None
 ) -> ImageStep:
     first = np.asarray(tf.cast(outputs[:1], tf.float32), np.float32)
-    probabilities = to_probabilities(first, network.output_kind)
-    return ImageStep(label, first[0].tolist(), probabilities[0].tolist(), unit)
+    kind = network.output_kind
+    probabilities = to_probabilities(first, kind)
+    return ImageStep(label, first[0].tolist(), kind, probabilities[0].tolist(), unit)
 
 
 def _random_states(network: Network) -> list[tuple[keras.Variable, NDArray[Any]]]:
