@@ -9,6 +9,7 @@ from mnistcli.cli.options import ConfigArgument, Json, Overrides
 from mnistcli.errors import command_line
 
 if TYPE_CHECKING:
+    from mnistcli.config import Config
     from mnistcli.engine import ImageStep, Step, UnitStep, WeightStep
 
 FULL_WIDTH = 76  # columns that the table of layers takes
@@ -45,6 +46,14 @@ def show_step(
         document["first_image"] = {"image": image} | document["first_image"]
         print_json(document)
         return
+    _print_step(step, settings, image or "of data.extra")
+    results().print("", f"Next: {command_line('train', config)}", sep="\n", soft_wrap=True)
+
+
+def _print_step(step: "Step", settings: "Config", image: str) -> None:
+    """Print a step, whose first image has a name, from its layers to the loss after it."""
+    from mnistcli.cli.console import results
+
     count = "1 image" if step.images == 1 else f"{step.images:,} images"
     rate = f"learning rate {step.learning_rate:.4g}"
     heading = f"{settings.name}: one step of {settings.optimizer} on {count}, {rate}"
@@ -54,8 +63,7 @@ def show_step(
     if not has_room:
         results().print("no room for weights and change; --json has them", style="dim")
     results().print(_explain_norms(has_room))
-    name = image or "of data.extra"
-    results().print("", f"the first image is {name}, a {step.first_image.label}", sep="\n")
+    results().print("", f"the first image is {image}, a {step.first_image.label}", sep="\n")
     _print_image(step.first_image)
     if step.weights:
         if _is_plain(step):
@@ -66,7 +74,6 @@ def show_step(
             results().print(f"{len(listed)} of {len(step.weights)} weights; --json has them all")
     change = f"loss {step.loss_before:.4f} before the step, {step.loss_after:.4f} after it"
     results().print(f"{change}, on the same images", soft_wrap=True)
-    results().print("", f"Next: {command_line('train', config)}", sep="\n", soft_wrap=True)
 
 
 def _explain_norms(with_norms_of_weights: bool) -> str:
