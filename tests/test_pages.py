@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,14 @@ def output_of(step: Step, folder: Path) -> str:
     """Run a step in this process where no shell is needed: TensorFlow starts once."""
     if write_file(step, folder):
         return step.output
-    if not step.command.startswith("mnistcli ") or re.search(r"[|;&<>*$]", step.command):
+    command, *readers = step.command.replace("\\\n", " ").split(" | ")
+    if not command.startswith("mnistcli ") or re.search(r"[;&<>*$]", step.command):
         return run_step(step, folder)
-    words = shlex.split(step.command.replace("\\\n", " "))
-    done = run_in_process(*words[1:], folder=folder, COLUMNS=COLUMNS, NO_COLOR="1")
-    return done.stderr + done.stdout
+    done = run_in_process(*shlex.split(command)[1:], folder=folder, COLUMNS=COLUMNS, NO_COLOR="1")
+    output = done.stdout
+    for reader in readers:
+        output = subprocess.check_output(shlex.split(reader), input=output, text=True)
+    return done.stderr + output
 
 
 @pytest.mark.skipif(
