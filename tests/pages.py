@@ -23,7 +23,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 PAGES = ("configs/tutorials/README.md",)
 COLUMNS = "100"
-PICTURE_COLOURS, PICTURE_WIDTH = 48, 1000
+PICTURE_COLOURS, PICTURE_WIDTH = 256, 1000
 _BLOCK = re.compile(r"(?m)(?P<mark>^<!-- not run -->\n)?^```console\n(?P<text>(?s:.*?))^```$")
 _PICTURE = re.compile(r'(?:!\[[^]]*\]\(|<img src=")([^/)"]+\.png)[)"]')
 
@@ -129,7 +129,7 @@ def _copy_blocks(page: Path, twin: Path) -> None:
 
 
 def _shrink(source: Path, target: Path) -> None:
-    """Write a picture as wide as a page shows it, with few colours: a fifth of the bytes."""
+    """Write a picture as wide as a page shows it, with a palette: half the bytes."""
     with Image.open(source) as image:
         picture = image.convert("RGB")
     if picture.width > PICTURE_WIDTH:
