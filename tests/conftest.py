@@ -30,10 +30,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # the end with one worker busy.
 LONGEST = (
     *("test_any_file", "test_cli_ensemble", "test_cli_faults", "test_cli_streams"),
-    *("test_cli_train", "test_config_built", "test_draw_page", "test_engine", "test_ensembles"),
-    "test_kills",
-    *("test_model_backend", "test_output_kinds", "test_recognition_lite", "test_training"),
-    *("test_sweeps_database", "test_training_resume", "test_write_faults"),
+    *("test_cli_train", "test_config_built", "test_draw_page", "test_engine"),
+    *("test_ensembles", "test_kills", "test_model_backend", "test_output_kinds"),
+    *("test_pages", "test_recognition_lite", "test_sweeps_database", "test_training"),
+    *("test_training_resume", "test_write_faults"),
 )
 
 

@@ -126,9 +126,11 @@ def test_data_as_training_sees_it(tmp_path: Path) -> None:
         "augment: [RandomStrokeWidth]\n"
     )
     arguments = ("show", "data", "c.yaml", "--out", "a.png", "--inline")
-    inline = run_in_process(*arguments, folder=tmp_path, FORCE_COLOR="1", COLUMNS="60")
+    inline = run_in_process(*arguments, folder=tmp_path, FORCE_COLOR="1", COLUMNS="70")
     assert inline.returncode == 0, inline.stderr
     assert inline.stdout.count("█") > 100  # a bar for each class
+    rows = [line.split() for line in inline.stdout.splitlines()]
+    assert ["train", "images", "(1438,", "28,", "28)", "uint8", "0", "to", "255"] in rows
     assert read(tmp_path / "a.png").shape[1] > 1000  # two blocks of samples, side by side
 
 
@@ -139,6 +141,42 @@ def test_what_the_layers_make_of_a_picture(
     out = tmp_path / "features.png"
     assert invoke("show", "features", trained_run, tmp_path / "digit.png", "--out", out) is None
     assert read(out).shape[0] > 500  # the image, and a row for each of two dense layers
+
+
+def test_an_image_of_a_data_set_in_place_of_a_picture(
+    trained_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "features.png"
+    arguments = ("show", "features", trained_run, "digits:test:0", "--out", out, "--inline")
+    assert invoke(*arguments) is None
+    assert "class, probability" in capfd.readouterr().out
+    read(out)
+    error = invoke("show", "features", trained_run, "digits:test:0-1", "--out", out)
+    assert isinstance(error, UsageError)
+    assert "names 2 images" in str(error)
+
+
+def test_images_as_numbers_and_with_labels(tmp_path: Path, digits: Dataset) -> None:
+    image, label = digits.test_images[3], int(digits.test_labels[3])
+    done = run_in_process("show", "pixels", "digits:test:3", folder=tmp_path)
+    heading, *lines, one_hot = done.stdout.splitlines()
+    assert heading == "digits:test:3: 28 x 28 pixels, uint8, from 0 to 255"
+    assert [list(map(int, line.split())) for line in lines] == image.tolist()
+    assert one_hot.split(": ")[1].split().index("1") == label
+
+    Image.fromarray(image).save(tmp_path / "a.png")
+    done = run_in_process("show", "pixels", "a.png", "--json", folder=tmp_path)
+    document = json.loads(done.stdout)
+    assert (document["image"], document["label"], document["one_hot"]) == ("a.png", None, None)
+    assert np.shape(document["pixels"]) == (28, 28)
+
+    arguments = ("show", "images", "digits:test:3-5", "a.png", "none.png", "--inline")
+    done = run_in_process(*arguments, folder=tmp_path, COLUMNS="70")
+    assert done.returncode == 1
+    assert "none.png: no such file" in done.stderr
+    assert f"digits:test:3 is {label}" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 70
+    read(tmp_path / "images.png")
 
 
 def test_one_step_is_what_arithmetic_gives(tmp_path: Path, digits: Dataset) -> None:
@@ -179,6 +217,13 @@ def test_one_step_is_what_arithmetic_gives(tmp_path: Path, digits: Dataset) -> N
     assert dense["mean"] == pytest.approx(0.1)
     assert dense["gradient_norm"] == pytest.approx(np.linalg.norm(gradient), abs=1e-5)
     assert dense["change_norm"] == pytest.approx(0.5 * np.linalg.norm(gradient), abs=1e-5)
+
+    first = step["first_image"]
+    label, unit = first["label"], first["unit"]
+    number = int(first["image"].removeprefix("digits:train:"))
+    np.testing.assert_array_equal(digits.train_images[number], train.images[rows][0])
+    np.testing.assert_allclose(first["outputs"], answer(before)[0], atol=1e-6)
+    assert unit["total"] == pytest.approx(pixels[0] @ before[label:40:10] + before[40 + label])
 
     text = run_in_process(*arguments, folder=tmp_path, COLUMNS="80").stdout.splitlines()
     assert text[0] == "c: one step of SGD on 8 images, learning rate 0.5"

@@ -80,6 +80,26 @@ class TrainingView:
         ]
 
 
+def _digit_columns(options: ConsoleOptions) -> int:
+    return max(1, (options.max_width + 2) // (DIGIT_WIDTH + 2))
+
+
+class ImagesView:
+    """Images (28, 28) with a caption above each, in as many columns as there is room for."""
+
+    def __init__(self, images: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> None:
+        self.images, self.captions = images, captions
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        columns = _digit_columns(options)
+        for start in range(0, len(self.images), columns):
+            grid = Table.grid(padding=(0, 2, 0, 0))
+            row = slice(start, start + columns)
+            grid.add_row(*(Text(printable(caption)) for caption in self.captions[row]))
+            grid.add_row(*map(digit_view, self.images[row]))
+            yield grid
+
+
 class MistakesView:
     """The mistakes of the highest confidence, in as many columns as there is room for."""
 
@@ -89,22 +109,15 @@ class MistakesView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         answers = self.answers
         places, total = find_mistakes(answers.labels, answers.probabilities)
-        columns = max(1, (options.max_width + 2) // (DIGIT_WIDTH + 2))
-        shown = places[: MISTAKE_ROWS * columns].tolist()
+        shown = places[: MISTAKE_ROWS * _digit_columns(options)].tolist()
         yield Text(f"{len(shown)} of {total:,} mistakes, the highest confidence first", "bold")
-        for start in range(0, len(shown), columns):
-            grid = Table.grid(padding=(0, 2, 0, 0))
-            row = shown[start : start + columns]
-            grid.add_row(*map(self._caption, row))
-            grid.add_row(*(digit_view(answers.images[place]) for place in row))
-            yield grid
+        images = [answers.images[place] for place in shown]
+        yield ImagesView(images, list(map(self._caption, shown)))
 
-    def _caption(self, place: int) -> Text:
+    def _caption(self, place: int) -> str:
         probabilities = self.answers.probabilities[place]
         confidence = format_percent(float(probabilities.max()), decimals=1)
-        return Text(
-            f"{self.answers.labels[place]} taken for {probabilities.argmax()}, {confidence}"
-        )
+        return f"{self.answers.labels[place]} taken for {probabilities.argmax()}, {confidence}"
 
 
 class FiltersView:
@@ -150,11 +163,21 @@ def separation_view(
     return table
 
 
-def features_view(image: NDArray[np.uint8], outputs: NDArray[np.floating[Any]]) -> RenderableType:
-    """Show an image (28, 28), and a network's probabilities (C,) for it."""
-    texts = [format_percent(float(output), decimals=1) for output in outputs]
-    names = [str(place) for place in range(len(outputs))]
-    return Group(digit_view(image), bar_chart(names, outputs.tolist(), texts))
+def features_view(
+    image: NDArray[np.uint8],
+    outputs: NDArray[np.floating[Any]],
+    probabilities: NDArray[np.floating[Any]],
+) -> RenderableType:
+    """Show an image (28, 28), and a network's outputs (C,) and probabilities (C,) for it."""
+    texts = [format_percent(float(share), decimals=1) for share in probabilities]
+    names = [str(place) for place in range(len(texts))]
+    title = "class, probability"
+    if not np.allclose(outputs, probabilities):
+        title = "class, output, probability made of it"
+        names = [f"{name}  {output:6.2f}" for name, output in zip(names, outputs, strict=True)]
+    return Group(
+        digit_view(image), Text(title, "bold"), bar_chart(names, probabilities.tolist(), texts)
+    )
 
 
 def counts_view(labels: NDArray[np.integer[Any]]) -> RenderableType:

@@ -7,7 +7,7 @@ import typer
 
 from mnistcli.cli.completion import complete_runs
 from mnistcli.cli.options import Json, find_named_run
-from mnistcli.errors import ImageError, UsageError, printable
+from mnistcli.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from mnistcli.data import ImageSelector
@@ -66,7 +66,12 @@ def predict_command(
     json: Json = False,
 ) -> None:
     """Read the digit in each image."""
-    from mnistcli.cli.predict_sources import find_selectors, find_sources, read_sources
+    from mnistcli.cli.predict_sources import (
+        find_selectors,
+        find_sources,
+        read_sources,
+        report_selection,
+    )
     from mnistcli.images import MAX_DRAWINGS, PictureSelection
     from mnistcli.recognition import read_framing
     from mnistcli.runs import choose_run, open_to_read
@@ -96,7 +101,7 @@ def predict_command(
         from mnistcli.cli.predict_lines import predict_lines
 
         predict_lines(selection, directory, framing, explain, json)
-        _report_selection(selection)
+        report_selection(selection)
         return
     digits = read_sources(sources, framing, explain is not None, selection)
     predictions: list[Prediction] = []
@@ -115,7 +120,7 @@ def predict_command(
         from mnistcli.cli.console import results
 
         results().print(f"Written to {explain}", soft_wrap=True)
-    _report_selection(selection)
+    report_selection(selection)
 
 
 def _check_options(
@@ -229,22 +234,3 @@ def _print_predictions(
         results().print("Next: add --line to read several digits in a picture")
     elif not show and not labelled:
         results().print("Next: add --show to see the 28x28 pixels that it saw")
-
-
-def _report_selection(selection: "PictureSelection") -> None:
-    """Print what is left out and what cannot be read; fail if a picture cannot be read.
-
-    Raises:
-        typer.Exit: there are errors.
-    """
-    from rich.text import Text
-
-    from mnistcli.cli.console import progress
-    from mnistcli.images import describe_omissions
-
-    if selection.omissions:
-        progress().print(f"left out {describe_omissions(selection.omissions)}", soft_wrap=True)
-    for message in selection.errors.values():
-        progress().print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
-    if selection.errors:
-        raise typer.Exit(ImageError.exit_code)

@@ -1,18 +1,27 @@
-"""The images that the arguments of `mnistcli predict` name: pictures, and images of data sets."""
+"""The images that arguments of `predict` and `show` name: pictures, and images of data sets."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistcli.errors import DataError, ImageError
+import typer
+
+from mnistcli.errors import DataError, ImageError, UsageError
 from mnistcli.images import (
+    MNIST_FRAMING,
     Digit,
     Framing,
     PictureFile,
     PictureSelection,
+    describe_omissions,
     draw_stages,
     find_framing,
+    frame_digit,
     leads_to_file,
+    name_error,
+    picture_name,
     read_digits,
+    read_picture,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +48,7 @@ def find_selectors(names: Iterable[str]) -> "dict[str, ImageSelector]":
 def find_sources(
     names: Sequence[str],
     selectors: "Mapping[str, ImageSelector]",
-    framing: Framing,
+    framing: Framing | None,
     labelled: bool,
     selection: PictureSelection,
 ) -> list[PictureFile | Digit]:
@@ -48,7 +57,7 @@ def find_sources(
     Args:
         names: the arguments.
         selectors: of those names that stand for images of a data set.
-        framing: of the network's training images.
+        framing: of the network's training images; None without a network.
         labelled: whether folders are named after the classes of their pictures.
         selection: gets the pictures, and the error of each name that leads to no image.
     """
@@ -95,7 +104,52 @@ def read_sources(
     return digits
 
 
-def _load_split(selector: "ImageSelector", framing: Framing) -> "LabelledImages":
+def read_image(name: str, framing: Framing | None = None) -> Digit:
+    """Read one picture as the network sees it, or load one image of a data set.
+
+    Args:
+        name: of a picture file, or such as mnist:test:0.
+        framing: of the network's training images; None without a network.
+
+    Raises:
+        ImageError: the picture cannot be read.
+        DataError: there is no such image.
+        UsageError: these are several images.
+    """
+    if selector := find_selectors([name]).get(name):
+        digits = _select_digits(selector, _load_split(selector, framing))
+        if len(digits) != 1:
+            raise UsageError(
+                f"{name} names {len(digits):,} images", f"expected one, such as {digits[0].name}"
+            )
+        return digits[0]
+    path = Path(name)
+    try:
+        reading = frame_digit(read_picture(path), framing or MNIST_FRAMING)
+    except ImageError as error:
+        raise name_error(path, error) from None
+    return Digit(picture_name(path), reading.image)
+
+
+def report_selection(selection: PictureSelection) -> None:
+    """Print what is left out and what cannot be read; fail if a picture cannot be read.
+
+    Raises:
+        typer.Exit: there are errors.
+    """
+    from rich.text import Text
+
+    from mnistcli.cli.console import progress
+
+    if selection.omissions:
+        progress().print(f"left out {describe_omissions(selection.omissions)}", soft_wrap=True)
+    for message in selection.errors.values():
+        progress().print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
+    if selection.errors:
+        raise typer.Exit(ImageError.exit_code)
+
+
+def _load_split(selector: "ImageSelector", framing: Framing | None) -> "LabelledImages":
     from mnistcli.cli.console import progress
     from mnistcli.cli.data import show_notes
     from mnistcli.cli.download import DownloadDisplay
@@ -104,7 +158,7 @@ def _load_split(selector: "ImageSelector", framing: Framing) -> "LabelledImages"
     with DownloadDisplay(progress(), quiet=False) as download:
         images = load_split(selector.dataset, selector.split, download)
     show_notes(images.notes)
-    if find_framing(images.images).dark_background != framing.dark_background:
+    if framing and find_framing(images.images).dark_background != framing.dark_background:
         grounds = ("dark", "light") if framing.dark_background else ("light", "dark")
         progress().print(
             f"note: the run was trained on digits on {grounds[0]} ground, {selector.dataset} has "

@@ -8,7 +8,9 @@ import typer
 
 from mnistcli.cli.completion import complete_configs, complete_runs
 from mnistcli.cli.options import ConfigOrRun, LatestRun, find_named_runs
+from mnistcli.cli.show_images import show_images
 from mnistcli.cli.show_output import Dark, Format, Inline, Out, Output, Show, check_default
+from mnistcli.cli.show_pixels import show_pixels
 from mnistcli.cli.show_step import show_step
 from mnistcli.errors import RunError, UsageError, command_line
 
@@ -25,6 +27,8 @@ show_app = typer.Typer(
 
 
 show_app.command("step")(show_step)
+show_app.command("images")(show_images)
+show_app.command("pixels")(show_pixels)
 
 
 @show_app.command("data")
@@ -45,9 +49,10 @@ def show_data(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw samples of each class, as they are and augmented, class counts and mean images."""
-    from mnistcli.cli.console import tensorflow_starting
+    """Draw samples of each class, class counts and mean images; print shapes and ranges."""
+    from mnistcli.cli.console import results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
+    from mnistcli.cli.data_view import arrays_table
     from mnistcli.cli.figure_views import counts_view
     from mnistcli.config import load_config
     from mnistcli.data import load_dataset
@@ -68,6 +73,7 @@ def show_data(
             augmented, _ = augment_images(
                 network, dataset.train_images[rows], dataset.train_labels[rows]
             )
+    results().print(arrays_table(dataset))
     images, labels = dataset.train_images, dataset.train_labels
     output = Output(out, file_format, dark, show, inline)
     output.write(
@@ -143,7 +149,8 @@ def show_features(
         list[Path],
         typer.Argument(
             metavar="[RUN] IMAGE",
-            help="A run directory, by default the latest; and a picture of a digit.",
+            help="A run directory, by default the latest; and a picture of a digit, or an image "
+            "of a data set by number, such as mnist:test:0.",
             show_default=False,
             autocompletion=complete_runs,
         ),
@@ -156,9 +163,8 @@ def show_features(
 ) -> None:
     """Draw the output of each convolution, ReLU, pooling and dense layer for a picture."""
     from mnistcli.cli.figure_views import features_view
-    from mnistcli.errors import ImageError
+    from mnistcli.cli.predict_sources import read_image
     from mnistcli.figures import LayerOutput, draw_features
-    from mnistcli.images import frame_digit, name_error, picture_name, read_picture
     from mnistcli.recognition import read_framing
     from mnistcli.runs import find_run
 
@@ -168,28 +174,24 @@ def show_features(
             f"features draws one picture, got {len(paths)} arguments", "expected: [RUN] IMAGE"
         )
     directory = _open(find_run(runs[0]) if runs else None)
-    framing = read_framing(directory)
-    try:
-        digit = frame_digit(read_picture(image), framing).image
-    except ImageError as error:
-        raise name_error(image, error) from None
+    digit = read_image(str(image), read_framing(directory))
     network = _restore(directory)
     from mnistcli.evaluation.features import layer_features
     from mnistcli.recognition import OutputKind, to_probabilities
 
-    layers = [LayerOutput(*features) for features in layer_features(network, digit)]
+    layers = [LayerOutput(*features) for features in layer_features(network, digit.image)]
     outputs = layers[-1].after.reshape(1, -1)
     probabilities = to_probabilities(outputs, network.output_kind)[0]
     if network.output_kind is not OutputKind.PROBABILITIES:
         # Without the temperature that predict has: these are what the loss of training sees.
         name = f"probabilities, from the {network.output_kind.value} above"
         layers.append(LayerOutput(name, None, probabilities))
-    title = f"{directory.name} on {picture_name(image)}"
+    title = f"{directory.name} on {digit.name}"
     output = Output(out, file_format, dark, show, inline)
     output.write(
-        partial(draw_features, digit, layers, title),
+        partial(draw_features, digit.image, layers, title),
         directory.figures / "features",
-        partial(features_view, digit, probabilities),
+        partial(features_view, digit.image, outputs[0], probabilities),
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnistcli.engine.training import augment_batch, compute_loss, make_targets, run_model
 from mnistcli.model import Network, format_shape
 from mnistcli.model.backend import keras, tf
+from mnistcli.recognition import OutputKind, to_probabilities
 
 MAX_NUMBERS = 60  # that fit on a screen
 
@@ -54,6 +55,45 @@ class WeightStep:
 
 
 @dataclass(frozen=True)
+class UnitStep:
+    """The arithmetic of one unit of the last dense layer: weights x inputs + bias = total.
+
+    Attributes:
+        name: such as dense_1[4].
+        inputs: (n,), what comes from the layer before.
+        weights: (n,), before the step.
+        bias: before the step; None without one.
+        total: before the activation.
+    """
+
+    name: str
+    inputs: list[float]
+    weights: list[float]
+    bias: float | None
+    total: float
+
+
+@dataclass(frozen=True)
+class ImageStep:
+    """What the network says of the first image of the batch, before the step.
+
+    Attributes:
+        label: its class; where labels are mixed, that of the largest share.
+        outputs: (C,), what the loss gets.
+        output_kind: what they are: probabilities, independent, logits or scores.
+        probabilities: (C,), made of them.
+        unit: that of the label; None if no dense layer of a unit for each class is the last one
+            with weights.
+    """
+
+    label: int
+    outputs: list[float]
+    output_kind: OutputKind
+    probabilities: list[float]
+    unit: UnitStep | None
+
+
+@dataclass(frozen=True)
 class Step:
     """A step.
 
@@ -62,6 +102,7 @@ class Step:
         learning_rate: of the optimizer in it.
         loss_before: of the batch, as training sees it: augmented, with dropout.
         loss_after: of the same images, with the same dropout.
+        first_image: of the batch.
         layers: in the order of the network.
         weights: as many of the last ones as fit on a screen.
     """
@@ -70,6 +111,7 @@ class Step:
     learning_rate: float
     loss_before: float
     loss_after: float
+    first_image: ImageStep
     layers: list[LayerStep]
     weights: list[WeightStep]
 
@@ -102,14 +144,18 @@ def take_step(
     pixels, targets = augment_batch(network, pixels, targets)
     inputs = tf.reshape(pixels, (-1, *model.input_shape[1:]))
     chance = _random_states(network)
-    inside = keras.Model(model.inputs[0], [each.output for each in layers])
+    dense = _last_dense(network)
+    ends = [[each.output for each in layers], dense.input if dense else model.inputs[0]]
+    inside = keras.Model(model.inputs[0], ends)
     with tf.GradientTape() as tape:
-        layer_outputs = inside(inputs, training=True)
+        layer_outputs, dense_inputs = inside(inputs, training=True)
         outputs = layer_outputs[layers.index(network.layers[-1])]
         loss = compute_loss(network, targets, tf.cast(outputs, tf.float32))
         scaled_loss = optimizer.scale_loss(loss)
     gradients = tape.gradient(scaled_loss, variables)
     learning_rate = float(optimizer.learning_rate)
+    label = int(targets.classes[0])
+    unit = _describe_unit(dense, dense_inputs, label) if dense else None
     before = [variable.numpy() for variable in variables]
     optimizer.apply(gradients, variables)
     for state, value in chance:
@@ -130,12 +176,39 @@ def take_step(
         learning_rate=learning_rate,
         loss_before=float(loss),
         loss_after=float(loss_after),
+        first_image=_describe_image(network, outputs, label, unit),
         layers=[
             _describe_layer(*each)
             for each in zip(layers, layer_outputs, layer_changes, strict=True)
         ],
         weights=_last_weights(layers, layer_changes),
     )
+
+
+def _last_dense(network: Network) -> keras.layers.Dense | None:
+    """Return the last layer with weights if it is dense, with a unit for each class."""
+    weighted = [layer for layer in network.layers if layer.weights]
+    last = weighted[-1] if weighted else None
+    if isinstance(last, keras.layers.Dense) and last.output.shape == (None, network.num_classes):
+        return last
+    return None
+
+
+def _describe_unit(dense: keras.layers.Dense, inputs: tf.Tensor, unit: int) -> UnitStep:
+    values = np.asarray(tf.cast(inputs[0], tf.float32), np.float64)
+    weights = np.asarray(dense.kernel[:, unit], np.float64)
+    bias = float(dense.bias[unit]) if dense.use_bias else None
+    total = float(values @ weights) + (bias or 0)
+    return UnitStep(f"{dense.name}[{unit}]", values.tolist(), weights.tolist(), bias, total)
+
+
+def _describe_image(
+    network: Network, outputs: tf.Tensor, label: int, unit: UnitStep | None
+) -> ImageStep:
+    first = np.asarray(tf.cast(outputs[:1], tf.float32), np.float32)
+    kind = network.output_kind
+    probabilities = to_probabilities(first, kind)
+    return ImageStep(label, first[0].tolist(), kind, probabilities[0].tolist(), unit)
 
 
 def _random_states(network: Network) -> list[tuple[keras.Variable, NDArray[Any]]]:

@@ -4,7 +4,7 @@ from mnistcli.figures.comparison import Disagreements, draw_comparison, find_dis
 from mnistcli.figures.confusion import draw_confusion, draw_mistakes, find_mistakes
 from mnistcli.figures.diagram import NetworkLayer, draw_lines, draw_network
 from mnistcli.figures.network import LayerOutput, draw_features, draw_filters, order_filters
-from mnistcli.figures.samples import choose_samples, draw_samples
+from mnistcli.figures.samples import choose_samples, draw_images, draw_samples
 from mnistcli.figures.scales import Scale, accuracy_scale, loss_scale
 from mnistcli.figures.scores import draw_roc, measure_classes
 from mnistcli.figures.style import dark_figures, render_figure, render_svg
@@ -25,6 +25,7 @@ __all__ = [
     "draw_confusion",
     "draw_features",
     "draw_filters",
+    "draw_images",
     "draw_lines",
     "draw_mistakes",
     "draw_network",

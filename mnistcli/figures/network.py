@@ -1,6 +1,7 @@
 """The filters of a network, and its features of an image."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -27,8 +28,10 @@ MAX_FILTERS = 32
 FILTERS_PER_ROW = 8
 MAX_MAPS = 64
 BAR_ALPHA = 0.6  # so that bars are seen through others
-FEW_MAPS, MAPS_PER_ROW = 16, 16  # few are drawn twice as large
+MAPS_PER_ROW = 16
+FEW_MAPS, VERY_FEW_MAPS = 16, 4  # are drawn twice and four times as large
 MAP_WIDTH, HISTOGRAM_WIDTH = 8.0, 2.4  # inches
+TEXT_LETTER = 0.075  # the width of most of the letters, in inches
 
 
 class LayerOutput(NamedTuple):
@@ -63,11 +66,13 @@ def draw_filters(weights: NDArray[np.floating[Any]], layer: str) -> Figure:
         title = f"{layer}: the strongest {len(strongest)} of {count} {what}"
     columns = min(FILTERS_PER_ROW, max(count, 4))
     rows = math.ceil(len(strongest) / columns)
-    figure = make_figure(1.05 * columns + 1.2, 1.12 * rows + 1.0, title)
-    figure.supxlabel(
+    width = 1.05 * columns + 1.2
+    figure = make_figure(width, 1.12 * rows + 1.0, title)
+    text = (
         "Above each filter: its number and its norm. Red: ink there raises its output; "
         "blue: ink lowers it."
     )
+    figure.supxlabel(textwrap.fill(text, int(width / TEXT_LETTER)))
     axes = figure.subplots()
     # Room for the caption above each: a fifth of its height, in whole pixels of an enlarged one.
     zoom = math.ceil(28 / max(height, width))
@@ -143,7 +148,10 @@ def _is_map(layer: LayerOutput) -> bool:
 
 
 def _maps_per_row(layer: LayerOutput) -> int:
-    return MAPS_PER_ROW // 2 if layer.after.shape[2] <= FEW_MAPS else MAPS_PER_ROW
+    count = layer.after.shape[2]
+    if count <= VERY_FEW_MAPS:
+        return MAPS_PER_ROW // 4
+    return MAPS_PER_ROW // 2 if count <= FEW_MAPS else MAPS_PER_ROW
 
 
 def _row_height(layer: LayerOutput) -> float:

@@ -1,6 +1,8 @@
 """The images of a data set."""
 
 import math
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,8 @@ from mnistcli.figures.style import (
 )
 
 SAMPLES_PER_CLASS = 8
+IMAGES_PER_ROW, IMAGE_WIDTH = 8, 1.6  # inches
+CAPTION_LETTERS = 24  # that fit above an image
 MAX_NUMBERED_CLASSES = 13  # with more classes, the numbers above the bars would overlap
 
 
@@ -65,6 +69,20 @@ def draw_samples(
         class_images = images[labels == label]
         mean = class_images.mean(axis=0) if len(class_images) else np.zeros((28, 28))
         show_image(axes, mean, str(label))
+    return figure
+
+
+@styled
+def draw_images(images: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> Figure:
+    """Draw images (28, 28), each with a caption above it; nine are three rows of three."""
+    columns = min(math.ceil(math.sqrt(len(images))), IMAGES_PER_ROW)
+    rows = math.ceil(len(images) / columns)
+    figure = make_figure(IMAGE_WIDTH * columns, (IMAGE_WIDTH + 0.25) * rows)
+    panels = make_grid(figure, rows, columns)
+    for axes in panels[len(images) :]:
+        axes.set_axis_off()
+    for axes, image, caption in zip(panels, images, captions, strict=False):
+        show_image(axes, image, textwrap.fill(caption, CAPTION_LETTERS))
     return figure
 
 

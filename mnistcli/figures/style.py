@@ -131,10 +131,12 @@ def _settings(colours: Theme) -> dict[str, Any]:
     }
 
 
-def make_figure(width: float, height: float, title: str) -> Figure:
-    """Return a figure with a title, of a size in inches."""
+def make_figure(width: float, height: float, title: str = "") -> Figure:
+    """Return a figure with a title, or without one, of a size in inches."""
     dots_per_inch = min(DOTS_PER_INCH, int(math.sqrt(MAX_PIXELS / (width * height))))
     figure = Figure(figsize=(width, height), dpi=dots_per_inch, layout="constrained")
+    if not title:
+        return figure
     letters_per_line = int(width / TITLE_LETTER)
     lines = [textwrap.fill(line, letters_per_line) for line in title.split("\n")]
     # Names of runs and files may hold a dollar, which does not begin a formula.
