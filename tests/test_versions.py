@@ -1,4 +1,4 @@
-"""The constraints that README's commands and the checks install with, and the table of what was tried."""
+"""The constraints that README's commands and checks install with, and what was tried."""
 
 import re
 import tomllib

@@ -6,8 +6,8 @@
     python tests/versions.py pin               writes .ci/constraints.txt: the newest that fit
 
 `--quick` runs a part of the tests, and `--python 3.13` takes another Python, which must be
-installed. What was installed is printed, and the table in tests/README.md gets the outcome. `PYTEST_ADDOPTS`
-holds further options for pytest.
+installed. What was installed is printed, and the table in tests/README.md gets the outcome.
+`PYTEST_ADDOPTS` holds further options for pytest.
 """
 
 import argparse

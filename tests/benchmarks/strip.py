@@ -2,9 +2,9 @@
 
     python tests/benchmarks/strip.py RUN          such as a run of configs/quickstart.yaml
 
-The digits are drawn by a program (`mnistcli.handwriting`), and stand in scenes of the tests. The model
-that comes with mnistcli reads each of them; RUN shows what its first convolution makes of one, and
-how it was trained.
+The digits are drawn by a program (`mnistcli.handwriting`), and stand in scenes of the tests. The
+model that comes with mnistcli reads each of them; RUN shows what its first convolution makes of one,
+and how it was trained.
 """
 
 import sys
@@ -55,7 +55,7 @@ def write(digit: int, random: np.random.Generator) -> NDArray[np.uint8]:
 def draw_strip(run: RunDirectory) -> Figure:
     """Draw pictures with what was read in them, the maps of a convolution, and a training."""
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=160, layout="constrained")
-    left, middle, right = figure.subfigures(1, 3, width_ratios=(1.5, 1, 1.15))
+    left, middle, right = np.ravel(figure.subfigures(1, 3, width_ratios=(1.5, 1, 1.15)))
     random = np.random.default_rng(SEED)
     reader = open_lite_recognizer(open_to_read(Path("builtin")))
     scenes = [NUISANCES[name](draw(write(digit, random)), random) for name, digit in SCENES]
