@@ -55,7 +55,8 @@ def write(digit: int, random: np.random.Generator) -> NDArray[np.uint8]:
 def draw_strip(run: RunDirectory) -> Figure:
     """Draw pictures with what was read in them, the maps of a convolution, and a training."""
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=160, layout="constrained")
-    left, middle, right = np.ravel(figure.subfigures(1, 3, width_ratios=(1.5, 1, 1.15)))
+    parts = figure.subfigures(1, 3, squeeze=False, width_ratios=(1.5, 1, 1.15))
+    left, middle, right = parts[0]
     random = np.random.default_rng(SEED)
     reader = open_lite_recognizer(open_to_read(Path("builtin")))
     scenes = [NUISANCES[name](draw(write(digit, random)), random) for name, digit in SCENES]
