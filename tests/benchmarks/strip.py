@@ -3,8 +3,8 @@
     python tests/benchmarks/strip.py RUN          such as a run of configs/quickstart.yaml
 
 The digits are drawn by a program (`mnistcli.handwriting`), and stand in scenes of the tests. The
-model that comes with mnistcli reads each of them; RUN shows what its first convolution makes of one,
-and how it was trained.
+model that comes with mnistcli reads each of them; RUN shows what its first convolution makes of
+one, and how it was trained.
 """
 
 import sys
