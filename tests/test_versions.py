@@ -1,4 +1,4 @@
-"""The constraints that README's commands and the checks install with, and README's table."""
+"""The constraints that README's commands and checks install with, and what was tried."""
 
 import re
 import tomllib
@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from versions import CONSTRAINTS, KEY_COLUMNS, MARKS, README, ROOT, update_table
+from versions import CONSTRAINTS, KEY_COLUMNS, MARKS, PAGE, ROOT, update_table
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REQUIREMENTS = [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())]
@@ -54,5 +54,5 @@ def test_the_table_keeps_the_latest_outcome_of_each_trial() -> None:
     assert outcomes == ["1 of 3 failed", "3 passed"]
 
 
-def test_readme_has_a_place_for_the_table() -> None:
-    assert [README.read_text(encoding="utf-8").count(mark) for mark in MARKS] == [1, 1]
+def test_a_page_has_a_place_for_the_table() -> None:
+    assert [PAGE.read_text(encoding="utf-8").count(mark) for mark in MARKS] == [1, 1]

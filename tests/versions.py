@@ -6,8 +6,8 @@
     python tests/versions.py pin               writes .ci/constraints.txt: the newest that fit
 
 `--quick` runs a part of the tests, and `--python 3.13` takes another Python, which must be
-installed. What was installed is printed, and README's table gets the outcome. `PYTEST_ADDOPTS`
-holds further options for pytest.
+installed. What was installed is printed, and the table in tests/README.md gets the outcome.
+`PYTEST_ADDOPTS` holds further options for pytest.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
 CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
-README = ROOT / "README.md"
+PAGE = ROOT / "tests" / "README.md"
 UV = [sys.executable, "-m", "uv", "pip"]
 # No package is built here: one without a wheel would need a compiler on a user's machine.
 REQUIREMENTS = ["--only-binary", ":all:", "--all-extras", "--requirements", "pyproject.toml"]
@@ -105,7 +105,7 @@ def run_tests(environment: Path, quick: bool) -> str:
 
 
 def update_table(text: str, row: Mapping[str, str]) -> str:
-    """README with a row of its table added, or replaced."""
+    """A page with a row of its table added, or replaced."""
     before, _, rest = text.partition(MARKS[0])
     table, _, after = rest.partition(MARKS[1])
     cells = [line.strip("| ").split(" | ") for line in table.strip().splitlines()[2:]]
@@ -136,7 +136,7 @@ def try_versions(versions: str, python: str, quick: bool) -> bool:
         "outcome": outcome,
         "date": date.today().isoformat(),
     }
-    README.write_text(update_table(README.read_text(encoding="utf-8"), row), encoding="utf-8")
+    PAGE.write_text(update_table(PAGE.read_text(encoding="utf-8"), row), encoding="utf-8")
     print(*(f"{name}: {value}" for name, value in row.items()), sep="\n")
     return outcome.endswith("passed")
 

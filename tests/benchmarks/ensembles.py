@@ -1,4 +1,4 @@
-"""Trains ensembles of configs/best.yaml, and writes README's table of them.
+"""Trains ensembles of configs/best.yaml, and writes the table of them.
 
     python tests/benchmarks/ensembles.py 0-4 5-9 10-14
 

@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path, nargs="?", default=Path("builtin"))
     parser.add_argument("--images", type=int, default=200)
-    parser.add_argument("--readme", action="store_true", help="put the tables into README")
+    parser.add_argument("--readme", action="store_true", help="put the tables into tests/README.md")
     options = parser.parse_args()
     recognizer = open_recognizer(open_to_read(options.run))
     dataset = load_dataset("mnist")

@@ -1,21 +1,23 @@
-"""The tables of README that the benchmarks write."""
+"""The tables that the benchmarks write into the pages of this repository."""
 
 from pathlib import Path
 
 from mnistcli.runs import describe_environment
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / name for name in ("README.md", "mnistcli/README.md", "tests/README.md")]
 
 
 def write_block(name: str, content: str) -> None:
-    """Replace what is between `<!-- name -->` and `<!-- /name -->` in README."""
+    """Replace what is between `<!-- name -->` and `<!-- /name -->`, on the page that has it."""
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    text = README.read_text(encoding="utf-8")
-    before, found, rest = text.partition(start)
-    _, found_end, after = rest.partition(end)
-    if not (found and found_end):
-        raise SystemExit(f"README has no block {start}")
-    README.write_text(f"{before}{start}\n{content}\n{end}{after}", encoding="utf-8")
+    for page in PAGES:
+        before, found, rest = page.read_text(encoding="utf-8").partition(start)
+        _, found_end, after = rest.partition(end)
+        if found and found_end:
+            page.write_text(f"{before}{start}\n{content}\n{end}{after}", encoding="utf-8")
+            return
+    raise SystemExit(f"no page has a block {start}")
 
 
 def describe_machine() -> str:

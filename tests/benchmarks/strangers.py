@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=os.environ.get(VARIABLE))
     parser.add_argument("--run", type=Path, default=Path("builtin"))
     parser.add_argument("--errors", action="store_true", help="list them")
-    parser.add_argument("--readme", action="store_true", help="put the first table into README")
+    parser.add_argument("--readme", action="store_true", help="write the first table")
     options = parser.parse_args()
     if options.folder is None:
         parser.error(f"expected a folder, or {VARIABLE}")

@@ -6,7 +6,7 @@ Every figure is a process of its own, and the two of a pair run in turn (A B A B
 a machine that drifts slows both. Printed are medians over the repeats, the ratio of the
 medians, and the peak memory of the largest process; then, of `step_profile.py`, where the
 time of a step goes. JAX and PyTorch are compared with where they are installed. MNIST must be
-on this machine already; MNISTCLI_DATA_DIR names it. `--readme` puts the table into README.
+on this machine already; MNISTCLI_DATA_DIR names it. `--readme` puts the table into tests/README.md.
 
 Goals are those of the project's performance issue; a ratio below its goal is marked.
 """
@@ -250,7 +250,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--only", default="", help="comparisons whose name holds this text")
     parser.add_argument("--json", type=Path, help="results are added to those in it")
-    parser.add_argument("--readme", action="store_true", help="put the table into README")
+    parser.add_argument("--readme", action="store_true", help="put the table into tests/README.md")
     options = parser.parse_args()
     print(TABLE_HEAD)
     results = {}
