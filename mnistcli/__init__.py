@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from mnistcli.library import Run, evaluate, load_run, predict, read_picture, train
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 __all__ = [
     "ConfigError",
     "DataError",
