@@ -1,6 +1,6 @@
-"""The errors a user can cause or mend, with the exit status of each.
+"""The errors a user can cause or fix, with the exit status of each.
 
-A message says what happened, what was expected and how to mend it, one line
+A message says what happened, what was expected and how to fix it, one line
 each. `mnistcli.cli.app` prints these errors without a traceback; any other
 exception is a programming mistake and keeps its traceback.
 """
@@ -40,11 +40,11 @@ def command_line(*words: object) -> str:
 
 
 class MnistcliError(Exception):
-    """An error that a user can mend; its text can be shown as it is.
+    """An error that a user can fix; its text can be shown as it is.
 
     Args:
         message: what happened, one line; `args[0]`.
-        hints: what was expected instead, or how to mend it; one line each.
+        hints: what was expected instead, or how to fix it; one line each.
     """
 
     exit_code = 1

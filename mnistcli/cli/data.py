@@ -36,8 +36,8 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
         if "mnist" not in (data.dataset, data.fallback):
             raise
         command = _offline_command(file)
-        mend = f"mend: or train offline on scikit-learn's digits: {command}"
-        raise DataMissingError(str(error), (), mend) from error
+        fix = f"or: train offline on scikit-learn's digits: {command}"
+        raise DataMissingError(str(error), (), fix) from error
     _show_fallback(dataset)
     show_notes(dataset.notes)
     return dataset

@@ -164,14 +164,16 @@ def _show_all(
         write(document)
         return
     from mnistcli.cli.console import results
+    from mnistcli.numbers import format_percent
 
     results().print(_seeds_table(records))
     if interval:
         low, high = max(interval.low, 0), min(interval.high, 1)
         results().print(
-            f"test accuracy {statistics.mean(accuracies):.2%} ± "
+            f"test accuracy {format_percent(statistics.mean(accuracies), decimals=2)} ± "
             f"{100 * statistics.stdev(accuracies):.2f} "
-            f"(95 % interval of the mean: {low:.2%} to {high:.2%})"
+            f"(95% interval of the mean: {format_percent(low, decimals=2)} to "
+            f"{format_percent(high, decimals=2)})"
         )
     next_line = command_line("runs", folder.path)
     results().print(f"Written to {folder.path}", f"Next: {next_line}", sep="\n", soft_wrap=True)

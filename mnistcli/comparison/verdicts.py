@@ -34,7 +34,7 @@ def describe_verdict(verdict: Verdict, baseline: str) -> str:
         low, high = 100 * verdict.interval.low, 100 * verdict.interval.high
         judgement = "more than chance" if verdict.is_significant else "may be chance"
         return (
-            f"{text}The 95 % interval of the difference is {low:+.2f} to {high:+.2f} points "
+            f"{text}The 95% interval of the difference is {low:+.2f} to {high:+.2f} points "
             f"(Welch): {judgement}."
         )
     return text

@@ -67,7 +67,7 @@ def draw_confusion(matrix: NDArray[np.integer[Any]], name: str) -> Figure:
         heat_map, ax=axes, shrink=0.8, label="mistakes, as a share of the true class"
     )
     bar.ax.yaxis.set_major_locator(MaxNLocator(6))
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, symbol="%"))
     bar.outline.set_visible(False)
     return figure
 
