@@ -1,11 +1,10 @@
 """The data of a training, with a bar for its download."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistcli.errors import UsageError
+from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
     from mnistcli.config import ConfigFile
@@ -114,10 +113,10 @@ def _offline_command(file: "ConfigFile") -> str:
     positions = file.document.values.values()
     options = dict.fromkeys(position.source for position in positions if not position.line)
     arguments = [option.removeprefix("--set ") for option in options]
-    command = ["mnistcli", "train", file.document.source]
+    words = [file.document.source]
     for argument in [*arguments, "data.dataset=digits"]:
-        command += ["--set", argument]
-    return shlex.join(command)
+        words += ["--set", argument]
+    return command_line("train", *words)
 
 
 def show_notes(notes: Sequence[str]) -> None:

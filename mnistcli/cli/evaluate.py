@@ -71,6 +71,7 @@ def evaluate_command(
         document = {"data": data or split.value, "checkpoint": checkpoint.value}
         print_json({"run": str(run)} | document | evaluation.to_json())
     else:
+        from mnistcli.cli.outcome import describe_figures
         from mnistcli.cli.views import evaluation_view
 
         results().print(evaluation_view(evaluation, title))
@@ -80,10 +81,10 @@ def evaluate_command(
         keep_predictions(directory, measured.loop, splits, measured.temperature, probabilities)
         keep_samples(directory, measured.loop.network, splits.train)
     answers = Answers(images.images, images.labels, probabilities, title)
-    write_run_figures(directory, answers, subject.suffix)
+    figures = write_run_figures(directory, answers, subject.suffix)
     if not json:
         results().print(f"Written to {path}", soft_wrap=True)
-        results().print(f"Pictures in {directory.figures}", soft_wrap=True)
+        results().print(f"Figures: {describe_figures(figures)}", soft_wrap=True)
         next_line = command_line("predict", "IMAGE", "--run", run)
         results().print(f"Next: {next_line}", soft_wrap=True)
 

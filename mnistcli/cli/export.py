@@ -1,6 +1,5 @@
 """`mnistcli export`."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistcli.cli.options import Json
-from mnistcli.errors import RunError, UsageError
+from mnistcli.errors import RunError, UsageError, shell_line
 
 if TYPE_CHECKING:
     from mnistcli.exports import Export
@@ -116,7 +115,7 @@ def _export_script(
         print_json({"config": str(source), "exports": [export.to_json()]})
     else:
         results().print(f"Written to {path}", soft_wrap=True)
-        results().print(f"Next: {shlex.join(['python', str(path)])}", soft_wrap=True)
+        results().print(f"Next: {shell_line('python', path)}", soft_wrap=True)
 
 
 def _choose_paths(run: "RunDirectory", formats: Sequence[str], out: Path | None) -> dict[str, Path]:
@@ -170,14 +169,12 @@ def _check_completed(run: "RunDirectory") -> None:
 
 
 def _table(exports: "Sequence[Export]") -> Any:
-    from rich import box
-    from rich.table import Table
-
+    from mnistcli.cli.tables import FittingTable
     from mnistcli.exports import ModelExport
     from mnistcli.numbers import format_bytes, format_percent
 
     has_checks = any(isinstance(export, ModelExport) for export in exports)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = FittingTable()
     table.add_column("format", no_wrap=True)
     table.add_column("size", justify="right", no_wrap=True)
     if has_checks:
@@ -198,5 +195,5 @@ def _table(exports: "Sequence[Export]") -> Any:
 
 def _next_line(export: "Export") -> str:
     if export.format == Format.TENSORBOARD:
-        return shlex.join(["tensorboard", "--logdir", str(export.path)])
-    return shlex.join(["cat", str(export.path / "README.md")])
+        return shell_line("tensorboard", "--logdir", export.path)
+    return shell_line("cat", export.path / "README.md")

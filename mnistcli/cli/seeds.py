@@ -180,12 +180,10 @@ def _show_all(
 
 
 def _seeds_table(records: "Mapping[int, RunRecord]") -> Any:
-    from rich import box
-    from rich.table import Table
-
+    from mnistcli.cli.tables import FittingTable
     from mnistcli.numbers import format_percent
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = FittingTable()
     for heading in ("seed", "best epoch", "val acc", "test acc"):
         table.add_column(heading, justify="right")
     for seed, record in records.items():

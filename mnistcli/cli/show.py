@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnistcli.cli.completion import complete_configs, complete_runs
+from mnistcli.cli.help import CommandGroup
 from mnistcli.cli.options import ConfigOrRun, LatestRun, find_named_runs
 from mnistcli.cli.show_output import Dark, Format, Inline, Out, Output, Show, check_default
 from mnistcli.cli.show_step import show_step
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mnistcli.runs import RunDirectory
 
 show_app = typer.Typer(
+    cls=CommandGroup,
     help="Draw data, networks, training, filters, features, confusions, mistakes.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -127,9 +127,10 @@ def _train(
     write: "Write | None",
 ) -> Path:
     """Train a new run, or go on with one; show what came of it, and return its path."""
-    from mnistcli.cli.console import progress, results
+    from mnistcli.cli.console import progress
     from mnistcli.cli.display import TrainingDisplay
     from mnistcli.cli.figures import write_new_figures
+    from mnistcli.cli.outcome import print_next, print_result
     from mnistcli.training import resume_run, train_config
 
     with TrainingDisplay(progress(), quiet) as display:
@@ -140,13 +141,10 @@ def _train(
     if write:
         write({"run": str(result.run.path)} | result.record.to_json())
     else:
-        from rich.text import Text
-
-        from mnistcli.cli.views import result_panel
-
-        rows = {"best epoch": Text(str(result.best_epoch))}
-        results().print(result_panel("trained", result.evaluation, rows, result.run))
-    write_new_figures(result.run, dataset, result.probabilities)
+        print_result(result.evaluation, {"best epoch": str(result.best_epoch)}, result.run)
+    figures = write_new_figures(result.run, dataset, result.probabilities)
+    if not write:
+        print_next(result.run, figures)
     return result.run.path
 
 
