@@ -248,8 +248,9 @@ def test_labels_fit_beside_the_predictions() -> None:
 
     assert max(map(cell_len, lines)) <= 60
     assert re.search(r" 7\?    7 +50\.0% ", lines[2])
-    assert re.search(r" 7    9 ✗ +87\.5% ", "".join(lines))
-    assert re.search(r" 7 {6,}87\.5% ", lines[-1])
+    assert re.search(r" 7    9 ✗ +87\.5%", lines[3])
+    assert re.search(r" 7 {6,}87\.5%", lines[4])
+    assert lines[5].rstrip() == "no room for runner-up; --json has all of them"
 
 
 @pytest.mark.parametrize(

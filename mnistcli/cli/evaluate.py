@@ -71,7 +71,6 @@ def evaluate_command(
         document = {"data": data or split.value, "checkpoint": checkpoint.value}
         print_json({"run": str(run)} | document | evaluation.to_json())
     else:
-        from mnistcli.cli.outcome import describe_figures
         from mnistcli.cli.views import evaluation_view
 
         results().print(evaluation_view(evaluation, title))
@@ -84,7 +83,8 @@ def evaluate_command(
     figures = write_run_figures(directory, answers, subject.suffix)
     if not json:
         results().print(f"Written to {path}", soft_wrap=True)
-        results().print(f"Figures: {describe_figures(figures)}", soft_wrap=True)
+        names = ", ".join(figure.name for figure in figures)
+        results().print(f"Figures in {directory.figures}:", f"  {names}", sep="\n", soft_wrap=True)
         next_line = command_line("predict", "IMAGE", "--run", run)
         results().print(f"Next: {next_line}", soft_wrap=True)
 

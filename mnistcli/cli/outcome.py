@@ -38,7 +38,8 @@ def print_next(run: "RunDirectory", figures: Sequence[Path]) -> None:
     """Print which figures were written of a new run and, each on a line, what to type next."""
     from mnistcli.runs import runs_root
 
-    _print_row("figures", describe_figures(figures))
+    names = ", ".join(path.name for path in figures)
+    _print_row("figures", f"{names} in its folder {run.figures.name}")
     # Without --run, predict takes the latest run under runs/: this one.
     named_run = () if run.path.parent == runs_root() else ("--run", run.path)
     commands = (
@@ -46,11 +47,6 @@ def print_next(run: "RunDirectory", figures: Sequence[Path]) -> None:
         command_line("predict", "IMAGE", *named_run),
     )
     results().print("", "Next:", *(f"  {line}" for line in commands), sep="\n", soft_wrap=True)
-
-
-def describe_figures(figures: Sequence[Path]) -> str:
-    """Return such as 'training.png, confusion.png in runs/a/figures'."""
-    return f"{', '.join(path.name for path in figures)} in {figures[0].parent}"
 
 
 def _print_row(name: str, text: str, style: str = "") -> None:

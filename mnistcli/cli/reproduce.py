@@ -18,13 +18,16 @@ def reproduce_command(
 ) -> None:
     """Train a run again, and compare every epoch."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
-    from mnistcli.cli.data import load_training_data
+    from mnistcli.cli.data import load_training_data, print_heading
     from mnistcli.execution import request_kernels
     from mnistcli.runs import open_to_read
 
     directory = open_to_read(run)
     directory.require_training()
-    dataset = load_training_data(directory.read_config(), quiet)
+    file = directory.read_config()
+    dataset = load_training_data(file, quiet)
+    if not quiet:
+        print_heading(file, dataset)
     request_kernels(directory.read_record().kernels)
     with tensorflow_starting(quiet):
         from mnistcli import training

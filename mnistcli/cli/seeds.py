@@ -55,8 +55,8 @@ def train_seeds(
     """Train a config with each seed, into a new folder; return its path."""
     from mnistcli.cli.console import progress
     from mnistcli.config import dump_config
+    from mnistcli.data.fit import resolve_data
     from mnistcli.runs import SeedsRecord, new_seeds_folder
-    from mnistcli.training import resolve_data
 
     file = resolve_data(file, dataset)
     record = SeedsRecord(
@@ -84,7 +84,7 @@ def resume_seeds(path: Path, quiet: bool, write: "Write | None") -> None:
             return
         recorded = [run.read_record().kernels for run in list_runs(path)]
         kernels = recorded[0] if recorded else preferred_kernels(file.config)
-        (dataset,) = load_and_start([file], quiet, kernels)
+        (dataset,) = load_and_start([file], quiet, kernels, has_heading=True)
         if dataset.sha256 != folder.record.data_sha256:
             raise RunError(
                 f"{path} was begun with other data than {dataset.source} holds",

@@ -8,6 +8,8 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
+from mnistcli.errors import printable
+
 LEAST_FOLDED = 14  # a column that folds its cells is no narrower, so that they can be read
 UNLIMITED = 10_000
 
@@ -18,21 +20,17 @@ class FittingTable(Table):
     A column with `overflow="fold"` becomes narrower first; any other is as wide as its contents.
     """
 
-    def __init__(self, title: str | None = None) -> None:
-        super().__init__(
-            box=box.SIMPLE_HEAD,
-            title=title,
-            title_style="bold",
-            title_justify="left",
-            padding=(0, 1, 0, 0),
-            pad_edge=False,
-        )
+    def __init__(self, heading: str | None = None) -> None:
+        super().__init__(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        self.heading = heading  # Rich's own title would be cut to the width of the columns
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the table and, if columns are left out, their names."""
+        """Yield the heading, the table and, if columns are left out, their names."""
         columns = self.columns
         while len(self.columns) > 1 and self._least_width(console, options) > options.max_width:
             self.columns = self.columns[:-1]
+        if self.heading:
+            yield Text(printable(self.heading), style="bold")
         yield from super().__rich_console__(console, options)
         hidden, self.columns = columns[len(self.columns) :], columns
         if hidden:

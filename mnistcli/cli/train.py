@@ -57,7 +57,7 @@ def train_command(
 ) -> None:
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json
-    from mnistcli.cli.data import load_and_start
+    from mnistcli.cli.data import load_and_start, print_heading
     from mnistcli.cli.seeds import parse_seeds, train_seeds
     from mnistcli.cli.train_several import load_configs, preferred_kernels_of, train_several
     from mnistcli.runs import check_writable
@@ -75,12 +75,15 @@ def train_command(
         )
     if not dry_run:
         check_writable(run_dir)
-    datasets = load_and_start(files, quiet, preferred_kernels_of(files))
+    has_heading = len(files) == 1 and not dry_run  # of several, each has its own in turn
+    datasets = load_and_start(files, quiet, preferred_kernels_of(files), has_heading)
 
     def train_one(file: "ConfigFile", dataset: "Dataset", write: "Write | None") -> Path | None:
         if dry_run:
             _try(file, dataset, max(1, len(all_seeds)), write)
             return None
+        if not (has_heading or quiet):
+            print_heading(file, dataset)
         if all_seeds:
             return train_seeds(file, dataset, all_seeds, run_dir, quiet, write)
         return _train(file, dataset, None, run_dir, quiet, write)
@@ -111,7 +114,7 @@ def _resume(path: Path, overrides: list[str], dry_run: bool, quiet: bool, json: 
         return
     file = continuation.file
     kernels = run.read_record().kernels or preferred_kernels(file.config)
-    (dataset,) = load_and_start([file], quiet, kernels)
+    (dataset,) = load_and_start([file], quiet, kernels, not dry_run)
     if dry_run:
         _try(file, dataset, 1, write)
     else:
