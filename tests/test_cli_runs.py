@@ -208,7 +208,8 @@ def test_two_runs_are_tested_image_by_image(make: Maker, tmp_path: Path) -> None
     text = " ".join(done.stdout.split())
     assert "runs/b is right in 98.61%, runs/a in 94.43%: 4.18 points better." in text
     assert (
-        "chance alone does so much in 0.1% of cases (exact McNemar test): more than chance." in text
+        "chance alone makes as large a difference in 0.1% of cases (exact McNemar test): more "
+        "than chance." in text
     )
     assert max(map(len, done.stdout.splitlines()[:-4])) <= 80
 

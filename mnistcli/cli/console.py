@@ -136,7 +136,7 @@ def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
                 first_line = str(error).partition("\n")[0]
                 raise MnistcliError(
                     f"TensorFlow cannot be loaded: {first_line}",
-                    "expected memory for it (see ulimit -v), and a whole installation of it",
+                    "allow it more memory (see ulimit -v), or install it again",
                 ) from error
             raise
         finally:

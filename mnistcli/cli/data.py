@@ -35,7 +35,7 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
         if "mnist" not in (data.dataset, data.fallback):
             raise
         command = _offline_command(file)
-        fix = f"or: train offline on scikit-learn's digits: {command}"
+        fix = f"or: train without the internet, on scikit-learn's digits: {command}"
         raise DataMissingError(str(error), (), fix) from error
     _show_fallback(dataset)
     show_notes(dataset.notes)

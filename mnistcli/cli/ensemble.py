@@ -21,7 +21,7 @@ def ensemble_command(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run directories. One that is named twice counts twice.",
+            help="Run directories. A run that is named twice counts twice.",
             show_default=False,
             callback=find_named_runs,
             autocompletion=complete_runs,
@@ -75,7 +75,7 @@ def _check_validation(members: "list[MemberRun]") -> None:
         if not member.is_validated:
             raise UsageError(
                 f"--best chooses by validation images, and {member.path} has none of its own",
-                "expected runs with some, such as data.validation: 5000",
+                "expected runs trained with some, such as data.validation: 5000",
             )
 
 
@@ -118,7 +118,7 @@ def _describe_gain(result: "EnsembleResult") -> str:
 
     num_images = result.record.dataset.validation_images
     if not num_images:
-        return "They hold out no validation images to measure the average by."
+        return "The runs have no validation images, so the average is not compared with them."
     by_test = result.candidates[0].member.config.data.validation == "test"
     images = format_count(num_images, "test image" if by_test else "validation image")
     average = format_percent(result.average.accuracy, decimals=2)

@@ -31,7 +31,7 @@ class Checkpoint(StrEnum):
 
 def evaluate_command(
     run: LatestRun = None,
-    split: Annotated[Split, typer.Option(help="Which of the run's images.")] = Split.TEST,
+    split: Annotated[Split, typer.Option(help="Which images of the run's data set.")] = Split.TEST,
     data: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +42,7 @@ def evaluate_command(
         ),
     ] = None,
     checkpoint: Annotated[
-        Checkpoint, typer.Option(help="Which of the run's checkpoints.")
+        Checkpoint, typer.Option(help="Which checkpoint of the run.")
     ] = Checkpoint.BEST,
     json: Json = False,
 ) -> None:

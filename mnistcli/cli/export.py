@@ -31,19 +31,19 @@ def export_command(
         Path,
         typer.Argument(
             metavar="RUN",
-            help="A run directory; for the format python, a config will do.",
+            help="A run directory; for the format python, also a config.",
             show_default=False,
         ),
     ],
     formats: Annotated[
         list[Format],
-        typer.Option("--format", help="May be given several times.", show_default=False),
+        typer.Option("--format", help="Can be given again.", show_default=False),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="The folder to make, by default RUN/exports/FORMAT; of the format python the "
+            help="The folder to make; by default RUN/exports/FORMAT; for the format python, the "
             "file, by default NAME.py.",
             show_default=False,
         ),
@@ -51,7 +51,7 @@ def export_command(
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     json: Json = False,
 ) -> None:
-    """Export a trained run for other programs, or a config as a Keras script."""
+    """Export a run for other programs, or a config as Keras code."""
     from mnistcli.cli.console import print_json, results
     from mnistcli.exports import MARK, check_packages
     from mnistcli.runs import check_new_folder, open_run_directory

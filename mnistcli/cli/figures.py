@@ -132,7 +132,7 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise RunError(
             f"cannot make the folder {folder}: {error.strerror}",
-            "expected a folder that is there or can be made",
+            "expected a folder that exists or can be made",
         ) from None
 
 

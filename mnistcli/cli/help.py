@@ -24,7 +24,7 @@ def help_command(
     context: typer.Context,
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[COMMAND]...", help="Such as train, or show features."),
+        typer.Argument(metavar="[COMMAND]...", help="A command, such as train or show features."),
     ] = None,
 ) -> None:
     """Show the help of a command."""

@@ -48,7 +48,8 @@ def predict_command(
     labelled: Annotated[
         bool,
         typer.Option(
-            "--labelled", help="Folders are named after digits (3/a.png): show the accuracy."
+            "--labelled",
+            help="Folders have the names of digits (3/a.png): show the accuracy.",
         ),
     ] = False,
     show: Annotated[

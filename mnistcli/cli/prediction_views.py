@@ -52,7 +52,7 @@ def _line_table(line: Line) -> RenderableType:
     for prediction, is_separate in zip(line.digits, line.is_separate, strict=True):
         note = f"uncertain: {prediction.uncertain}" if prediction.uncertain else ""
         if not is_separate:
-            note = "cannot be separated from its neighbour for certain"
+            note = "may be joined to the digit beside it"
         table.add_row(
             str(prediction.digit), format_percent(prediction.confidence, decimals=1), note
         )

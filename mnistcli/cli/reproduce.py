@@ -55,7 +55,7 @@ def _describe(reproduction: "Reproduction", run: Path) -> list[str]:
             told = f"{first.metric} is {first.now}, was {first.recorded}{more}"
         lines.append(f"  {name:<10}  {told}")
     if reproduction.is_identical:
-        lines.append("Identical to the last bit, times aside.")
+        lines.append("Identical to the last bit; only the times differ.")
         return lines
     where = next(name for name, differences in compared.items() if differences)
     lines.append(f"Not identical; the first difference is in {where}.")
@@ -63,5 +63,5 @@ def _describe(reproduction: "Reproduction", run: Path) -> list[str]:
         lines.append("What could explain it:")
         lines += [f"  {each}" for each in reproduction.environment]
     else:
-        lines.append("Versions, hardware and threads are those of the run.")
+        lines.append("Versions, hardware and threads are the same as in the run.")
     return lines

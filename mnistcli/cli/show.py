@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 show_app = typer.Typer(
     cls=CommandGroup,
-    help="Draw data, networks, training, filters, features, confusions, mistakes.",
+    help="Draw data, a network, its training, or its mistakes.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -47,7 +47,7 @@ def show_data(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw samples of each class, as they are and augmented, class counts and mean images."""
+    """Draw training images of each class, and how many there are."""
     from mnistcli.cli.console import tensorflow_starting
     from mnistcli.cli.data import load_training_data
     from mnistcli.cli.figure_views import counts_view
@@ -88,7 +88,7 @@ def show_network(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw the layers of a network, what goes from one to another, shapes and parameters."""
+    """Draw the layers of a network, with shapes and parameters."""
     from mnistcli.cli.console import results, tensorflow_starting
     from mnistcli.cli.data import load_described
     from mnistcli.figures import draw_network
@@ -156,7 +156,7 @@ def show_features(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw the output of each convolution, ReLU, pooling and dense layer for a picture."""
+    """Draw what each layer makes of a picture."""
     from mnistcli.cli.figure_views import features_view
     from mnistcli.errors import ImageError
     from mnistcli.figures import LayerOutput, draw_features

@@ -33,7 +33,7 @@ def train_command(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Go on with a run, or a folder of --seeds, that was cut short; or with a run for "
+            help="Continue a run, or a folder of --seeds, that was interrupted; or train a run for "
             "more epochs, with --set epochs=N. Needs no CONFIG.",
             show_default=False,
             callback=find_named_run,
@@ -157,7 +157,7 @@ def _check_resume(arguments: dict[str, Any]) -> None:
     if superfluous:
         raise UsageError(
             f"--resume does not go with {' and '.join(superfluous)}",
-            "a run goes on with its own config.yaml, in its own directory",
+            "a run continues with its own config.yaml, in its own directory",
         )
 
 

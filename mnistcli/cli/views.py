@@ -50,7 +50,7 @@ def evaluation_view(evaluation: Evaluation, title: str) -> RenderableType:
 def chance_notice(evaluation: Evaluation) -> str:
     """Return the notice for a network that is no better than always the same answer."""
     chance = format_percent(evaluation.chance_accuracy, decimals=2)
-    return f"no better than chance: always the most frequent class is right in {chance}"
+    return f"no better than guessing: one answer for all images would be right for {chance}"
 
 
 def confusion_table(matrix: Sequence[Sequence[int]]) -> Table:

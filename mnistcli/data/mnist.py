@@ -96,7 +96,7 @@ def _load_from_data_dir(folder: Path) -> Dataset:
         f"{MNIST_DATA_DIR} is set to {folder}, which {state}",
         f"expected {', '.join(IDX_NAMES.values())} (each may end in .gz), or mnist.npz",
         f"fix: download them from {MIRRORS[0]} into that folder",
-        f"or: unset {MNIST_DATA_DIR}, so that mnistcli looks in its cache and downloads",
+        f"or: unset {MNIST_DATA_DIR}, so that mnistcli looks in its cache, or downloads them",
     )
 
 
@@ -136,8 +136,8 @@ def _download(reasons: list[str], progress: ProgressCallback | None) -> Dataset:
         raise DataMissingError(
             "MNIST is not on this machine and could not be downloaded",
             [*reasons, *error.reasons],
-            f"fix: connect to the network, or set {MNIST_DATA_DIR} to a folder with the four "
-            "IDX files or mnist.npz",
+            f"fix: connect to the internet and try again, or set {MNIST_DATA_DIR} to a folder "
+            "with the four IDX files or mnist.npz",
         ) from error
     source = ", ".join(
         dict.fromkeys(part.origin.rpartition("/")[0] + "/" for part in parts.values())

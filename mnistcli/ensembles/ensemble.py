@@ -227,7 +227,7 @@ def _choose(candidates: Sequence[Candidate], images: LabelledImages, most: int) 
             f"{best.member.path} alone is as good on the validation images "
             f"({format_percent(average.accuracy, decimals=2)}) as it is with others, added one at "
             "a time",
-            "expected runs that complete each other; use that run as it is, or leave out --best",
+            "use that run alone, or leave out --best",
         )
     return average
 
