@@ -29,8 +29,8 @@ def describe_verdict(verdict: Verdict, baseline: str) -> str:
             f"{format_percent(test.p_value, decimals=1)} of cases (exact McNemar test)"
         )
         judgement = "more than chance" if verdict.is_significant else "may be chance"
-        return f"{text}{only}: {judgement}. Another seed may give another result: "
-            "train with --seeds to see."
+        advice = "Another seed may give another result: train with --seeds to see."
+        return f"{text}{only}: {judgement}. {advice}"
     if verdict.interval:
         low, high = 100 * verdict.interval.low, 100 * verdict.interval.high
         judgement = "more than chance" if verdict.is_significant else "may be chance"

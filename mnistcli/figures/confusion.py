@@ -118,7 +118,7 @@ def draw_mistakes(
     surest, total = find_mistakes(labels, probabilities)
     count = format_count(total, "mistake")
     if total > len(surest):
-        count += f", the {len(surest)} with the highest confidence are shown"
+        count += f"; the {len(surest)} with the highest confidence are shown"
     title = f"{name}\n{count if total else 'no mistakes'}"
     figure = make_figure(SHEET_WIDTH, sheet_height(surest), title)
     predicted = probabilities.argmax(axis=1)
