@@ -66,6 +66,7 @@ class TrainingDisplay(TrainingObserver):
         self.has_heading = has_heading
         self.quiet = quiet
         self.columns = _fitting_columns(console.width)
+        self.hidden: list[str] = []  # headings of columns without room
         self.has_headings = False
         self.images = 0
         self.epochs = 0
@@ -143,7 +144,9 @@ class TrainingDisplay(TrainingObserver):
         if self.quiet:
             return
         if not self.has_headings:
-            self.columns = [column for column in self.columns if column[0] in row]
+            known = [column for column in _COLUMNS if column[0] in row]
+            self.hidden = [column[1] for column in known if column not in self.columns]
+            self.columns = [column for column in known if column in self.columns]
             titles = "  ".join(f"{title:>{width}}" for _, title, width in self.columns)
             self.console.print(Text(titles, style="bold"))
             self.has_headings = True
@@ -165,7 +168,13 @@ class TrainingDisplay(TrainingObserver):
         """Take the bars away."""
         self.bars.stop()
         if not self.quiet:
-            self.console.print(Text("* best so far\n", style="dim"))
+            self.console.print(Text("* best so far", style="dim"))
+            if self.hidden:
+                names = ", ".join(self.hidden)
+                self.console.print(
+                    Text(f"no room for {names}; metrics.jsonl has them", style="dim")
+                )
+            self.console.print()
 
 
 class _Label(ProgressColumn):

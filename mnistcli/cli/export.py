@@ -179,7 +179,7 @@ def _table(exports: "Sequence[Export]") -> Any:
     table.add_column("size", justify="right", no_wrap=True)
     if has_checks:
         for heading in ("accuracy", "lost", "largest difference"):
-            table.add_column(heading, justify="right")
+            table.add_column(heading, justify="right", overflow="fold")
     for export in exports:
         cells = [export.format, format_bytes(export.bytes)]
         if isinstance(export, ModelExport):
