@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mnistcli.errors import printable
 
-LEAST_FOLDED = 14  # a column that folds its cells is no narrower, so that they can be read
+LEAST_FOLDED = 12  # a column that folds its cells is no narrower, so that they can be read
 UNLIMITED = 10_000
 
 
