@@ -1,6 +1,6 @@
-"""The errors a user can cause or mend, with the exit status of each.
+"""The errors a user can cause or fix, with the exit status of each.
 
-A message says what happened, what was expected and how to mend it, one line
+A message says what happened, what was expected and how to fix it, one line
 each. `mnistcli.cli.app` prints these errors without a traceback; any other
 exception is a programming mistake and keeps its traceback.
 """
@@ -36,15 +36,36 @@ def _escape(character: str) -> str:
 
 def command_line(*words: object) -> str:
     """Return an mnistcli command to paste into a shell, quoted where necessary."""
-    return shlex.join(["mnistcli", *map(str, words)])
+    return shell_line("mnistcli", *words)
+
+
+def shell_line(*words: object) -> str:
+    r"""Return a command to paste into a shell, as one line that is safe to print.
+
+    A word with a line break is written as $'a\nb', which bash, zsh and other shells read.
+    """
+    return " ".join(map(_quote, map(str, words)))
+
+
+def _quote(word: str) -> str:
+    if word.isprintable():
+        return shlex.quote(word)
+    escaped = word.replace("\\", r"\\").replace("'", r"\'")
+    return f"$'{''.join(map(_escape_for_shell, escaped))}'"
+
+
+def _escape_for_shell(character: str) -> str:
+    if not character.isprintable() and "\x80" <= character <= "\xff":
+        return rf"\u{ord(character):04x}"  # of \x85 a shell makes a byte, not a character
+    return printable(character)
 
 
 class MnistcliError(Exception):
-    """An error that a user can mend; its text can be shown as it is.
+    """An error that a user can fix; its text can be shown as it is.
 
     Args:
         message: what happened, one line; `args[0]`.
-        hints: what was expected instead, or how to mend it; one line each.
+        hints: what was expected instead, or how to fix it; one line each.
     """
 
     exit_code = 1

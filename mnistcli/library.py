@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from mnistcli.config import Config, ConfigFile, load_config
 from mnistcli.errors import ImageError
 from mnistcli.images import Digit, Framing, PictureFile, read_digits
+from mnistcli.numbers import format_percent
 from mnistcli.recognition import (
     ComputeOutputs,
     OutputKind,
@@ -59,7 +60,9 @@ class Run:
 
     def __repr__(self) -> str:
         accuracy = self.test_accuracy
-        result = self.status if accuracy is None else f"test accuracy {accuracy:.2%}"
+        result = self.status
+        if accuracy is not None:
+            result = f"test accuracy {format_percent(accuracy, decimals=2)}"
         return f"Run({str(self.path)!r}, {result})"
 
     @property

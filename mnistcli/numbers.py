@@ -29,10 +29,10 @@ def format_bytes(count: int) -> str:
 
 
 def format_percent(share: float, *, decimals: int) -> str:
-    """Return such as '99.12 %' for a share in [0, 1]; 0 and 100 only for exactly 0 and 1."""
+    """Return such as '99.12%' for a share in [0, 1]; 0 and 100 only for exactly 0 and 1."""
     smallest = 10.0**-decimals
     if 0 < share < smallest / 200:
-        return f"<{smallest:.{decimals}f} %"
+        return f"<{smallest:.{decimals}f}%"
     if 1 - smallest / 200 < share < 1:
-        return f">{100 - smallest:.{decimals}f} %"
-    return f"{100 * share:.{decimals}f} %"
+        return f">{100 - smallest:.{decimals}f}%"
+    return f"{100 * share:.{decimals}f}%"

@@ -76,14 +76,16 @@ def test_the_terminal_shows_members_and_what_the_average_is_worth(
     a, b = (next(line.split() for line in lines if line.startswith(name)) for name in "ab")
     records = [metrics_of(path) for path in pair]
     for cells, each in zip((a, b), records, strict=True):
-        assert cells[1:] == [f"{each['val_accuracy'] * 100:.2f}", "%", "1"]
-    alone = max(float(cells[1]) for cells in (a, b))
-    gain = f"On 200 validation images: {metrics['val_accuracy'] * 100:.2f} %, where the best"
-    assert f"{gain} of them alone has {alone:.2f} %." in " ".join(done.stdout.split())
+        assert cells[1:] == [f"{each['val_accuracy'] * 100:.2f}%", "1"]
+    alone = max(float(cells[1][:-1]) for cells in (a, b))
+    gain = f"On 200 validation images: {metrics['val_accuracy'] * 100:.2f}%, where the best"
+    assert f"{gain} of them alone has {alone:.2f}%." in " ".join(done.stdout.split())
     assert f"test accuracy  {metrics['test_accuracy'] * 100:.2f}%" in done.stdout
     low, high = sorted(each["test_accuracy"] for each in records)
     assert f"each alone     {low:.2%} to {high:.2%}" in done.stdout
-    assert max(map(len, lines)) <= columns
+    *table, _ = done.stdout.partition("\nrun  ")[0].splitlines()
+    assert max(map(len, table)) <= columns
+    assert f"\n  mnistcli evaluate {run.path}\n" in done.stdout  # whole, to be pasted
     assert {path.name for path in run.figures.iterdir()} == {"confusion.png", "mistakes.png"}
 
 
@@ -116,7 +118,7 @@ def test_a_choice_is_shown_beside_all_that_were_there(
     rows = [cells for cells in lines if cells and cells[0] in ("a", "b", "c")]
     assert [(row[0], row[-1]) for row in rows] == [("a", "2"), ("b", "-"), ("c", "1")]
     told = " ".join(done.stdout.split())
-    assert "On 200 validation images: 97.00 %, where the best of them alone has " in told
+    assert "On 200 validation images: 97.00%, where the best of them alone has " in told
     assert "and all 3 together have " in told
     assert "each alone" not in done.stdout
     members = RunDirectory(tmp_path / "run").read_record().members

@@ -25,7 +25,7 @@ def test_the_terminal_shows_scores_and_the_confusion_matrix(trained_run: Path) -
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     told = json.loads((trained_run / "evaluation.json").read_text())
-    assert f"accuracy {told['accuracy'] * 100:.2f} %" in done.stdout
+    assert f"accuracy {told['accuracy'] * 100:.2f}%" in done.stdout
     assert f"{told['errors']} errors in 359 images" in done.stdout
     assert "Confusion matrix" in done.stdout
     assert "mnistcli predict" in done.stdout

@@ -77,8 +77,8 @@ def test_the_terminal_shows_each_export_and_what_to_type_next(run: Path) -> None
     assert rows["litert"][1:3] == [f"{size / 1000:.1f}", "kB"]
     accuracy = (RunDirectory(run).read_record().metrics or {})["test_accuracy"]
     assert accuracy is not None
-    assert rows["litert"][3:7] == [f"{accuracy * 100:.2f}", "%", "0.00", "points"]
-    assert float(rows["litert"][7]) < 1e-5 < float(rows["litert-int8"][7])
+    assert rows["litert"][3:6] == [f"{accuracy * 100:.2f}%", "0.00", "points"]
+    assert float(rows["litert"][6]) < 1e-5 < float(rows["litert-int8"][6])
     assert f"Written to run/exports/{names[-1]}" in done.stdout
     assert done.stdout.splitlines()[-1] == "Next: cat run/exports/litert-int8/README.md"
     assert max(len(line) for line in done.stdout.splitlines()) <= 60

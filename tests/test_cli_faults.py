@@ -122,6 +122,6 @@ def test_a_run_can_be_reproduced(tmp_path: Path) -> None:
         "run, trained again:",
         *(f"  epoch {epoch}     identical" for epoch in range(4)),
         "  test        identical",
-        "Identical to the last bit, times aside.",
+        "Identical to the last bit; only the times differ.",
     ]
     assert sorted(tmp_path.rglob("*")) == before

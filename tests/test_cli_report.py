@@ -54,7 +54,7 @@ def test_the_page_says_all_of_a_run(run: RunDirectory) -> None:
     assert "What is missing" not in page
     record = run.read_record()
     accuracy = (record.metrics or {})["test_accuracy"]
-    assert f"{100 * float(accuracy or 0):.2f} %" in page
+    assert f"{100 * float(accuracy or 0):.2f}%" in page
     for sha256 in record.dataset.sha256.values():
         assert sha256 in page
     assert f"mnistcli reproduce {run.path}" in page
@@ -115,7 +115,7 @@ def test_a_run_of_an_earlier_version_says_how_to_add_what_it_lacks(run: RunDirec
     page = write_report(run.path)
     for command in ("evaluate", "summary"):
         assert f"<code>mnistcli {command} {run.path}</code>" in page
-    assert "95 % interval" in page  # from run.json
+    assert "95% interval" in page  # from run.json
 
 
 def test_damage_and_other_data_are_said_and_stop_nothing(run: RunDirectory) -> None:

@@ -93,7 +93,7 @@ def test_the_table_has_only_what_differs(make: Maker, tmp_path: Path) -> None:
         "learning_rate",
     ]
     assert first.split()[-3:] == ["min", "00", "s"] or first.split()[-1] == "0.001"
-    assert (second.split()[0], second.split()[6], second.split()[-1]) == ("b", "94.99", "0.01")
+    assert (second.split()[0], second.split()[5], second.split()[-1]) == ("b", "94.99%", "0.01")
     assert "mnistcli compare runs/a runs/b" in done.stdout
     assert listed(tmp_path)["differences"] == ["optimizer.Adam.learning_rate"]
 
@@ -206,10 +206,10 @@ def test_two_runs_are_tested_image_by_image(make: Maker, tmp_path: Path) -> None
     assert verdict["mcnemar"]["p_value"] == pytest.approx(2 * 191 / 2**19)
     assert verdict["significant"]
     text = " ".join(done.stdout.split())
-    assert "runs/b is right in 98.61 %, runs/a in 94.43 %: 4.18 points better." in text
+    assert "runs/b is right in 98.61%, runs/a in 94.43%: 4.18 points better." in text
     assert (
-        "chance alone does so much in 0.1 % of cases (exact McNemar test): more than chance."
-        in text
+        "chance alone makes as large a difference in 0.1% of cases (exact McNemar test): more "
+        "than chance." in text
     )
     assert max(map(len, done.stdout.splitlines()[:-4])) <= 80
 
@@ -274,7 +274,7 @@ def test_predictions_of_another_network_are_refused(make: Maker, tmp_path: Path)
 
     assert done.returncode == 1
     assert "runs/a/predictions.npz is of another network: it is right in 97.49%" in done.stderr
-    assert "run.json tells 100.00%" in done.stderr
+    assert "run.json says 100.00%" in done.stderr
     assert "mnistcli evaluate runs/a" in done.stderr
 
 

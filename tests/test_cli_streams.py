@@ -167,10 +167,15 @@ def test_columns_that_cannot_be_are_not_heeded(
 ) -> None:
     from mnistcli.cli.console import results
 
+    widths = []
+    for each in (columns, None):
+        results.cache_clear()
+        monkeypatch.delenv("COLUMNS", raising=False)
+        if each is not None:
+            monkeypatch.setenv("COLUMNS", each)
+        widths.append(results().width)
     results.cache_clear()
-    monkeypatch.setenv("COLUMNS", columns)
-    assert results().width == 80
-    results.cache_clear()
+    assert widths[0] == widths[1]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_what_is_shown(folder: Path) -> None:
         assert f"\ntrial {number}: val_accuracy " in output
     assert "4 trials: 4 completed" in output
     assert f"The best is trial {int(winner(folder / 'runs' / 'sweep'))}: val_accuracy" in output
-    assert "95 % interval" in output
+    assert "95% interval" in output
     assert "Next: mnistcli train runs/sweep/best.yaml" in output
     names = {path.name for path in (folder / "runs" / "sweep" / "figures").iterdir()}
     assert {"history.png", "slices.png", "parallel.png"} <= names

@@ -89,7 +89,7 @@ def test_a_dry_run_checks_everything_with_the_fallback_and_writes_nothing(small:
     home.mkdir()
     done = run_in_process(*arguments, folder=small.parent, **without_mnist(home))
     assert done.returncode == 0, done.stderr
-    assert "Using 'digits' instead" in done.stderr
+    assert "using 'digits' instead" in done.stderr
     told = json.loads(done.stdout)
     assert told["steps_per_epoch"] == 41  # 90 % of 1,438 images in batches of 32
     assert told["seconds"] == pytest.approx(3 * told["seconds_per_epoch"])
@@ -100,7 +100,7 @@ def test_an_error_that_only_keras_sees_names_the_line_and_writes_nothing(small: 
     small.write_text(SMALL_CONFIG.replace("units: 10,", "units: 9,"))
     done = run_in_process("train", "small.yaml", folder=small.parent)
     assert done.returncode == 2
-    assert done.stderr.startswith("small.yaml:4:20: error: the model ends in 9 units")
+    assert "\nsmall.yaml:4:20: error: the model ends in 9 units" in done.stderr
     assert [path.name for path in small.parent.iterdir()] == ["small.yaml"]
 
 

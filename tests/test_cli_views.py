@@ -85,7 +85,7 @@ def test_every_number_of_an_evaluation_is_there_within_the_width(width: int) -> 
         words = f"{confusion.true} taken for {confusion.predicted}: {confusion.count} times"
         assert words in text
     for report, row in zip(evaluation.classes, evaluation.confusion_matrix, strict=True):
-        scores = (f"{100 * share:.2f} %" for share in (report.precision, report.recall, report.f1))
+        scores = (f"{100 * share:.2f}%" for share in (report.precision, report.recall, report.f1))
         assert re.search(rf"{report.label} +{' +'.join(scores)} +{report.support:,}\b", text)
         counts = (str(count or "·") for count in row)
         assert re.search(rf"\b{report.label} +{' +'.join(counts)} *$", text, re.MULTILINE)
@@ -235,7 +235,7 @@ def test_predictions_show_digit_confidence_and_runner_up(width: int) -> None:
     )
 
     assert max(map(cell_len, lines)) <= width
-    assert re.fullmatch(r"a\.png +7 +87\.5 % +1 +6\.2 %", lines[2].rstrip())
+    assert re.fullmatch(r"a\.png +7 +87\.5% +1 +6\.2%", lines[2].rstrip())
     folded = "".join(line[: lines[0].index("digit")].strip() for line in lines[3:])
     assert folded == name
 
@@ -247,17 +247,18 @@ def test_labels_fit_beside_the_predictions() -> None:
     lines = render(prediction_views.predictions_view([doubtful, wrong, unknown]), 60)
 
     assert max(map(cell_len, lines)) <= 60
-    assert re.search(r" 7\?    7 +50\.0 % ", lines[2])
-    assert re.search(r" 7    9 ✗ +87\.5 % ", "".join(lines))
-    assert re.search(r" 7 {6,}87\.5 % ", lines[-1])
+    assert re.search(r" 7\?    7 +50\.0% ", lines[2])
+    assert re.search(r" 7    9 ✗ +87\.5%", lines[3])
+    assert re.search(r" 7 {6,}87\.5%", lines[4])
+    assert lines[5].rstrip() == "no room for runner-up; --json has all of them"
 
 
 @pytest.mark.parametrize(
     ("confidence", "runner_up_confidence", "shown"),
     [
-        (0.99999, 0.00001, ">99.9 % +1 +<0.1 %"),
-        (1.0, 0.0, r"100.0 % +0 +0.0 %"),
-        (0.9994, 0.0006, "99.9 % +1 +0.1 %"),
+        (0.99999, 0.00001, ">99.9% +1 +<0.1%"),
+        (1.0, 0.0, r"100.0% +0 +0.0%"),
+        (0.9994, 0.0006, "99.9% +1 +0.1%"),
     ],
 )
 def test_only_certainty_is_called_100_percent(

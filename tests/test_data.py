@@ -195,7 +195,7 @@ def test_without_mnist_the_error_says_what_was_tried_and_what_can_be_done(no_mni
         for text in (
             "tried http://127.0.0.1:1/train-images-idx3-ubyte.gz: Connection refused",
             MNIST_DATA_DIR,
-            "mend: connect to the network",
+            "fix: connect to the internet",
         ):
             assert text in str(caught.value)
 

@@ -153,12 +153,12 @@ IMAGE_FAULTS: list[tuple[Convert, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("convert", "message", "mend"), IMAGE_FAULTS)
+@pytest.mark.parametrize(("convert", "message", "fix"), IMAGE_FAULTS)
 def test_images_without_one_meaning_are_refused(
-    tmp_path: Path, convert: Convert, message: str, mend: str
+    tmp_path: Path, convert: Convert, message: str, fix: str
 ) -> None:
     arrays = make_arrays()
-    with pytest.raises(DataError, match=f"(?s){message}.*{mend}"):
+    with pytest.raises(DataError, match=f"(?s){message}.*{fix}"):
         load(tmp_path, arrays | {"x_train": convert(arrays["x_train"])})
 
 
@@ -171,7 +171,7 @@ def test_train_and_test_images_have_the_same_scale(
     message = f"{name} holds values from 0 to 1, but x_t[a-z]* from 0 to 255\n"
     with pytest.raises(DataError, match=message) as caught:
         load(tmp_path, arrays | {name: convert(arrays[name])})
-    assert f"mend: if {name} was divided by 255" in str(caught.value)
+    assert f"fix: if {name} was divided by 255" in str(caught.value)
 
 
 def one_hot(y: Any) -> Any:
@@ -236,12 +236,12 @@ LABEL_FAULTS: list[tuple[Convert, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("convert", "message", "mend"), LABEL_FAULTS)
+@pytest.mark.parametrize(("convert", "message", "fix"), LABEL_FAULTS)
 def test_labels_without_one_meaning_are_refused(
-    tmp_path: Path, convert: Convert, message: str, mend: str
+    tmp_path: Path, convert: Convert, message: str, fix: str
 ) -> None:
     arrays = make_arrays()
-    with pytest.raises(DataError, match=f"(?s){message}.*{mend}"):
+    with pytest.raises(DataError, match=f"(?s){message}.*{fix}"):
         load(tmp_path, arrays | {"y_train": convert(arrays["y_train"])})
 
 

@@ -66,7 +66,7 @@ def test_a_path_begins_in_the_working_directory_or_beside_the_config(
 
 
 @pytest.mark.parametrize(
-    ("name", "mend"),
+    ("name", "fix"),
     [
         ("file:///tmp/set.npz", r"give its path, /tmp/set\.npz"),
         ("FILE://localhost/tmp/set.npz", r"give its path, /tmp/set\.npz"),
@@ -74,9 +74,9 @@ def test_a_path_begins_in_the_working_directory_or_beside_the_config(
         ("s3://bucket/set.npz", "download it"),
     ],
 )
-def test_a_url_is_no_path(name: str, mend: str) -> None:
+def test_a_url_is_no_path(name: str, fix: str) -> None:
     for load in (load_dataset, load_labelled_images):
-        with pytest.raises(DataError, match=f"(?s)by a path, not by a URL.*mend: {mend}"):
+        with pytest.raises(DataError, match=f"(?s)by a path, not by a URL.*fix: {fix}"):
             load(name)
 
 
@@ -141,7 +141,7 @@ def write(path: Path) -> None:
     [
         ("set.pkl", "a pickle can run code, so none is opened; if you trust it, save it with"),
         ("set.csv", r"read it with numpy\.loadtxt, and save it with numpy\.savez_compressed"),
-        ("x.npy", r"mend: save it with numpy\.savez_compressed\('set\.npz', x_train="),
+        ("x.npy", r"fix: save it with numpy\.savez_compressed\('set\.npz', x_train="),
         ("set.tar", r"unpack it, and give the folder or the \.npz"),
         ("set.zip", "; it holds a.png\n"),
         ("t10k-labels-idx1-ubyte", "give the folder of the four IDX files, "),

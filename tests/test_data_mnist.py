@@ -120,7 +120,7 @@ def test_data_dir_without_mnist_is_an_error_though_a_cache_has_it(
     first, *others = str(caught.value).splitlines()
     assert first == f"{MNIST_DATA_DIR} is set to {folder}, which {problem}"
     assert all(name in others[0] for name in (*IDX.values(), ".gz", "mnist.npz"))
-    assert "mend: " in others[1]
+    assert "fix: " in others[1]
 
 
 def test_wrong_contents_name_the_file_both_digests_and_the_mend(
@@ -141,7 +141,7 @@ def test_wrong_contents_name_the_file_both_digests_and_the_mend(
         )
         assert idx_sha256(altered) in message
         assert f"expected SHA-256 {MNIST_SHA256['test_images']}" in message
-        assert "mend: replace it with https://" in message
+        assert "fix: replace it with https://" in message
 
 
 def test_truncated_gzip_in_data_dir_is_an_error(

@@ -62,9 +62,9 @@ def test_without_mnist_the_command_in_the_error_works(
     text = (CONFIGS / "mlp.yaml").read_text()
     (tmp_path / "my config.yaml").write_text(text)
     error = invoke("train", "my config.yaml", "--quiet", "--set", "epochs=1", "--set", "seed=3")
-    *_, mend = str(error).splitlines()
-    before, _, command = mend.partition(" digits: ")
-    assert before == "  mend: or train offline on scikit-learn's"
+    *_, fix = str(error).splitlines()
+    before, _, command = fix.partition(" digits: ")
+    assert before == "  or: train offline on scikit-learn's"
 
     program, *arguments = shlex.split(command)
     assert program == "mnistcli"

@@ -179,7 +179,7 @@ def test_more_bad_pictures_are_an_error(mine: Path) -> None:
             "  5/notes.txt (.txt)",
             "  5/two.png (it holds something else as large as the digit)",
             "  expected at most 5%, which would be left out",
-            "  mend: replace or remove them",
+            "  fix: replace or remove them",
         ]
 
 
@@ -226,7 +226,7 @@ def test_folders_without_pictures_say_so(tmp_path: Path, mine: Path) -> None:
     for name, message in {
         "empty": "; it holds nothing\n",
         "texts": r": no picture in this folder \(left out 1 file: 1 \.txt; ",
-        "few": ": of 1 pictures none is left to t.*\n.*\n  mend: add pictures, or divide them",
+        "few": ": of 1 pictures none is left to t.*\n.*\n  fix: add pictures, or divide them",
     }.items():
         with pytest.raises(DataError, match=message):
             load_dataset(str(tmp_path / name))

@@ -61,9 +61,9 @@ def test_a_confusion_has_the_true_class_in_its_row() -> None:
     # (column, row)
     assert cells == {(0, 0): "1", (1, 1): "1", (1, 2): "1", (2, 2): "1"}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
-    assert figure.get_suptitle() == "run\n75.00 % right, 1 mistake in 4"
+    assert figure.get_suptitle() == "run\n75.00% right, 1 mistake in 4"
     shares = [text.get_text() for text in axes.child_axes[0].get_yticklabels()]
-    assert shares == ["100.0 %", "100.0 %", "50.0 %"]
+    assert shares == ["100.0%", "100.0%", "50.0%"]
 
 
 def test_one_mistake_and_eight_have_other_colours() -> None:
@@ -93,9 +93,9 @@ def test_mistakes_are_the_surest_first() -> None:
     figure = draw_mistakes(images, np.array([0, 1, 1, 0]), answers, "run")
     axes = figure.axes[0]
     assert texts(axes) == [
-        "1 taken for 0\n80.0 %",
-        "0 taken for 2\n70.0 %",
-        "0 taken for 1\n60.0 %",
+        "1 taken for 0\n80.0%",
+        "0 taken for 2\n70.0%",
+        "0 taken for 1\n60.0%",
     ]
     sheet = np.asarray(axes.images[0].get_array())
     left, top = map(int, axes.texts[0].get_position())
@@ -147,7 +147,7 @@ def test_training_draws_each_run_from_the_untrained_network_on() -> None:
     render_figure(figure)
     ticks = [[text.get_text() for text in axes.get_yticklabels()] for axes in figure.axes]
     assert ticks[0] == ["0.02", "0.05", "0.1", "0.2", "0.5", "1"]
-    assert ticks[1] == ["98 %", "95 %", "90 %", "80 %", "50 %", "0 %"]
+    assert ticks[1] == ["98%", "95%", "90%", "80%", "50%", "0%"]
 
 
 def test_many_runs_have_another_look_each() -> None:

@@ -50,7 +50,7 @@ def test_the_headers_say_what_each_is_and_what_it_measured() -> None:
         if not name.startswith("sweeps/"):
             assert config.accuracy is not None and 0.9 < config.accuracy < 1
             assert config.deviation is not None and config.seconds is not None
-    assert configs["papers/linear"].accuracy == 0.9146  # its header has the error, 8.54 %
+    assert configs["papers/linear"].accuracy == 0.9146  # its header has the error, 8.54%
     assert list(configs)[:2] == ["best", "cnn"]
 
 

@@ -1,7 +1,9 @@
 """The `mnistcli` command: its subcommands, and the one place that prints errors."""
 
+import itertools
 import os
 import sys
+from collections.abc import Sequence
 from io import StringIO
 from typing import Annotated, Any
 
@@ -15,7 +17,7 @@ from mnistcli.cli.draw import draw_command
 from mnistcli.cli.ensemble import ensemble_command
 from mnistcli.cli.evaluate import evaluate_command
 from mnistcli.cli.export import export_command
-from mnistcli.cli.help import help_command
+from mnistcli.cli.help import CommandGroup, help_command
 from mnistcli.cli.predict import predict_command
 from mnistcli.cli.report import report_command
 from mnistcli.cli.reproduce import reproduce_command
@@ -23,13 +25,14 @@ from mnistcli.cli.runs import runs_command
 from mnistcli.cli.schema import schema_command
 from mnistcli.cli.show import show_app
 from mnistcli.cli.signals import end_process, raise_stop_signals
-from mnistcli.cli.streams import finish_output
+from mnistcli.cli.streams import finish_output, is_stdout_empty
 from mnistcli.cli.summary import summary_command
 from mnistcli.cli.sweep import sweep_command
 from mnistcli.cli.train import train_command
-from mnistcli.errors import ConfigError, MnistcliError, StopSignal
+from mnistcli.errors import ConfigError, MnistcliError, StopSignal, printable
 
 app = typer.Typer(
+    cls=CommandGroup,
     name="mnistcli",
     help="Train handwritten-digit classifiers from a YAML file.",
     epilog="Begin with: mnistcli train quickstart",
@@ -99,6 +102,7 @@ def run() -> None:
             error.show(text)
             sys.stderr.write(text.getvalue())
             status = error.exit_code
+            _print_json_error((error.format_message(),), status)
         else:
             from mnistcli.cli.refusals import explain_refusal
 
@@ -107,6 +111,7 @@ def run() -> None:
                 raise
             _print_error(user_error)
             status = user_error.exit_code
+            _print_json_error(user_error.args, status)
     sys.exit(status)
 
 
@@ -120,3 +125,17 @@ def _print_error(error: MnistcliError) -> None:
         text = Text("error: ") + text
     text.highlight_regex(r"(?m)(^|(?<=: ))error:", "bold red")
     progress().print(text, soft_wrap=True)
+
+
+def _print_json_error(lines: Sequence[str], status: int) -> None:
+    """Write an error to stdout as well, if the command was to write a JSON document there.
+
+    A command that has written its document, and fails then, writes no second one.
+    """
+    options = itertools.takewhile(lambda argument: argument != "--", sys.argv[1:])
+    if "--json" not in options or not is_stdout_empty():
+        return
+    from mnistcli.cli.console import print_json
+
+    message, *details = map(printable, lines)
+    print_json({"error": {"message": message, "details": details, "exit_status": status}})

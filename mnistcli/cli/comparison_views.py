@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mnistcli.cli.tables import FittingTable
 from mnistcli.comparison import METRICS, describe_verdict
 from mnistcli.errors import printable
 from mnistcli.numbers import format_duration, format_percent
@@ -45,14 +45,7 @@ def comparison_view(comparison: Comparison) -> Iterator[RenderableType]:
 
 
 def _table(title: str, groups: Sequence[Group]) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
+    table = FittingTable(title)
     table.add_column("", overflow="fold")
     for heading in _headings(groups):
         table.add_column(printable(heading), overflow="fold")

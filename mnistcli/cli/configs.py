@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistcli.cli.completion import complete_names
+from mnistcli.cli.help import CommandGroup
 from mnistcli.cli.options import Json
 from mnistcli.errors import UsageError, command_line
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from mnistcli.gallery import ShippedConfig
 
 configs_app = typer.Typer(
-    help="List the configs that come with mnistcli, or copy one.", rich_markup_mode=None
+    cls=CommandGroup,
+    help="List the configs that come with mnistcli, or copy one.",
+    rich_markup_mode=None,
 )
 
 
@@ -73,12 +76,10 @@ def copy_named_config(
 
 
 def _table(configs: "list[ShippedConfig]") -> Any:
-    from rich import box
-    from rich.table import Table
-
+    from mnistcli.cli.tables import FittingTable
     from mnistcli.numbers import format_duration, format_percent
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = FittingTable()
     table.add_column("name", no_wrap=True)
     table.add_column("what it is", overflow="fold")
     table.add_column("test acc", justify="right", no_wrap=True)

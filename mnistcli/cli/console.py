@@ -21,6 +21,7 @@ from mnistcli.numbers import format_bytes
 
 # With 3 GB a small network of two layers was killed in its first step; with 4 GB it trained.
 ADDRESS_SPACE_BYTES = 4_000_000_000
+PIPE_COLUMNS = 10_000  # a file or a pipe has room for all: nothing is wrapped or left out
 USABLE_COLUMNS = range(40, 10_000)  # other values of COLUMNS are ignored
 
 
@@ -69,7 +70,10 @@ def _open_console(**options: Any) -> Console:
     if not (columns.isascii() and columns.isdigit() and int(columns) in USABLE_COLUMNS):
         os.environ.pop("COLUMNS", None)
     # Without markup, because paths and names may hold brackets.
-    return PrintableConsole(highlight=False, markup=False, emoji=False, **options)
+    console = PrintableConsole(highlight=False, markup=False, emoji=False, **options)
+    if "COLUMNS" not in os.environ and not console.file.isatty():
+        console.width = PIPE_COLUMNS
+    return console
 
 
 def print_json(document: Any) -> None:
@@ -132,7 +136,7 @@ def tensorflow_starting(quiet: bool = False) -> Iterator[None]:
                 first_line = str(error).partition("\n")[0]
                 raise MnistcliError(
                     f"TensorFlow cannot be loaded: {first_line}",
-                    "expected memory for it (see ulimit -v), and a whole installation of it",
+                    "allow it more memory (see ulimit -v), or install it again",
                 ) from error
             raise
         finally:

@@ -1,11 +1,10 @@
 """The data of a training, with a bar for its download."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistcli.errors import UsageError
+from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
     from mnistcli.config import ConfigFile
@@ -36,8 +35,8 @@ def load_training_data(file: "ConfigFile", quiet: bool) -> "Dataset":
         if "mnist" not in (data.dataset, data.fallback):
             raise
         command = _offline_command(file)
-        mend = f"mend: or train offline on scikit-learn's digits: {command}"
-        raise DataMissingError(str(error), (), mend) from error
+        fix = f"or: train without the internet, on scikit-learn's digits: {command}"
+        raise DataMissingError(str(error), (), fix) from error
     _show_fallback(dataset)
     show_notes(dataset.notes)
     return dataset
@@ -65,14 +64,18 @@ def load_described(path: Path, overrides: Sequence[str]) -> "tuple[ConfigFile, i
 
 
 def load_and_start(
-    files: "Sequence[ConfigFile]", quiet: bool, kernels: str | None
+    files: "Sequence[ConfigFile]", quiet: bool, kernels: str | None, has_heading: bool = False
 ) -> "list[Dataset]":
     """Load the data set of each config, and start TensorFlow with these kernels, ready to train.
 
     What several configs name is loaded once.
 
+    Args:
+        has_heading: whether to say what is trained, and on what, before TensorFlow starts.
+
     Raises:
-        DataMissingError, MnistcliError: as `load_training_data` and `tensorflow_starting`.
+        ConfigError, DataMissingError, MnistcliError: as `print_heading`, `load_training_data` and
+            `tensorflow_starting`.
     """
     from mnistcli.cli.console import tensorflow_starting
     from mnistcli.execution import request_kernels
@@ -86,10 +89,34 @@ def load_and_start(
         if key not in datasets:
             datasets[key] = load_training_data(file, quiet)
         keys.append(key)
+        if has_heading and not quiet:
+            print_heading(file, datasets[key])
     request_kernels(kernels)
     with tensorflow_starting(quiet):
         import mnistcli.cli.display  # noqa: F401
     return [datasets[key] for key in keys]
+
+
+def print_heading(file: "ConfigFile", dataset: "Dataset") -> None:
+    """Say what is trained, and on what, as far as that is known without TensorFlow.
+
+    Raises:
+        ConfigError: the config does not fit the data.
+    """
+    from mnistcli.cli.console import progress
+    from mnistcli.data.fit import fit_data, split_config
+    from mnistcli.numbers import format_count
+
+    config = fit_data(file, dataset).config
+    splits = split_config(config, dataset)
+    names = " and ".join([dataset.name, *(extra.name for extra in dataset.extra)])
+    progress().print(
+        f"{config.name}: {format_count(len(config.layers), 'layer')}, {config.optimizer.name}, "
+        f"batch {config.batch_size}, {format_count(config.epochs, 'epoch')}",
+        f"{names}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
+        f"{len(splits.test):,} to test",
+        sep="\n",
+    )
 
 
 def load_run_data(run: "RunDirectory") -> "Dataset":
@@ -114,10 +141,10 @@ def _offline_command(file: "ConfigFile") -> str:
     positions = file.document.values.values()
     options = dict.fromkeys(position.source for position in positions if not position.line)
     arguments = [option.removeprefix("--set ") for option in options]
-    command = ["mnistcli", "train", file.document.source]
+    words = [file.document.source]
     for argument in [*arguments, "data.dataset=digits"]:
-        command += ["--set", argument]
-    return shlex.join(command)
+        words += ["--set", argument]
+    return command_line("train", *words)
 
 
 def show_notes(notes: Sequence[str]) -> None:
@@ -134,15 +161,5 @@ def _show_fallback(dataset: "Dataset") -> None:
     """Print a notice if the fallback is used in place of the config's data set."""
     if dataset.fallback_reason is None:
         return
-    from rich.panel import Panel
-    from rich.text import Text
-
-    from mnistcli.cli.console import progress
-    from mnistcli.errors import printable
-
-    message = Text.assemble(
-        (f"Using '{dataset.name}' instead: ", "bold"),
-        printable(" ".join(dataset.fallback_reason.split())),
-    )
-    title = "data set not found"
-    progress().print(Panel(message, title=title, title_align="left", border_style="yellow"))
+    reason = " ".join(dataset.fallback_reason.split())
+    show_notes([f"using '{dataset.name}' instead: {reason}"])

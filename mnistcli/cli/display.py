@@ -31,23 +31,17 @@ _SPARE = 5
 
 
 def _heading(preparation: Preparation) -> tuple[str, ...]:
-    """Return a line each for the model, the data and the machine."""
-    config, splits = preparation.file.config, preparation.splits
+    """Return a line each for the machine and the network."""
+    config = preparation.file.config
     parameters = preparation.network.model.count_params()
     runtime = preparation.runtime
     thread_count = "1 thread" if runtime.threads == 1 else f"{runtime.threads} threads"
-    data = preparation.dataset
-    names = " and ".join([data.name, *(extra.name for extra in data.extra)])
     reason = explain_precision(config)
     precision = f"{config.precision} ({reason})" if reason else config.precision
     return (
-        f"{config.name}: {len(config.layers)} layers, {parameters:,} parameters, "
-        f"{config.optimizer.name}, batch {config.batch_size}",
-        f"{names}: {len(splits.train):,} to train, {len(splits.validation):,} to validate, "
-        f"{len(splits.test):,} to test",
         f"{runtime.device}, {thread_count} ({runtime.threads_reason}), {runtime.kernels}"
         f"{_describe_execution(runtime.execution)}",
-        f"{precision}, seed {config.seed}",
+        f"{parameters:,} parameters in {precision}, seed {config.seed}",
     )
 
 
@@ -66,12 +60,13 @@ class TrainingDisplay(TrainingObserver):
         Args:
             console: to show it on.
             quiet: show no progress, only notices.
-            has_heading: say what is trained, on what, and with what.
+            has_heading: say what trains, and with what.
         """
         self.console = console
         self.has_heading = has_heading
         self.quiet = quiet
         self.columns = _fitting_columns(console.width)
+        self.hidden: list[str] = []  # headings of columns without room
         self.has_headings = False
         self.images = 0
         self.epochs = 0
@@ -102,7 +97,7 @@ class TrainingDisplay(TrainingObserver):
         self.bars.stop()
 
     def prepared(self, preparation: Preparation) -> None:
-        """Say what is trained, on what, and with what."""
+        """Say what trains, and with what."""
         self.images = len(preparation.splits.train)
         self.epochs = preparation.file.config.epochs
         self.bars.update(self.epoch_bar, total=self.images)
@@ -149,7 +144,9 @@ class TrainingDisplay(TrainingObserver):
         if self.quiet:
             return
         if not self.has_headings:
-            self.columns = [column for column in self.columns if column[0] in row]
+            known = [column for column in _COLUMNS if column[0] in row]
+            self.hidden = [column[1] for column in known if column not in self.columns]
+            self.columns = [column for column in known if column in self.columns]
             titles = "  ".join(f"{title:>{width}}" for _, title, width in self.columns)
             self.console.print(Text(titles, style="bold"))
             self.has_headings = True
@@ -171,7 +168,13 @@ class TrainingDisplay(TrainingObserver):
         """Take the bars away."""
         self.bars.stop()
         if not self.quiet:
-            self.console.print(Text("* best so far\n", style="dim"))
+            self.console.print(Text("* best so far", style="dim"))
+            if self.hidden:
+                names = ", ".join(self.hidden)
+                self.console.print(
+                    Text(f"no room for {names}; metrics.jsonl has them", style="dim")
+                )
+            self.console.print()
 
 
 class _Label(ProgressColumn):

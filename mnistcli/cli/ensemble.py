@@ -21,7 +21,7 @@ def ensemble_command(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run directories. One that is named twice counts twice.",
+            help="Run directories. A run that is named twice counts twice.",
             show_default=False,
             callback=find_named_runs,
             autocompletion=complete_runs,
@@ -42,6 +42,7 @@ def ensemble_command(
     """Make a run whose model is the average of others."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.figures import write_new_figures
+    from mnistcli.cli.outcome import print_next, print_result
     from mnistcli.ensembles import open_members
     from mnistcli.execution import preferred_kernels, request_kernels
     from mnistcli.runs import check_writable
@@ -62,8 +63,10 @@ def ensemble_command(
     else:
         results().print(_candidate_table(result))
         results().print(_describe_gain(result))
-        results().print(_result_panel(result))
-    write_new_figures(result.run, dataset, result.probabilities)
+        print_result(result.evaluation, _describe_members(result), result.run)
+    figures = write_new_figures(result.run, dataset, result.probabilities)
+    if not json:
+        print_next(result.run, figures)
 
 
 def _check_validation(members: "list[MemberRun]") -> None:
@@ -72,7 +75,7 @@ def _check_validation(members: "list[MemberRun]") -> None:
         if not member.is_validated:
             raise UsageError(
                 f"--best chooses by validation images, and {member.path} has none of its own",
-                "expected runs with some, such as data.validation: 5000",
+                "expected runs trained with some, such as data.validation: 5000",
             )
 
 
@@ -92,13 +95,11 @@ def _load_data(members: "list[MemberRun]") -> "Dataset":
 
 
 def _candidate_table(result: "EnsembleResult") -> Any:
-    from rich import box
-    from rich.table import Table
-
+    from mnistcli.cli.tables import FittingTable
     from mnistcli.numbers import format_percent
 
     has_validation = bool(result.record.dataset.validation_images)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = FittingTable()
     table.add_column("run", overflow="fold")
     if has_validation:
         table.add_column("val acc", justify="right", no_wrap=True)
@@ -117,7 +118,7 @@ def _describe_gain(result: "EnsembleResult") -> str:
 
     num_images = result.record.dataset.validation_images
     if not num_images:
-        return "They hold out no validation images to measure the average by."
+        return "The runs have no validation images, so the average is not compared with them."
     by_test = result.candidates[0].member.config.data.validation == "test"
     images = format_count(num_images, "test image" if by_test else "validation image")
     average = format_percent(result.average.accuracy, decimals=2)
@@ -132,10 +133,9 @@ def _describe_gain(result: "EnsembleResult") -> str:
     return f"{text}."
 
 
-def _result_panel(result: "EnsembleResult") -> Any:
-    from rich.text import Text
-
-    from mnistcli.cli.views import result_panel
+def _describe_members(result: "EnsembleResult") -> dict[str, str]:
+    """Return the least and the highest test accuracy of the members."""
+    from mnistcli.numbers import format_percent
 
     accuracies = [
         (candidate.member.record.metrics or {}).get("test_accuracy")
@@ -143,8 +143,10 @@ def _result_panel(result: "EnsembleResult") -> Any:
         if weight
     ]
     known_accuracies = [accuracy for accuracy in accuracies if accuracy is not None]
-    rows = {}
-    if known_accuracies:
-        low, high = min(known_accuracies), max(known_accuracies)
-        rows["each alone"] = Text(f"{low:.2%} to {high:.2%}")
-    return result_panel("averaged", result.evaluation, rows, result.run)
+    if not known_accuracies:
+        return {}
+    low, high = (
+        format_percent(accuracy, decimals=2)
+        for accuracy in (min(known_accuracies), max(known_accuracies))
+    )
+    return {"each alone": f"{low} to {high}"}

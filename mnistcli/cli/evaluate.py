@@ -31,7 +31,7 @@ class Checkpoint(StrEnum):
 
 def evaluate_command(
     run: LatestRun = None,
-    split: Annotated[Split, typer.Option(help="Which of the run's images.")] = Split.TEST,
+    split: Annotated[Split, typer.Option(help="Which images of the run's data set.")] = Split.TEST,
     data: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +42,7 @@ def evaluate_command(
         ),
     ] = None,
     checkpoint: Annotated[
-        Checkpoint, typer.Option(help="Which of the run's checkpoints.")
+        Checkpoint, typer.Option(help="Which checkpoint of the run.")
     ] = Checkpoint.BEST,
     json: Json = False,
 ) -> None:
@@ -80,10 +80,11 @@ def evaluate_command(
         keep_predictions(directory, measured.loop, splits, measured.temperature, probabilities)
         keep_samples(directory, measured.loop.network, splits.train)
     answers = Answers(images.images, images.labels, probabilities, title)
-    write_run_figures(directory, answers, subject.suffix)
+    figures = write_run_figures(directory, answers, subject.suffix)
     if not json:
         results().print(f"Written to {path}", soft_wrap=True)
-        results().print(f"Pictures in {directory.figures}", soft_wrap=True)
+        names = ", ".join(figure.name for figure in figures)
+        results().print(f"Figures in {directory.figures}:", f"  {names}", sep="\n", soft_wrap=True)
         next_line = command_line("predict", "IMAGE", "--run", run)
         results().print(f"Next: {next_line}", soft_wrap=True)
 

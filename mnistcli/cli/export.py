@@ -1,6 +1,5 @@
 """`mnistcli export`."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistcli.cli.options import Json
-from mnistcli.errors import RunError, UsageError
+from mnistcli.errors import RunError, UsageError, shell_line
 
 if TYPE_CHECKING:
     from mnistcli.exports import Export
@@ -32,19 +31,19 @@ def export_command(
         Path,
         typer.Argument(
             metavar="RUN",
-            help="A run directory; for the format python, a config will do.",
+            help="A run directory; for the format python, also a config.",
             show_default=False,
         ),
     ],
     formats: Annotated[
         list[Format],
-        typer.Option("--format", help="May be given several times.", show_default=False),
+        typer.Option("--format", help="Can be given again.", show_default=False),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="The folder to make, by default RUN/exports/FORMAT; of the format python the "
+            help="The folder to make; by default RUN/exports/FORMAT; for the format python, the "
             "file, by default NAME.py.",
             show_default=False,
         ),
@@ -52,7 +51,7 @@ def export_command(
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     json: Json = False,
 ) -> None:
-    """Export a trained run for other programs, or a config as a Keras script."""
+    """Export a run for other programs, or a config as Keras code."""
     from mnistcli.cli.console import print_json, results
     from mnistcli.exports import MARK, check_packages
     from mnistcli.runs import check_new_folder, open_run_directory
@@ -116,7 +115,7 @@ def _export_script(
         print_json({"config": str(source), "exports": [export.to_json()]})
     else:
         results().print(f"Written to {path}", soft_wrap=True)
-        results().print(f"Next: {shlex.join(['python', str(path)])}", soft_wrap=True)
+        results().print(f"Next: {shell_line('python', path)}", soft_wrap=True)
 
 
 def _choose_paths(run: "RunDirectory", formats: Sequence[str], out: Path | None) -> dict[str, Path]:
@@ -170,19 +169,17 @@ def _check_completed(run: "RunDirectory") -> None:
 
 
 def _table(exports: "Sequence[Export]") -> Any:
-    from rich import box
-    from rich.table import Table
-
+    from mnistcli.cli.tables import FittingTable
     from mnistcli.exports import ModelExport
     from mnistcli.numbers import format_bytes, format_percent
 
     has_checks = any(isinstance(export, ModelExport) for export in exports)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = FittingTable()
     table.add_column("format", no_wrap=True)
     table.add_column("size", justify="right", no_wrap=True)
     if has_checks:
         for heading in ("accuracy", "lost", "largest difference"):
-            table.add_column(heading, justify="right")
+            table.add_column(heading, justify="right", overflow="fold")
     for export in exports:
         cells = [export.format, format_bytes(export.bytes)]
         if isinstance(export, ModelExport):
@@ -198,5 +195,5 @@ def _table(exports: "Sequence[Export]") -> Any:
 
 def _next_line(export: "Export") -> str:
     if export.format == Format.TENSORBOARD:
-        return shlex.join(["tensorboard", "--logdir", str(export.path)])
-    return shlex.join(["cat", str(export.path / "README.md")])
+        return shell_line("tensorboard", "--logdir", export.path)
+    return shell_line("cat", export.path / "README.md")

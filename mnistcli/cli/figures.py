@@ -52,13 +52,16 @@ class Answers:
         return confusion_matrix(self.labels, predicted, self.probabilities.shape[1])
 
 
-def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> None:
+def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> list[Path]:
     """Write the figures of a run: its training, its confusions and its mistakes.
 
     Args:
         run: the run.
         answers: of its network.
         suffix: of the names of the last two files; it says which answers they show.
+
+    Returns:
+        The files.
 
     Raises:
         RunError: a file cannot be written.
@@ -77,16 +80,20 @@ def write_run_figures(run: RunDirectory, answers: Answers, suffix: str = "") -> 
         f"confusion{suffix}": draw_confusion(answers.confusion_matrix, answers.title),
         f"mistakes{suffix}": draw_mistakes(answers.images, labels, probabilities, answers.title),
     }
-    for kind, figure in figures.items():
-        write_figure(figure, run.figures / f"{kind}.png")
+    paths = [run.figures / f"{kind}.png" for kind in figures]
+    for path, figure in zip(paths, figures.values(), strict=True):
+        write_figure(figure, path)
+    return paths
 
 
 def write_new_figures(
     run: RunDirectory, dataset: "Dataset", probabilities: NDArray[np.floating[Any]]
-) -> None:
+) -> list[Path]:
     """Write the figures of a new run, from what it says of the test images, (N, C)."""
     title = f"{run.name} on its test images"
-    write_run_figures(run, Answers(dataset.test_images, dataset.test_labels, probabilities, title))
+    return write_run_figures(
+        run, Answers(dataset.test_images, dataset.test_labels, probabilities, title)
+    )
 
 
 def write_figure(figure: "Figure", path: Path) -> None:
@@ -125,7 +132,7 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise RunError(
             f"cannot make the folder {folder}: {error.strerror}",
-            "expected a folder that is there or can be made",
+            "expected a folder that exists or can be made",
         ) from None
 
 

@@ -48,7 +48,8 @@ def predict_command(
     labelled: Annotated[
         bool,
         typer.Option(
-            "--labelled", help="Folders are named after digits (3/a.png): show the accuracy."
+            "--labelled",
+            help="Folders have the names of digits (3/a.png): show the accuracy.",
         ),
     ] = False,
     show: Annotated[
@@ -205,6 +206,7 @@ def _print_predictions(
     from mnistcli.cli.console import results
     from mnistcli.cli.prediction_views import predictions_view
     from mnistcli.cli.recognizer import describe_reader
+    from mnistcli.numbers import format_percent
 
     score = _score(predictions)  # first, because a label may be unknown to the run
     if show:
@@ -222,7 +224,7 @@ def _print_predictions(
     if score:
         images = "images" if score.count == len(predictions) else "images with a label"
         results().print(
-            f"{score.accuracy:.2%} of {score.count:,} {images} are right, "
+            f"{format_percent(score.accuracy, decimals=2)} of {score.count:,} {images} are right, "
             f"{len(mistakes):,} wrong" + (" (above)" if labelled and mistakes else "")
         )
     if score and labelled:

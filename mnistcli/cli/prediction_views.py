@@ -18,6 +18,9 @@ from mnistcli.numbers import format_percent
 if TYPE_CHECKING:
     from mnistcli.recognition import Line, NumberReading, Prediction
 
+LEAST_NAME, USUAL_NAME = 8, 20  # a longer name goes on in the next line
+RANK_WIDTH = 12  # of a probability, with the space before it
+
 
 def predictions_view(predictions: Sequence[Prediction], top: int = 2) -> RenderableType:
     """List images with their most probable digits, `top` of them, and the probabilities.
@@ -49,7 +52,7 @@ def _line_table(line: Line) -> RenderableType:
     for prediction, is_separate in zip(line.digits, line.is_separate, strict=True):
         note = f"uncertain: {prediction.uncertain}" if prediction.uncertain else ""
         if not is_separate:
-            note = "cannot be separated from its neighbour for certain"
+            note = "may be joined to the digit beside it"
         table.add_row(
             str(prediction.digit), format_percent(prediction.confidence, decimals=1), note
         )
@@ -64,16 +67,19 @@ class _PredictionsView:
     top: int
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        num_runners_up = min(self.top, len(self.predictions[0].probabilities)) - 1
+        num_ranks = min(self.top, len(self.predictions[0].probabilities))
         has_doubts = any(prediction.uncertain for prediction in self.predictions)
-        headings = ["digit", "confidence", *("runner-up", "3rd", "4th")[:num_runners_up]]
-        headings += [f"{rank}th" for rank in range(5, num_runners_up + 2)]
+        ranks = [*("confidence", "runner-up", "3rd", "4th")[:num_ranks]]
+        ranks += [f"{rank}th" for rank in range(5, num_ranks + 1)]
         has_labels = any(prediction.label is not None for prediction in self.predictions)
-        first_headings = [f"{headings[0]:>5}", *(["label"] if has_labels else [])]
-        head = "  ".join([*first_headings, *(f"{heading:>10}" for heading in headings[1:])])
-        head += "  uncertain  " if has_doubts else ""
+        before = "digit  label" if has_labels else "digit"
+        after = "  uncertain  " if has_doubts else ""
         names = [printable(prediction.image) for prediction in self.predictions]
-        width = max(8, min(max(map(cell_len, names)), options.max_width - len(head) - 2))
+        name_width = max(LEAST_NAME, *map(cell_len, names))
+        room = options.max_width - min(name_width, USUAL_NAME) - 2 - len(before + after)
+        shown = ranks[: max(1, room // RANK_WIDTH)]
+        head = before + "".join(f"{rank:>{RANK_WIDTH}}" for rank in shown) + after
+        width = max(LEAST_NAME, min(name_width, options.max_width - len(head) - 2))
         yield Segment(f"{'image':<{width}}  {head.rstrip()}", Style(bold=True))
         yield Segment.line()
         rule = "-" if options.ascii_only else "─"
@@ -91,7 +97,7 @@ class _PredictionsView:
                 style = Style(color="red") if is_wrong else None
                 yield Segment(f"  {label:>3} {mark:1}", style)
             yield Segment(f"  {format_percent(prediction.confidence, decimals=1):>10}")
-            for runner_up, probability in prediction.most_probable(num_runners_up + 1)[1:]:
+            for runner_up, probability in prediction.most_probable(len(shown))[1:]:
                 yield Segment(
                     f"  {runner_up} {format_percent(probability, decimals=1):>8}", Style(dim=True)
                 )
@@ -101,3 +107,5 @@ class _PredictionsView:
             for line in lines:
                 yield Segment(line)
                 yield Segment.line()
+        if hidden := ranks[len(shown) :]:
+            yield Text(f"no room for {', '.join(hidden)}; --json has all of them", style="dim")

@@ -29,7 +29,7 @@ def open_recognizer(directory: RunDirectory) -> Recognizer:
 
 
 def describe_reader(directory: RunDirectory) -> str:
-    """Return a line such as "Read by builtin (mnist, test accuracy 99.62 %)"."""
+    """Return a line such as "Read by builtin (mnist, test accuracy 99.62%)"."""
     reader = reader_to_json(directory)
     accuracy = reader["test_accuracy"]
     known = "" if accuracy is None else f", test accuracy {format_percent(accuracy, decimals=2)}"

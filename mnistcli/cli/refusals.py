@@ -23,14 +23,14 @@ def explain_refusal(error: Exception) -> MnistcliError | None:
     lines = [line.strip() for line in str(error).splitlines()]
     memory_lines = [line for line in lines if any(phrase in line for phrase in _MEMORY_PHRASES)]
     if isinstance(error, MemoryError) or memory_lines:
-        reason = (memory_lines or lines or ["no more could be had"])[0][:200]
+        reason = (memory_lines or lines or ["there is no more"])[0][:200]
         return RunError(
             f"out of memory: {reason}",
-            "expected more memory; a smaller network, batch_size or picture needs less of it",
+            "use a smaller network, batch_size or picture, or a machine with more memory",
         )
     if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
         return RunError(
-            "the system allows no more threads", "expected room for some: see ulimit -u and -v"
+            "the system allows no more threads", "allow more threads: see ulimit -u and -v"
         )
     if (
         isinstance(error, OSError) and error.errno is not None
@@ -44,11 +44,11 @@ def _explain_system_error(error: OSError) -> MnistcliError:
     try:
         Path.cwd()
     except OSError:
-        return RunError("the working directory is gone", "go to one that is there")
+        return RunError("the working directory is gone", "go to a folder that exists")
     advice = {
-        errno.EMFILE: "expected to be allowed more open files: see ulimit -n",
-        errno.ENOSPC: "expected room on the disk",
-        errno.EROFS: "expected a place that can be written to",
+        errno.EMFILE: "more open files must be allowed: see ulimit -n",
+        errno.ENOSPC: "expected free space on the disk",
+        errno.EROFS: "expected a folder that can be written to",
     }.get(error.errno or 0)
     file_name = error.filename if error.filename is not None else "a file"
     return RunError(f"{file_name}: {error.strerror}", *([advice] if advice else []))

@@ -44,7 +44,7 @@ def report_command(
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
     json: Json = False,
 ) -> None:
-    """Write one HTML page about a run, or one that compares several."""
+    """Write one HTML page about a run, or about several."""
     from mnistcli.cli.console import print_json, progress, results
     from mnistcli.cli.groups import list_members, open_group
     from mnistcli.comparison import compare_groups
@@ -121,7 +121,7 @@ def _check_out(path: Path, force: bool) -> None:
             f"{path} is not the name of an HTML page", "expected one that ends in .html"
         )
     if not path.parent.is_dir():
-        raise UsageError(f"cannot write {path}: {path.parent} is no folder", "expected one that is")
+        raise UsageError(f"cannot write {path}: {path.parent} is no folder", "expected a folder")
     if path.is_dir():
         raise UsageError(f"{path} is a folder", "expected the name of a file")
     if not force and (path.exists() or path.is_symlink()):

@@ -18,13 +18,16 @@ def reproduce_command(
 ) -> None:
     """Train a run again, and compare every epoch."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
-    from mnistcli.cli.data import load_training_data
+    from mnistcli.cli.data import load_training_data, print_heading
     from mnistcli.execution import request_kernels
     from mnistcli.runs import open_to_read
 
     directory = open_to_read(run)
     directory.require_training()
-    dataset = load_training_data(directory.read_config(), quiet)
+    file = directory.read_config()
+    dataset = load_training_data(file, quiet)
+    if not quiet:
+        print_heading(file, dataset)
     request_kernels(directory.read_record().kernels)
     with tensorflow_starting(quiet):
         from mnistcli import training
@@ -52,7 +55,7 @@ def _describe(reproduction: "Reproduction", run: Path) -> list[str]:
             told = f"{first.metric} is {first.now}, was {first.recorded}{more}"
         lines.append(f"  {name:<10}  {told}")
     if reproduction.is_identical:
-        lines.append("Identical to the last bit, times aside.")
+        lines.append("Identical to the last bit; only the times differ.")
         return lines
     where = next(name for name, differences in compared.items() if differences)
     lines.append(f"Not identical; the first difference is in {where}.")
@@ -60,5 +63,5 @@ def _describe(reproduction: "Reproduction", run: Path) -> list[str]:
         lines.append("What could explain it:")
         lines += [f"  {each}" for each in reproduction.environment]
     else:
-        lines.append("Versions, hardware and threads are those of the run.")
+        lines.append("Versions, hardware and threads are the same as in the run.")
     return lines

@@ -26,8 +26,8 @@ def runs_command(
         list[str] | None,
         typer.Option(
             metavar="CONDITION",
-            help="Only runs with this: test_accuracy>=0.99, optimizer=Adam, status!=failed. "
-            "Can be given again.",
+            help="Show only runs that meet this condition: test_accuracy>=0.99, "
+            "optimizer=Adam, status!=failed. Can be given again.",
             show_default=False,
         ),
     ] = None,
@@ -35,14 +35,14 @@ def runs_command(
         str | None,
         typer.Option(
             metavar="KEY",
-            help="Sort by a metric or any other key, smallest first; by default by start.",
+            help="Sort by a metric or any other key, smallest first; by default by time of start.",
             show_default=False,
         ),
     ] = None,
-    reverse: Annotated[bool, typer.Option("--reverse", help="Largest, or latest, first.")] = False,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Largest or latest first.")] = False,
     limit: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Only the first N.", show_default=False),
+        typer.Option(metavar="N", min=1, help="Show only the first N.", show_default=False),
     ] = None,
     all_columns: Annotated[
         bool, typer.Option("--all-columns", help="Show all that is known, a line for each key.")
@@ -124,7 +124,7 @@ def _print_rest(rows: "list[RunRow]", total: int, folders: list[Path], sort: str
     from mnistcli.runs import list_runs
 
     if not rows:
-        results().print(f"no run of {total:,} fulfils all conditions; --all-columns shows values")
+        results().print(f"none of {total:,} runs meets all conditions; see --all-columns")
     elif len(rows) < total:
         results().print(f"{len(rows):,} of {format_count(total, 'run')}")
     for row in rows:

@@ -55,8 +55,8 @@ def train_seeds(
     """Train a config with each seed, into a new folder; return its path."""
     from mnistcli.cli.console import progress
     from mnistcli.config import dump_config
+    from mnistcli.data.fit import resolve_data
     from mnistcli.runs import SeedsRecord, new_seeds_folder
-    from mnistcli.training import resolve_data
 
     file = resolve_data(file, dataset)
     record = SeedsRecord(
@@ -84,7 +84,7 @@ def resume_seeds(path: Path, quiet: bool, write: "Write | None") -> None:
             return
         recorded = [run.read_record().kernels for run in list_runs(path)]
         kernels = recorded[0] if recorded else preferred_kernels(file.config)
-        (dataset,) = load_and_start([file], quiet, kernels)
+        (dataset,) = load_and_start([file], quiet, kernels, has_heading=True)
         if dataset.sha256 != folder.record.data_sha256:
             raise RunError(
                 f"{path} was begun with other data than {dataset.source} holds",
@@ -164,26 +164,26 @@ def _show_all(
         write(document)
         return
     from mnistcli.cli.console import results
+    from mnistcli.numbers import format_percent
 
     results().print(_seeds_table(records))
     if interval:
         low, high = max(interval.low, 0), min(interval.high, 1)
         results().print(
-            f"test accuracy {statistics.mean(accuracies):.2%} ± "
+            f"test accuracy {format_percent(statistics.mean(accuracies), decimals=2)} ± "
             f"{100 * statistics.stdev(accuracies):.2f} "
-            f"(95 % interval of the mean: {low:.2%} to {high:.2%})"
+            f"(95% interval of the mean: {format_percent(low, decimals=2)} to "
+            f"{format_percent(high, decimals=2)})"
         )
     next_line = command_line("runs", folder.path)
     results().print(f"Written to {folder.path}", f"Next: {next_line}", sep="\n", soft_wrap=True)
 
 
 def _seeds_table(records: "Mapping[int, RunRecord]") -> Any:
-    from rich import box
-    from rich.table import Table
-
+    from mnistcli.cli.tables import FittingTable
     from mnistcli.numbers import format_percent
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = FittingTable()
     for heading in ("seed", "best epoch", "val acc", "test acc"):
         table.add_column(heading, justify="right")
     for seed, record in records.items():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnistcli.cli.completion import complete_configs, complete_runs
+from mnistcli.cli.help import CommandGroup
 from mnistcli.cli.options import ConfigOrRun, LatestRun, find_named_runs
 from mnistcli.cli.show_images import show_images
 from mnistcli.cli.show_output import Dark, Format, Inline, Out, Output, Show, check_default
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from mnistcli.runs import RunDirectory
 
 show_app = typer.Typer(
-    help="Draw data, networks, training, filters, features, confusions, mistakes.",
+    cls=CommandGroup,
+    help="Draw data, a network, its training, or its mistakes.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -49,7 +51,7 @@ def show_data(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw samples of each class, class counts and mean images; print shapes and ranges."""
+    """Draw training images of each class; print shapes and ranges."""
     from mnistcli.cli.console import results, tensorflow_starting
     from mnistcli.cli.data import load_training_data
     from mnistcli.cli.data_view import arrays_table
@@ -92,7 +94,7 @@ def show_network(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw the layers of a network, what goes from one to another, shapes and parameters."""
+    """Draw the layers of a network, with shapes and parameters."""
     from mnistcli.cli.console import results, tensorflow_starting
     from mnistcli.cli.data import load_described
     from mnistcli.figures import draw_network
@@ -161,7 +163,7 @@ def show_features(
     show: Show = False,
     inline: Inline = False,
 ) -> None:
-    """Draw the output of each convolution, ReLU, pooling and dense layer for a picture."""
+    """Draw what each layer makes of a picture."""
     from mnistcli.cli.figure_views import features_view
     from mnistcli.cli.predict_sources import read_image
     from mnistcli.figures import LayerOutput, draw_features

@@ -23,7 +23,7 @@ def show_step(
     overrides: Overrides = None,
     json: Json = False,
 ) -> None:
-    """Show the first step of training: outputs, loss, gradients, and the weights that change."""
+    """Show the first step of training, in numbers."""
     from mnistcli.cli.console import print_json, results
     from mnistcli.cli.data import load_and_start
     from mnistcli.config import load_config

@@ -20,11 +20,13 @@ class OutputStream(io.RawIOBase):
 
     Attributes:
         failure: the first error; None without an error.
+        has_output: whether anything was written to it.
     """
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self.raw = raw
         self.failure: OSError | None = None
+        self.has_output = False
 
     def writable(self) -> bool:
         """Return True."""
@@ -45,6 +47,7 @@ class OutputStream(io.RawIOBase):
 
     def write(self, data: memoryview, /) -> int:  # type: ignore[override]  # of any buffer
         """Write the data, or discard it after an error; return the number of bytes."""
+        self.has_output = True
         if self.failure is None:
             try:
                 while (
@@ -94,8 +97,8 @@ def finish_output(status: int) -> int:
         reader of stdout has ended, or 1 after any other error.
     """
     sys.stdout.flush()
-    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    failure = raw.failure if isinstance(raw, OutputStream) else None
+    raw = _stdout_stream()
+    failure = raw.failure if raw else None
     if failure is None or status:
         return status
     if failure.errno == errno.EPIPE:
@@ -103,6 +106,18 @@ def finish_output(status: int) -> int:
     reason = failure.strerror or failure
     sys.stderr.write(f"error: cannot write to standard output: {reason}\n")
     return 1
+
+
+def is_stdout_empty() -> bool:
+    """Return whether nothing was written to stdout so far."""
+    sys.stdout.flush()
+    raw = _stdout_stream()
+    return raw is not None and not raw.has_output
+
+
+def _stdout_stream() -> OutputStream | None:
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw if isinstance(raw, OutputStream) else None
 
 
 def _raw(stream: TextIO | None, descriptor: int) -> io.RawIOBase:

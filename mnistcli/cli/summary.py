@@ -38,17 +38,9 @@ def summary_command(
 
 
 def _layer_table(summary: "ModelSummary") -> Any:
-    from rich import box
-    from rich.table import Table
+    from mnistcli.cli.tables import FittingTable
 
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=summary.name,
-        title_justify="left",
-        title_style="bold",
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
+    table = FittingTable(summary.name)
     table.add_column("layer", overflow="fold")
     table.add_column("output shape", no_wrap=True)
     table.add_column("parameters", justify="right")

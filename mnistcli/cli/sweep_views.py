@@ -150,7 +150,7 @@ def _describe_lead(result: SweepResult) -> str:
     verdict = "more than chance" if lead.excludes_zero else "no more than chance"
     return (
         f"With other seeds it leads trial {second.number} by {abs(scale * lead.mean):.3g}{unit} "
-        f"(95 % interval {low:.3g} to {high:.3g}): {verdict}"
+        f"(95% interval {low:.3g} to {high:.3g}): {verdict}"
     )
 
 

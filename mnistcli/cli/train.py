@@ -33,7 +33,7 @@ def train_command(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="Go on with a run, or a folder of --seeds, that was cut short; or with a run for "
+            help="Continue a run, or a folder of --seeds, that was interrupted; or train a run for "
             "more epochs, with --set epochs=N. Needs no CONFIG.",
             show_default=False,
             callback=find_named_run,
@@ -57,7 +57,7 @@ def train_command(
 ) -> None:
     """Train a model and write a run directory."""
     from mnistcli.cli.console import print_json
-    from mnistcli.cli.data import load_and_start
+    from mnistcli.cli.data import load_and_start, print_heading
     from mnistcli.cli.seeds import parse_seeds, train_seeds
     from mnistcli.cli.train_several import load_configs, preferred_kernels_of, train_several
     from mnistcli.runs import check_writable
@@ -75,12 +75,15 @@ def train_command(
         )
     if not dry_run:
         check_writable(run_dir)
-    datasets = load_and_start(files, quiet, preferred_kernels_of(files))
+    has_heading = len(files) == 1 and not dry_run  # of several, each has its own in turn
+    datasets = load_and_start(files, quiet, preferred_kernels_of(files), has_heading)
 
     def train_one(file: "ConfigFile", dataset: "Dataset", write: "Write | None") -> Path | None:
         if dry_run:
             _try(file, dataset, max(1, len(all_seeds)), write)
             return None
+        if not (has_heading or quiet):
+            print_heading(file, dataset)
         if all_seeds:
             return train_seeds(file, dataset, all_seeds, run_dir, quiet, write)
         return _train(file, dataset, None, run_dir, quiet, write)
@@ -111,7 +114,7 @@ def _resume(path: Path, overrides: list[str], dry_run: bool, quiet: bool, json: 
         return
     file = continuation.file
     kernels = run.read_record().kernels or preferred_kernels(file.config)
-    (dataset,) = load_and_start([file], quiet, kernels)
+    (dataset,) = load_and_start([file], quiet, kernels, not dry_run)
     if dry_run:
         _try(file, dataset, 1, write)
     else:
@@ -127,9 +130,10 @@ def _train(
     write: "Write | None",
 ) -> Path:
     """Train a new run, or go on with one; show what came of it, and return its path."""
-    from mnistcli.cli.console import progress, results
+    from mnistcli.cli.console import progress
     from mnistcli.cli.display import TrainingDisplay
     from mnistcli.cli.figures import write_new_figures
+    from mnistcli.cli.outcome import print_next, print_result
     from mnistcli.training import resume_run, train_config
 
     with TrainingDisplay(progress(), quiet) as display:
@@ -140,13 +144,10 @@ def _train(
     if write:
         write({"run": str(result.run.path)} | result.record.to_json())
     else:
-        from rich.text import Text
-
-        from mnistcli.cli.views import result_panel
-
-        rows = {"best epoch": Text(str(result.best_epoch))}
-        results().print(result_panel("trained", result.evaluation, rows, result.run))
-    write_new_figures(result.run, dataset, result.probabilities)
+        print_result(result.evaluation, {"best epoch": str(result.best_epoch)}, result.run)
+    figures = write_new_figures(result.run, dataset, result.probabilities)
+    if not write:
+        print_next(result.run, figures)
     return result.run.path
 
 
@@ -156,7 +157,7 @@ def _check_resume(arguments: dict[str, Any]) -> None:
     if superfluous:
         raise UsageError(
             f"--resume does not go with {' and '.join(superfluous)}",
-            "a run goes on with its own config.yaml, in its own directory",
+            "a run continues with its own config.yaml, in its own directory",
         )
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
-from rich.panel import Panel
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from mnistcli.cli.picture_views import RGB, colour_style
-from mnistcli.errors import command_line, printable
-from mnistcli.numbers import format_percent
+from mnistcli.errors import printable
+from mnistcli.numbers import format_count, format_percent
 
 if TYPE_CHECKING:  # the package of these loads TensorFlow
-    from mnistcli.runs import RunDirectory
     from mnistcli.scores import Evaluation
 
 Step = tuple[float, RGB, RGB]
@@ -52,42 +50,7 @@ def evaluation_view(evaluation: Evaluation, title: str) -> RenderableType:
 def chance_notice(evaluation: Evaluation) -> str:
     """Return the notice for a network that is no better than always the same answer."""
     chance = format_percent(evaluation.chance_accuracy, decimals=2)
-    return f"no better than chance: always the most frequent class is right in {chance}"
-
-
-def result_panel(
-    title: str, evaluation: Evaluation, rows: Mapping[str, Text], run: RunDirectory
-) -> RenderableType:
-    """Show what a new run is worth on its test images, and what to type next.
-
-    Args:
-        title: what was done.
-        rows: what else there is to say, by what it is.
-    """
-    from mnistcli.runs import runs_root
-
-    # Without --run, predict takes the latest run under runs/: this one.
-    named_run = () if run.path.parent == runs_root() else ("--run", run.path)
-    next_lines = (
-        command_line("evaluate", run.path),
-        command_line("predict", "IMAGE", *named_run),
-    )
-    accuracy = Text(
-        f"{evaluation.accuracy:.2%}  ({evaluation.errors:,} errors in "
-        f"{evaluation.images:,} images)",
-        style="bold green",
-    )
-    rows = {"test accuracy": accuracy, **rows}
-    if evaluation.is_at_chance:
-        rows["note"] = Text(chance_notice(evaluation), style="yellow")
-    rows["run"] = Text(printable(str(run.path)))
-    rows["next"] = Text("\n".join(map(printable, next_lines)), style="cyan")
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in rows.items():
-        grid.add_row(name, value)
-    return Panel(grid, title=title, title_align="left", expand=False)
+    return f"no better than guessing: one answer for all images would be right for {chance}"
 
 
 def confusion_table(matrix: Sequence[Sequence[int]]) -> Table:
@@ -151,11 +114,10 @@ class _EvaluationView:
 
 
 def _headline(evaluation: Evaluation) -> Text:
-    noun = "error" if evaluation.errors == 1 else "errors"
     return Text.assemble(
         "accuracy ",
         (format_percent(evaluation.accuracy, decimals=2), "bold"),
-        f"   {evaluation.errors:,} {noun} in {evaluation.images:,} images",
+        f"   {format_count(evaluation.errors, 'error')} in {evaluation.images:,} images",
         f"   loss {evaluation.loss:.4f}",
         f"   calibration error {format_percent(evaluation.expected_calibration_error, decimals=2)}",
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnistcli.comparison.differences import Difference, find_differences
 from mnistcli.comparison.rows import RunRow
 from mnistcli.errors import RunError, command_line
+from mnistcli.numbers import format_percent
 from mnistcli.scores import (
     Interval,
     McNemar,
@@ -182,8 +183,9 @@ def _read_predictions(row: RunRow) -> RunPredictions | None:
     right = predictions.test.is_right
     if abs(right.mean() - accuracy) * len(right) > 1.5:  # two equal probabilities may be rounded
         raise RunError(
-            f"{row.run.predictions} is of another network: it is right in {right.mean():.2%}, and "
-            f"run.json tells {accuracy:.2%}",
+            f"{row.run.predictions} is of another network: it is right in "
+            f"{format_percent(float(right.mean()), decimals=2)}, and "
+            f"run.json says {format_percent(accuracy, decimals=2)}",
             f"make it again with: {command_line('evaluate', row.run.path)}",
         )
     return predictions

@@ -25,16 +25,17 @@ def describe_verdict(verdict: Verdict, baseline: str) -> str:
         test = verdict.mcnemar
         only = (
             f"Only {verdict.name} is right in {format_count(test.only_second, 'image')}, only "
-            f"{baseline} in {test.only_first:,}; chance alone does so much in "
+            f"{baseline} in {test.only_first:,}; chance alone makes as large a difference in "
             f"{format_percent(test.p_value, decimals=1)} of cases (exact McNemar test)"
         )
         judgement = "more than chance" if verdict.is_significant else "may be chance"
-        return f"{text}{only}: {judgement}. Other seeds may differ; --seeds tells."
+        advice = "Another seed may give another result: train with --seeds to see."
+        return f"{text}{only}: {judgement}. {advice}"
     if verdict.interval:
         low, high = 100 * verdict.interval.low, 100 * verdict.interval.high
         judgement = "more than chance" if verdict.is_significant else "may be chance"
         return (
-            f"{text}The 95 % interval of the difference is {low:+.2f} to {high:+.2f} points "
+            f"{text}The 95% interval of the difference is {low:+.2f} to {high:+.2f} points "
             f"(Welch): {judgement}."
         )
     return text

@@ -1,7 +1,6 @@
 """The options `--set KEY=VALUE`, which change values of a config."""
 
 import itertools
-import shlex
 from collections.abc import Iterable
 from typing import Any, NoReturn, get_origin
 
@@ -18,6 +17,7 @@ from mnistcli.config.keras_api import describe_class, find_class_name
 from mnistcli.config.objects import OBJECT_SECTIONS
 from mnistcli.config.settings import Config, Data
 from mnistcli.config.yaml_reader import read_yaml
+from mnistcli.errors import shell_line
 
 
 def apply_overrides(document: Document, options: Iterable[str]) -> None:
@@ -131,7 +131,7 @@ def _check_class(path: Path, value: Any, part: str, option: str) -> None:
     if find_class_name(family, part):
         keys = rest.split(".")
         whole = "".join(f"{{{each}: " for each in keys) + text + "}" * len(keys)
-        change = shlex.join(["--set", f"{place}={whole}"])
+        change = shell_line("--set", f"{place}={whole}")
         _refuse(source, f"{place} is {name} here, not {part}; to change it: {change}")
     known_name = find_class_name(family, name)
     if known_name and part in describe_class(family, known_name).arguments:

@@ -77,14 +77,14 @@ def _explain(error: yaml.YAMLError, character: str, is_option: bool) -> str:
     mark = None if is_option else error.context_mark
     start = f" from {mark.line + 1}:{mark.column + 1}" if mark else ""
     context = f" ({error.context}{start})" if error.context else ""
-    mend = ""
+    fix = ""
     if character == "\t":
-        problem, context, mend = "a tab", "", "; indent with spaces"
+        problem, context, fix = "a tab", "", "; indent with spaces"
     elif "cannot start any token" in problem:
-        problem, context, mend = f"text cannot begin with {character}", "", "; put it in quotes"
+        problem, context, fix = f"text cannot begin with {character}", "", "; put it in quotes"
     elif "mapping values are not allowed" in problem:
-        mend = "; check the indentation, and put text that holds a colon in quotes"
-    return f"not valid YAML: {problem}{context}{mend}"
+        fix = "; check the indentation, and put text that holds a colon in quotes"
+    return f"not valid YAML: {problem}{context}{fix}"
 
 
 class _Reader:

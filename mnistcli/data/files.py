@@ -137,7 +137,7 @@ def require_parts(parts: dict[str, Part], path: Path, part_names: Sequence[str] 
             f"{describe_contents(path)}",
             f"expected {', '.join(layout[part] for part in part_names)}"
             + (" (or .gz), or one .npz, or pictures as 3/a.png" if path.is_dir() else ""),
-            "mend: add what is missing, or give the path of another folder or .npz",
+            "fix: add what is missing, or give the path of another folder or .npz",
         )
 
 
@@ -170,11 +170,11 @@ def _read_npz(path: Path, part_names: Sequence[str]) -> dict[str, Part]:
         raise DataError(
             f"{path}: not a data set: {error}",
             f"expected {EXPECTED_FORMS}",
-            f"mend: {_mend(path)}",
+            f"fix: {_fix(path)}",
         ) from error
 
 
-def _mend(path: Path) -> str:
+def _fix(path: Path) -> str:
     """Return how to make a data set from a file that is not an .npz of arrays."""
     suffix = path.suffix.lower()
     if path.name.removesuffix(".gz").replace(".idx", "-idx") in IDX_NAMES.values():
@@ -207,5 +207,5 @@ def _read_member(
             raise DataError(
                 f"{path}: {member.removesuffix('.npy')}: an array of Python objects",
                 "expected an array of numbers; objects are pickled, and a pickle can run code",
-                "mend: save numpy.stack(list(x)) of images, or y.astype(int) of labels",
+                "fix: save numpy.stack(list(x)) of images, or y.astype(int) of labels",
             ) from error

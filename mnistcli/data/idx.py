@@ -73,7 +73,7 @@ def parse_idx(content: bytes, dimensions: int, origin: str) -> NDArray[np.uint8]
         raise DataError(
             f"{origin}: the file {difference}",
             f"expected {size:,} bytes for the shape {shape} in its header",
-            "mend: copy or download the file again",
+            "fix: copy or download the file again",
         )
     return np.frombuffer(content, np.uint8, offset=_header_bytes(dimensions)).reshape(shape)
 
@@ -106,14 +106,14 @@ def _parse_header(content: bytes, dimensions: int, origin: str) -> tuple[int, ..
         raise DataError(
             f"{origin}: the file ends within its header, after {len(header)} bytes",
             f"expected an IDX file of {kind}",
-            "mend: copy or download the file again",
+            "fix: copy or download the file again",
         )
     magic, *shape = struct.unpack(f">{1 + dimensions}I", header)
     if magic != expected_magic:
         raise DataError(
             f"{origin}: not an IDX file of {kind}: it begins with 0x{magic:08x}",
             f"expected 0x{expected_magic:08x}: unsigned bytes in {dimensions} dimension(s)",
-            "mend: copy or download the file again, and check that its name fits its contents",
+            "fix: copy or download the file again, and check that its name fits its contents",
         )
     if math.prod(shape) == 0:
         raise DataError(
@@ -135,7 +135,7 @@ def _inflate(content: bytes, dimensions: int, origin: str) -> bytes:
                 raise DataError(
                     f"{origin}: its header promises {size:,} bytes",
                     f"expected no more than {len(content):,} bytes of gzip can hold",
-                    "mend: copy or download the file again",
+                    "fix: copy or download the file again",
                 )
             stream.seek(0)
             return stream.read(size + 1)
@@ -143,7 +143,7 @@ def _inflate(content: bytes, dimensions: int, origin: str) -> bytes:
         raise DataError(
             f"{origin}: damaged gzip file: {error}",
             "expected a whole IDX file, compressed or not",
-            "mend: copy or download the file again",
+            "fix: copy or download the file again",
         ) from error
 
 
@@ -151,5 +151,5 @@ def _too_large(origin: str, size: int) -> DataError:
     return DataError(
         f"{origin}: {size:,} bytes of images or labels",
         f"expected at most {MAXIMUM_BYTES:,}",
-        "mend: give a smaller set",
+        "fix: give a smaller set",
     )

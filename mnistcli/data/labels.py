@@ -51,7 +51,7 @@ def _wrong_count(part: Part, images: Part) -> DataError:
         f"{images.origin} holds {len(images.array):,} images, "
         f"but {part.origin} holds {len(part.array):,} labels",
         "expected one label for each image",
-        "mend: take both from the same set",
+        "fix: take both from the same set",
     )
 
 
@@ -63,13 +63,13 @@ def _from_one_hot(part: Part, images: Part) -> NDArray[Any]:
         raise DataError(
             f"{part.origin}: labels of shape {part.array.shape}",
             f"expected class numbers, ({count},), or one-hot, ({count}, classes)",
-            "mend: save class numbers, 0, 1, 2, …",
+            "fix: save class numbers, 0, 1, 2, …",
         )
     if count == array.shape[1] != len(array):
         raise DataError(
             f"{part.origin}: labels of shape {part.array.shape} for {count:,} images",
             f"expected class numbers, ({count},), or one-hot, ({count}, classes)",
-            "mend: transpose them, with y.T, if each column is one-hot",
+            "fix: transpose them, with y.T, if each column is one-hot",
         )
     if len(array) != count:
         raise _wrong_count(part, images)
@@ -81,7 +81,7 @@ def _from_one_hot(part: Part, images: Part) -> NDArray[Any]:
             f"{part.origin}: labels of shape {part.array.shape} that are not one-hot: row {row} "
             f"has {int(is_one[row].sum())} ones and {int((array[row] == 0).sum())} zeros",
             "expected one 1 and zeros in each row, or one class number for each image",
-            "mend: save class numbers, (N,); for probabilities they are y.argmax(axis=1)",
+            "fix: save class numbers, (N,); for probabilities they are y.argmax(axis=1)",
         )
     classes: NDArray[Any] = is_one.argmax(axis=1)
     return classes
@@ -96,18 +96,18 @@ def _check_class_numbers(part: Part, classes: NDArray[Any]) -> None:
             raise DataError(
                 f"{part.origin}: label {index} is {classes[index]}",
                 expectation,
-                "mend: give each image the number of its class, or leave the image out",
+                "fix: give each image the number of its class, or leave the image out",
             )
     lowest, highest = int(classes.min()), int(classes.max())
     if lowest < 0:
         raise DataError(
             f"{part.origin}: labels from {lowest} to {highest}",
             expectation,
-            "mend: leave out the images with a negative label, if it means that they have no class",
+            "fix: leave out the images with a negative label, if it means that they have no class",
         )
     if highest > _LARGEST_LABEL:
         raise DataError(
             f"{part.origin}: labels from {lowest} to {highest}",
             expectation,
-            "mend: number the classes from 0, in training and test labels alike",
+            "fix: number the classes from 0, in training and test labels alike",
         )

@@ -25,13 +25,13 @@ def locate(name: str, folder: Path | None = None) -> Path:
     scheme, separator, address = name.partition("://")
     if separator:
         if scheme.lower() == "file":
-            mend = f"give its path, /{address.partition('/')[2]}"
+            fix = f"give its path, /{address.partition('/')[2]}"
         else:
-            mend = "download it, and give the path of the file"
+            fix = "download it, and give the path of the file"
         raise DataError(
             f"{name}: a data set is named by a path, not by a URL",
             f"expected the path of {EXPECTED_FORMS}",
-            f"mend: {mend}",
+            f"fix: {fix}",
         )
     places = _find_places(name, folder)
     if place := _find_existing(places):

@@ -95,8 +95,8 @@ def _load_from_data_dir(folder: Path) -> Dataset:
     raise DataError(
         f"{MNIST_DATA_DIR} is set to {folder}, which {state}",
         f"expected {', '.join(IDX_NAMES.values())} (each may end in .gz), or mnist.npz",
-        f"mend: download them from {MIRRORS[0]} into that folder",
-        f"mend: or unset {MNIST_DATA_DIR}, so that mnistcli looks in its cache and downloads",
+        f"fix: download them from {MIRRORS[0]} into that folder",
+        f"or: unset {MNIST_DATA_DIR}, so that mnistcli looks in its cache, or downloads them",
     )
 
 
@@ -114,8 +114,8 @@ def _verify_sha256(part: str, sha256: str, origin: str) -> None:
         raise DataError(
             f"{origin}: not MNIST's {part.replace('_', ' ')}: its contents have SHA-256 {sha256}",
             f"expected SHA-256 {MNIST_SHA256[part]}",
-            f"mend: replace it with {MIRRORS[0]}{IDX_NAMES[part]}.gz",
-            "mend: or, if it is another data set in this layout, give its path as data.dataset",
+            f"fix: replace it with {MIRRORS[0]}{IDX_NAMES[part]}.gz",
+            "fix: or, if it is another data set in this layout, give its path as data.dataset",
         )
 
 
@@ -136,8 +136,8 @@ def _download(reasons: list[str], progress: ProgressCallback | None) -> Dataset:
         raise DataMissingError(
             "MNIST is not on this machine and could not be downloaded",
             [*reasons, *error.reasons],
-            f"mend: connect to the network, or set {MNIST_DATA_DIR} to a folder with the four "
-            "IDX files or mnist.npz",
+            f"fix: connect to the internet and try again, or set {MNIST_DATA_DIR} to a folder "
+            "with the four IDX files or mnist.npz",
         ) from error
     source = ", ".join(
         dict.fromkeys(part.origin.rpartition("/")[0] + "/" for part in parts.values())

@@ -83,7 +83,7 @@ def load_picture_dataset(name: str, folder: Path) -> Dataset:
             raise DataError(
                 f"{folder}: of {len(is_test):,} pictures none is left to {purpose}",
                 "expected more: about one in five is a test image, by the contents of its file",
-                "mend: add pictures, or divide them yourself into folders train and test",
+                "fix: add pictures, or divide them yourself into folders train and test",
             )
     parts = {}
     for index, split in enumerate(SPLITS):
@@ -183,7 +183,7 @@ def _check_omissions(omissions: Mapping[str, str]) -> dict[str, str]:
             raise DataError(
                 f"{path}: a folder that is not named after a digit",
                 EXPECTED_PICTURES,
-                "mend: name it after the digit of its pictures, or move it elsewhere",
+                "fix: name it after the digit of its pictures, or move it elsewhere",
             )
     return {
         path: reason
@@ -240,6 +240,6 @@ def _check_left_out(folder: Path, reasons: Mapping[str, str], count: int) -> tup
             f"{folder}: {subject} {verb} of one digit:",
             *lines,
             f"expected at most {MAXIMUM_SHARE_LEFT_OUT:.0%}, which would be left out",
-            "mend: replace or remove them",
+            "fix: replace or remove them",
         )
     return (f"{folder}: left out {subject}: {', '.join(lines)}",)

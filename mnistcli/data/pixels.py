@@ -58,7 +58,7 @@ def convert_images(parts: Sequence[Part]) -> tuple[list[NDArray[np.uint8]], list
                 f"{low.part.origin} holds values from 0 to {low.highest:g}, but "
                 f"{high.part.name} from 0 to {high.highest:g}",
                 "expected the same scale for training and test images",
-                f"mend: if {low.part.name} was divided by 255, save it again multiplied by 255",
+                f"fix: if {low.part.name} was divided by 255, save it again multiplied by 255",
             )
     return [_scale(pictures, notes) for pictures in picture_sets], notes
 
@@ -97,31 +97,31 @@ def _first_channel(part: Part, channels: NDArray[Any]) -> NDArray[Any]:
         raise DataError(
             f"{part.origin}: images of shape {part.array.shape}",
             f"expected (N, {IMAGE_SIZE}, {IMAGE_SIZE})",
-            "mend: leave out the first axis, with x[0]",
+            "fix: leave out the first axis, with x[0]",
         )
     raise DataError(
         f"{part.origin}: images of shape {part.array.shape}, whose channels differ",
         "expected grey images, light ink on a dark ground",
-        "mend: mix the channels of red, green and blue: 0.299 R + 0.587 G + 0.114 B",
+        "fix: mix the channels of red, green and blue: 0.299 R + 0.587 G + 0.114 B",
     )
 
 
 def _wrong_shape(part: Part) -> DataError:
     shape, size = part.array.shape, IMAGE_SIZE
     if shape == (size, size):
-        mend = "put the one image into a set of one, with x[None]"
+        fix = "put the one image into a set of one, with x[None]"
     elif len(shape) == 3 and shape[:2] == (size, size):
-        mend = "move the last axis to the front, with numpy.moveaxis(x, -1, 0)"
+        fix = "move the last axis to the front, with numpy.moveaxis(x, -1, 0)"
     elif len(shape) == 2 and shape[0] == size**2:
-        mend = "transpose them, with x.T"
+        fix = "transpose them, with x.T"
     elif len(shape) in (3, 4):
-        mend = f"resize them to {size}x{size}, one channel"
+        fix = f"resize them to {size}x{size}, one channel"
     else:
-        mend = f"save them as (N, {size}, {size})"
+        fix = f"save them as (N, {size}, {size})"
     return DataError(
         f"{part.origin}: images of shape {shape}",
         f"expected (N, {size}, {size}), (N, {size**2}), or (N, {size}, {size}, 1)",
-        f"mend: {mend}",
+        f"fix: {fix}",
     )
 
 
@@ -135,22 +135,22 @@ def _measure(part: Part) -> _Pictures:
         raise DataError(
             f"{part.origin}: holds values that are NaN or infinite",
             _EXPECTED_VALUES,
-            "mend: find the images that numpy.isfinite calls False, and leave them out",
+            "fix: find the images that numpy.isfinite calls False, and leave them out",
         )
     if lowest < -_TOLERANCE:
-        mend = "save the images as they were before they were normalized"
+        fix = "save the images as they were before they were normalized"
         if lowest >= -1 - _TOLERANCE and highest <= 1 + _TOLERANCE:
-            mend = "save (x + 1) / 2, if -1 is the background and 1 is ink"
+            fix = "save (x + 1) / 2, if -1 is the background and 1 is ink"
         elif part.array.dtype == np.int8:
-            mend = "save x.view('uint8'), if these are bytes that were read with a sign"
+            fix = "save x.view('uint8'), if these are bytes that were read with a sign"
         raise DataError(
-            values, _EXPECTED_VALUES, f"mend: {mend}; data.normalize in the config normalizes them"
+            values, _EXPECTED_VALUES, f"fix: {fix}; data.normalize in the config normalizes them"
         )
     if highest > 255 + _TOLERANCE:
         raise DataError(
             values,
             _EXPECTED_VALUES,
-            "mend: multiply all images by 255 over the largest value that a pixel can have "
+            "fix: multiply all images by 255 over the largest value that a pixel can have "
             "(65535 for 16 bits)",
         )
     if lowest == highest:
@@ -159,15 +159,15 @@ def _measure(part: Part) -> _Pictures:
         raise DataError(
             values,
             _EXPECTED_VALUES,
-            "mend: divide by 255 once, not twice"
+            "fix: divide by 255 once, not twice"
             if highest < 1
-            else "mend: save x.clip(0, 1), if 1 is ink",
+            else "fix: save x.clip(0, 1), if 1 is ink",
         )
     if pictures.factor == 1 and highest < _FEWEST_LEVELS and _has_fractions(part.array):
         raise DataError(
             f"{values}, most of them no whole numbers",
             _EXPECTED_VALUES,
-            f"mend: multiply all images by {255 / highest:.4g}, if {highest:g} is ink",
+            f"fix: multiply all images by {255 / highest:.4g}, if {highest:g} is ink",
         )
     return pictures
 
@@ -198,7 +198,7 @@ def _scale(pictures: _Pictures, notes: list[Note]) -> NDArray[np.uint8]:
 
 def not_numbers(part: Part, kind: str) -> DataError:
     """Return the error for an array of text, dates, records or complex numbers."""
-    mends = {
+    fixes = {
         "U": "number the classes from 0; numpy.unique(names, return_inverse=True) does, over "
         "the training and test labels together"
         if kind == "labels"
@@ -212,5 +212,5 @@ def not_numbers(part: Part, kind: str) -> DataError:
         f"expected {_EXPECTED_VALUES.removeprefix('expected ')}"
         if kind == "images"
         else "expected class numbers, 0, 1, 2, …",
-        f"mend: {mends.get(code, 'save them as numbers')}",
+        f"fix: {fixes.get(code, 'save them as numbers')}",
     )

@@ -28,6 +28,7 @@ from mnistcli.evaluation import (
     write_evaluation,
 )
 from mnistcli.model import Network, build_network, describe_layers
+from mnistcli.numbers import format_percent
 from mnistcli.recognition import OutputKind, to_probabilities
 from mnistcli.runs import (
     DatasetRecord,
@@ -224,8 +225,9 @@ def _choose(candidates: Sequence[Candidate], images: LabelledImages, most: int) 
         best = candidates[int(np.argmax(average.weights))]
         raise RunError(
             f"{best.member.path} alone is as good on the validation images "
-            f"({average.accuracy:.2%}) as it is with others, added one at a time",
-            "expected runs that complete each other; use that run as it is, or leave out --best",
+            f"({format_percent(average.accuracy, decimals=2)}) as it is with others, added one at "
+            "a time",
+            "use that run alone, or leave out --best",
         )
     return average
 

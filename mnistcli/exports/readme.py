@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mnistcli.exports.formats import FORMATS, TENSORBOARD, ExportFormat
 from mnistcli.exports.result import ModelExport
+from mnistcli.numbers import format_percent
 from mnistcli.recognition import OutputKind
 from mnistcli.runs import RunDirectory
 
@@ -45,8 +46,8 @@ def describe_model(
         f"{_calibration(kind, temperature)}.",
     }
     checks = {
-        "accuracy": f"{check.accuracy:.2%}",
-        "accuracy of the Keras model": f"{check.keras_accuracy:.2%}",
+        "accuracy": format_percent(check.accuracy, decimals=2),
+        "accuracy of the Keras model": format_percent(check.keras_accuracy, decimals=2),
         "accuracy lost": f"{100 * check.accuracy_lost:.2f} points",
         f"largest difference{_unit(kind)}": f"{check.largest_difference:.2g}",
         "size": f"{export.bytes:,} bytes",

@@ -78,7 +78,7 @@ def draw_comparison(
         total = len(disagreements.labels)
         title = f"{total:,} test images that one of the two reads right and the other wrong"
         if len(shown) < total:
-            title += f"; these {len(shown)} have the highest confidence"
+            title += f"; the {len(shown)} with the highest confidence are shown"
         parts[-1].suptitle(title, fontsize=HEADING_SIZE)
         draw_sheet(parts[-1], shown, _captions(disagreements, len(shown)))
     return figure

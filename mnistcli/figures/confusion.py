@@ -67,7 +67,7 @@ def draw_confusion(matrix: NDArray[np.integer[Any]], name: str) -> Figure:
         heat_map, ax=axes, shrink=0.8, label="mistakes, as a share of the true class"
     )
     bar.ax.yaxis.set_major_locator(MaxNLocator(6))
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, symbol="%"))
     bar.outline.set_visible(False)
     return figure
 
@@ -118,7 +118,7 @@ def draw_mistakes(
     surest, total = find_mistakes(labels, probabilities)
     count = format_count(total, "mistake")
     if total > len(surest):
-        count += f", of which these {len(surest)} have the highest confidence"
+        count += f"; the {len(surest)} with the highest confidence are shown"
     title = f"{name}\n{count if total else 'no mistakes'}"
     figure = make_figure(SHEET_WIDTH, sheet_height(surest), title)
     predicted = probabilities.argmax(axis=1)

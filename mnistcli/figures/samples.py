@@ -35,7 +35,7 @@ def draw_samples(
     augmented: NDArray[np.floating[Any]] | None = None,
     name: str = "data",
 ) -> Figure:
-    """Draw samples of each class, as they are and augmented, class counts and mean images.
+    """Draw training images of each class, and how many there are.
 
     Args:
         images: (N, 28, 28) uint8, 0 for the background.

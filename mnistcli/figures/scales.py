@@ -57,7 +57,7 @@ def loss_scale(values: Sequence[float]) -> Scale:
 
 
 def accuracy_scale(values: Sequence[float]) -> Scale:
-    """Return an axis on which 10 % and 99.5 % have room: logarithmic in the share of errors."""
+    """Return an axis on which 10% and 99.5% have room: logarithmic in the share of errors."""
     errors = [1 - value for value in values]
     positive = [error for error in errors if error > 0]
     smallest, largest = min(positive, default=0), max(positive, default=0)
@@ -103,5 +103,5 @@ def log_ticks(low: float, high: float, most: int = MAX_TICKS) -> list[float]:
 
 
 def format_share(share: float) -> str:
-    """Return such as '99.5 %', without zeros at its end."""
-    return f"{100 * share:.6g} %"
+    """Return such as '99.5%', without zeros at its end."""
+    return f"{100 * share:.6g}%"

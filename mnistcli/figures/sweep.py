@@ -124,7 +124,7 @@ def _draw_importances(points: SweepPoints) -> Figure:
         bars, [f" {format_percent(share, decimals=0)}" for share in shares], fontsize=TEXT_SIZE
     )
     axes.set_xlim(0, max(1.12 * max(shares), 0.1))
-    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol="%"))
     axes.set_xlabel("share of the variance (fANOVA)")
     simplify_axes(axes)
     return figure
@@ -230,7 +230,7 @@ def _format_setting(axes: Axes, points: SweepPoints, name: str) -> None:
 def _format_goal(axes: Axes, points: SweepPoints) -> None:
     axes.set_ylabel(points.goal)
     if points.goal.endswith("accuracy"):
-        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol="%"))
 
 
 def _escape(texts: Sequence[str]) -> list[str]:

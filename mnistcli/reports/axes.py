@@ -66,16 +66,16 @@ class Scale:
 
     def format(self, value: float) -> str:
         """Return a value as a reader of the curve sees it."""
-        return f"{100 * value:.2f} %" if self.percent else f"{value:.4g}"
+        return f"{100 * value:.2f}%" if self.percent else f"{value:.4g}"
 
     def format_tick(self, value: float) -> str:
         """Return a tick with as many decimals as tell it from the next."""
         if self.of_errors:
-            return f"{100 * value:.6g} %"
+            return f"{100 * value:.6g}%"
         if self.logarithmic:
             return f"{value:.4g}"
         step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else 0.01
-        factor, unit = (100, " %") if self.percent else (1, "")
+        factor, unit = (100, "%") if self.percent else (1, "")
         decimals = max(0, -math.floor(math.log10(factor * step) + 1e-9))
         text = f"{factor * value:.{decimals}f}" if decimals < 9 else f"{factor * value:.4g}"
         return (text.removeprefix("-") if float(text) == 0 else text) + unit

@@ -78,7 +78,7 @@ def _describe_accuracy(contents: RunContents) -> str:
     interval = share_interval(right, images)
     text = (
         f"It reads {right:,} of {images:,} test images right: "
-        f"{format_percent(accuracy, decimals=2)}, with a 95 % interval from "
+        f"{format_percent(accuracy, decimals=2)}, with a 95% interval from "
         f"{format_percent(interval.low, decimals=2)} to "
         f"{format_percent(interval.high, decimals=2)} (Wilson's, for images drawn as these were)."
     )
@@ -123,7 +123,7 @@ def _describe_confidence(contents: RunContents) -> str:
         return text + "It makes no mistake on these images."
     return text + (
         f"{sure:,} of its {format_count(int(wrong.sum()), 'mistake')} have a confidence of "
-        f"{100 * MIN_CONFIDENCE:.0f} % or more, so that predict would not call them uncertain."
+        f"{100 * MIN_CONFIDENCE:.0f}% or more, so that predict would not call them uncertain."
     )
 
 

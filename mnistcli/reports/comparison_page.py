@@ -52,7 +52,7 @@ def name_runs(runs: Sequence[RunContents]) -> list[str]:
 
 
 def _find_interval(run: RunContents) -> str:
-    """Return the 95 % interval of a run's test accuracy, or nothing."""
+    """Return the 95% interval of a run's test accuracy, or nothing."""
     images = run.evaluation.images if run.evaluation else run.record.dataset.test_images
     if run.test_accuracy is None or not images:
         return ""

@@ -82,7 +82,7 @@ def _list_figures(contents: RunContents) -> list[Figure]:
         right = round(contents.test_accuracy * images)
         interval = share_interval(right, images)
         detail = (
-            f"95 %: {format_percent(interval.low, decimals=2)} to "
+            f"95%: {format_percent(interval.low, decimals=2)} to "
             f"{format_percent(interval.high, decimals=2)}"
         )
         figures = [

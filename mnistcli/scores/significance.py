@@ -53,7 +53,7 @@ def compare_answers(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNe
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean, or a difference of means, with its 95 % confidence interval."""
+    """A mean, or a difference of means, with its 95% confidence interval."""
 
     mean: float
     low: float
@@ -66,7 +66,7 @@ class Interval:
 
 
 def share_interval(count: int, total: int) -> Interval:
-    """Return a share, such as that of the right answers, with its 95 % interval.
+    """Return a share, such as that of the right answers, with its 95% interval.
 
     The interval is Wilson's (1927), which stays in [0, 1] where the share is near 1.
 
@@ -86,7 +86,7 @@ def share_interval(count: int, total: int) -> Interval:
 
 
 def mean_interval(values: Sequence[float]) -> Interval | None:
-    """Return the mean of values and Student's 95 % interval of it; None for fewer than two."""
+    """Return the mean of values and Student's 95% interval of it; None for fewer than two."""
     if len(values) < 2:
         return None
     mean = statistics.mean(values)
@@ -96,7 +96,7 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
 
 
 def difference_interval(first: Sequence[float], second: Sequence[float]) -> Interval | None:
-    """Return the mean of `second` less that of `first`, with its 95 % interval.
+    """Return the mean of `second` less that of `first`, with its 95% interval.
 
     The interval is Welch's (1947), which allows for unequal deviations.
 
@@ -119,7 +119,7 @@ def difference_interval(first: Sequence[float], second: Sequence[float]) -> Inte
 
 
 def _student(freedom: float) -> float:
-    """Return the quantile of Student's t distribution for a two-sided 95 % interval."""
+    """Return the quantile of Student's t distribution for a two-sided 95% interval."""
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))

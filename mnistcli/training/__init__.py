@@ -1,5 +1,6 @@
 """Training: epochs, early stopping, checkpoints, and the status of the run."""
 
+from mnistcli.data.fit import resolve_data
 from mnistcli.training.compiled import CompiledNetworks
 from mnistcli.training.observer import TrainingObserver
 from mnistcli.training.preparation import (
@@ -7,7 +8,6 @@ from mnistcli.training.preparation import (
     Preparation,
     check_trainable,
     prepare,
-    resolve_data,
     try_one_step,
 )
 from mnistcli.training.reproduce import Difference, Reproduction, reproduce

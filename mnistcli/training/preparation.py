@@ -1,16 +1,15 @@
 """Everything a training needs, checked and built, before anything is written."""
 
 import time
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.config import ConfigFile, carry_validation, check_sizes
-from mnistcli.data import BUILT_IN, Dataset, SelectedImages, Splits, permutation, split_validation
+from mnistcli.config import ConfigFile
+from mnistcli.data import Dataset, SelectedImages, Splits, permutation
+from mnistcli.data.fit import fit_data, split_config
 from mnistcli.engine import EvaluationLoop, Runtime, TrainingLoop, check_memory, start_runtime
-from mnistcli.images import find_framing
 from mnistcli.model import Network, build_network
 from mnistcli.runs import Environment
 
@@ -62,11 +61,10 @@ def prepare(file: ConfigFile, dataset: Dataset, record: Environment | None = Non
     Raises:
         ConfigError: the config does not fit the data, or Keras refuses a part of it.
     """
-    file = _fit_data(file, dataset)
+    file = fit_data(file, dataset)
     config = file.config
     runtime = start_runtime(config, record)
-    repeats = [extra.repeat for extra in config.data.extra]
-    splits = split_validation(dataset, config.data.validation, config.data.split_seed, repeats)
+    splits = split_config(config, dataset)
     scale, offset = _pixel_scaling(config.data.normalize, splits.train.images)
     steps_per_epoch = -(-len(splits.train) // config.batch_size)
     network = build_network(
@@ -95,25 +93,9 @@ def check_trainable(file: ConfigFile, dataset: Dataset) -> None:
     Raises:
         ConfigError: as `prepare`.
     """
-    file = _fit_data(file, dataset)
+    file = fit_data(file, dataset)
     start_runtime(file.config)
     build_network(file, dataset.num_classes)
-
-
-def _fit_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
-    """Return the config with the data that is used, after a check that they go together."""
-    file = resolve_data(file, dataset)
-    config, problems = file.config, file.problems()
-    check_sizes(config, len(dataset.train_labels), problems)
-    for layer in config.augment:
-        if (
-            layer.name == "RandomDrawings"
-            and not find_framing(dataset.train_images).dark_background
-        ):
-            message = f"{layer} draws light ink on black, but {dataset.name} has dark ink on light"
-            problems.add(layer.path, message, at_key=True)
-    problems.raise_if_any()
-    return file
 
 
 def try_one_step(preparation: Preparation) -> DryRun:
@@ -139,25 +121,6 @@ def try_one_step(preparation: Preparation) -> DryRun:
     epoch_seconds = step_seconds * loop.steps_per_epoch + validation_seconds
     epochs = preparation.file.config.epochs
     return DryRun(loop.steps_per_epoch, epoch_seconds, epoch_seconds * epochs)
-
-
-def resolve_data(file: ConfigFile, dataset: Dataset) -> ConfigFile:
-    """Return the config with the data that is used, so that it trains this run again anywhere."""
-    config = file.config
-    # A path is written whole: the config may be read from another folder.
-    name = dataset.name if dataset.name in BUILT_IN else dataset.source
-    extra = [
-        each.model_copy(update={"path": images.source})
-        for each, images in zip(config.data.extra, dataset.extra, strict=True)
-    ]
-    changes: dict[str, Any] = {"dataset": name, "extra": extra}
-    batch_size = config.batch_size
-    if dataset.fallback_reason is not None:
-        validation = carry_validation(config.data.validation, config.data.dataset)
-        changes |= {"fallback": None, "validation": validation}
-        batch_size = min(batch_size, len(dataset.train_labels))
-    data = config.data.model_copy(update=changes)
-    return replace(file, config=config.model_copy(update={"data": data, "batch_size": batch_size}))
 
 
 def _pixel_scaling(normalize: str, images: SelectedImages) -> tuple[float, float]:
