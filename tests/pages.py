@@ -21,7 +21,7 @@ from pathlib import Path
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("configs/tutorials/README.md",)
+PAGES = ("README.md", "configs/tutorials/README.md")
 COLUMNS = "100"
 PICTURE_COLOURS, PICTURE_WIDTH = 256, 1000
 _BLOCK = re.compile(r"(?m)(?P<mark>^<!-- not run -->\n)?^```console\n(?P<text>(?s:.*?))^```$")
