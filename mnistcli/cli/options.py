@@ -40,7 +40,7 @@ def find_described(context: typer.Context, path: Path) -> Path:
     return path if is_shipped or context.resilient_parsing else find_run(path)
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 ConfigArgument = Annotated[
     Path,
