@@ -183,6 +183,12 @@ def test_all_errors_are_shown_at_once_with_their_places(write: Write) -> None:
         ("search: {batch_size: 3}", "expected log(low, high)"),
         ("search: {optimizer: 'choice({Adam: {}}, {Adm: {}})'}", "unknown optimizer 'Adm'"),
         ("search: {data.extra.0.path: 'choice(a, b)'}", "compared on the same images"),
+        ("search: {checkpoint.best: 'choice(val_loss, val_accuracy)'}", "the goal chooses"),
+        (
+            "search: {loss: 'choice(SparseCategoricalCrossentropy, CategoricalCrossentropy)'}\n"
+            "goal: val_loss",
+            "'loss' changes what val_loss is the sum of",
+        ),
         ("search: {layers.9.Dense.units: 'int(1, 2)'}", "expected the number of an item"),
         ("search: {epochs: 'int(1, 3)'}\nconfig: 3", "duplicate key 'config'"),
         ("search: {layers.2.Dropout.rate: 'uniform(0, 0.5)'}\nsampler: grid", "finitely many"),

@@ -262,6 +262,7 @@ def _read_plan(document: Document, folder: FilePath, overrides: Sequence[str]) -
     config = config.model_copy(update={"checkpoint": checkpoint})
     file = replace(file, config=config)
     space = read_space(document, config, reader.problems)
+    _check_goal(reader, goal, space)
     size = grid_size(space)
     if sampler == "grid":
         _check_grid(reader, space)
@@ -326,6 +327,14 @@ def _read_goal(reader: _Reader, config: Config) -> str:
             "set data.validation to a number of images",
         )
     return goal
+
+
+def _check_goal(reader: _Reader, goal: str, space: Mapping[str, Range]) -> None:
+    """Report trials that would be compared by losses of which each is another sum."""
+    others = [key for key in space if key.partition(".")[0] == "loss" or "egulariz" in key]
+    if goal == "val_loss" and others:
+        message = f"'{others[0]}' changes what val_loss is the sum of; expected another goal"
+        reader.problems.add(("goal",), message)
 
 
 def _check_grid(reader: _Reader, space: Mapping[str, Range]) -> None:
