@@ -149,10 +149,10 @@ def _describe_lead(result: SweepResult) -> str:
             f"one seed. To know: {line}"
         )
     scale, unit = (100, " points") if goal.endswith("accuracy") else (1, "")
-    low, high = sorted((scale * lead.low, scale * lead.high))
+    low, high = scale * lead.low, scale * lead.high
     verdict = "more than chance" if lead.excludes_zero else "no more than chance"
     return (
-        f"With other seeds it leads trial {second.number} by {abs(scale * lead.mean):.3g}{unit} "
+        f"With other seeds it leads trial {second.number} by {scale * lead.mean:.3g}{unit} "
         f"(95 % interval {low:.3g} to {high:.3g}): {verdict}"
     )
 
