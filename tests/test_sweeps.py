@@ -58,7 +58,12 @@ def ordered(numbers: st.SearchStrategy[float]) -> st.SearchStrategy[tuple[float,
 
 ranges = st.one_of(
     ordered(finite).map(lambda ends: Numbers(*ends)),
-    ordered(finite).map(lambda ends: Numbers(*ends, step=(ends[1] - ends[0]) / 4)),
+    st.builds(
+        lambda low, step, count: Numbers(low, float(f"{low + count * step:.1f}"), step=step),
+        st.integers(-99, 99).map(float),
+        st.sampled_from([0.1, 0.3, 2.0]),
+        st.integers(1, 99),
+    ),
     ordered(positive).map(lambda ends: Numbers(*ends, is_log=True)),
     ordered(whole).map(lambda ends: Numbers(*ends, is_whole=True)),
     ordered(st.integers(1, 10**9)).map(lambda ends: Numbers(*ends, is_whole=True, is_log=True)),
@@ -70,7 +75,7 @@ ranges = st.one_of(
 
 @settings(deadline=None, max_examples=50)
 @example(Choices((to_yaml("\x85"), to_yaml("\u2028 "))))
-@given(ranges.filter(lambda range_: not isinstance(range_, Numbers) or range_.step != 0))
+@given(ranges)
 def test_a_range_is_what_its_text_says(range_: Numbers | Choices) -> None:
     assert parse_range(str(range_)) == range_
     in_file = yaml.safe_dump({"search": {"key": str(range_)}})
@@ -110,6 +115,11 @@ def test_a_wrong_range_says_what_was_expected(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=r".") as error:
         parse_range(text)
     assert message in str(error.value)
+
+
+def test_a_range_with_a_step_has_the_numbers_that_a_person_counts() -> None:
+    assert parse_range("uniform(0, 0.35, 0.1)").grid() == [0, 0.1, 0.2, 0.3]
+    assert parse_range("uniform(0, 1, 1e-12)").grid_size() == 10**12 + 1
 
 
 Write = Callable[[str], Path]
@@ -173,6 +183,12 @@ def test_all_errors_are_shown_at_once_with_their_places(write: Write) -> None:
         ("search: {batch_size: 3}", "expected log(low, high)"),
         ("search: {optimizer: 'choice({Adam: {}}, {Adm: {}})'}", "unknown optimizer 'Adm'"),
         ("search: {data.extra.0.path: 'choice(a, b)'}", "compared on the same images"),
+        ("search: {checkpoint.best: 'choice(val_loss, val_accuracy)'}", "the goal chooses"),
+        (
+            "search: {loss: 'choice(SparseCategoricalCrossentropy, CategoricalCrossentropy)'}\n"
+            "goal: val_loss",
+            "'loss' changes what val_loss is the sum of",
+        ),
         ("search: {layers.9.Dense.units: 'int(1, 2)'}", "expected the number of an item"),
         ("search: {epochs: 'int(1, 3)'}\nconfig: 3", "duplicate key 'config'"),
         ("search: {layers.2.Dropout.rate: 'uniform(0, 0.5)'}\nsampler: grid", "finitely many"),

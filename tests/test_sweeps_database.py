@@ -177,6 +177,20 @@ def test_a_machine_that_dies_before_its_first_sign_of_life(open_study: Open) -> 
     assert len(notices) == 1
 
 
+def test_an_outcome_is_that_of_the_trials_that_were_finished(open_study: Open) -> None:
+    first, second = open_study("first"), open_study("second")
+    first.begin().complete(0.5, 1.0)
+    late = second.begin()  # of a machine with more --trials
+    claim = first.begin_final()
+    assert claim
+    claim.conclude(Outcome({}, {"test_accuracy": 0.7}, "first"))
+    assert first.outcome()
+
+    late.complete(0.9, 1.0)
+
+    assert second.outcome() is None
+
+
 def test_a_database_that_is_away_is_waited_for(
     server: PostgresServer, open_study: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,9 +27,12 @@ SHOWN_IMPORTANCE = 0.01
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Return the last word of each dotted key, or the key itself where two have the same."""
-    ends = Counter(key.rpartition(".")[2] for key in keys)
-    return {key: end if ends[end] == 1 else key for key in keys if (end := key.rpartition(".")[2])}
+    """Return the last word of each dotted key; the key itself where it is shared or a number."""
+    ends = {key: key.rpartition(".")[2] for key in keys}
+    counts = Counter(ends.values())
+    return {
+        key: end if counts[end] == 1 and not end.isdigit() else key for key, end in ends.items()
+    }
 
 
 def format_setting(text: str) -> str:
@@ -146,10 +149,10 @@ def _describe_lead(result: SweepResult) -> str:
             f"one seed. To know: {line}"
         )
     scale, unit = (100, " points") if goal.endswith("accuracy") else (1, "")
-    low, high = sorted((scale * lead.low, scale * lead.high))
+    low, high = scale * lead.low, scale * lead.high
     verdict = "more than chance" if lead.excludes_zero else "no more than chance"
     return (
-        f"With other seeds it leads trial {second.number} by {abs(scale * lead.mean):.3g}{unit} "
+        f"With other seeds it leads trial {second.number} by {scale * lead.mean:.3g}{unit} "
         f"(95% interval {low:.3g} to {high:.3g}): {verdict}"
     )
 

@@ -7,10 +7,11 @@ from mnistcli.errors import RunError
 from mnistcli.runs import plan_continuation
 from mnistcli.sweeps.plan import SweepPlan
 from mnistcli.sweeps.results import SweepResult, rank_confirmed, read_result, write_result
-from mnistcli.sweeps.trial import Outcome, RunningTrial, Trial
+from mnistcli.sweeps.trial import Outcome, RunningTrial, State, Trial
 from mnistcli.sweeps.trials import (
     LOOK_SECONDS,
     Sweep,
+    await_others,
     failing,
     interruptible,
     look_around,
@@ -45,8 +46,7 @@ def finish_sweep(
             raise RunError(
                 "no trial has a result", *([f"the last one: {reasons[-1]}"] if reasons else [])
             )
-        while (outcome := study.outcome()) is None:
-            look_around(sweep)
+        while (outcome := _find_known(sweep)) is None:
             if claim := study.begin_final():
                 test = _find_outcome(sweep, claim, confirm)
             else:
@@ -57,13 +57,26 @@ def finish_sweep(
     return result, test
 
 
+def _find_known(sweep: Sweep) -> Outcome | None:
+    """Return the outcome that a machine found already, once none trains trials any more.
+
+    One with more --trials may begin some while others find the outcome without them.
+    """
+    trials = look_around(sweep)
+    while any(trial.state is State.RUNNING for trial in trials):
+        await_others(sweep, trials)
+        trials = look_around(sweep)
+    return sweep.study.outcome()
+
+
 def _find_outcome(
     sweep: Sweep, claim: RunningTrial, confirm: Confirm | None
 ) -> TrainingResult | None:
     study, plan = sweep.study, sweep.plan
-    chosen = plan_confirmations(plan, study.rank())
+    ranking = study.rank()
+    chosen = plan_confirmations(plan, ranking)
     confirmations = confirm(chosen) if confirm else confirm_trials(sweep, chosen)
-    winner = rank_confirmed(study.rank(), confirmations, study.higher_is_better)[0]
+    winner = rank_confirmed(ranking, confirmations, study.higher_is_better)[0]
     run = sweep.folder.run(winner.number)
     if not run.record.exists():
         sweep.observer.noticed(

@@ -262,6 +262,7 @@ def _read_plan(document: Document, folder: FilePath, overrides: Sequence[str]) -
     config = config.model_copy(update={"checkpoint": checkpoint})
     file = replace(file, config=config)
     space = read_space(document, config, reader.problems)
+    _check_goal(reader, goal, space)
     size = grid_size(space)
     if sampler == "grid":
         _check_grid(reader, space)
@@ -281,9 +282,9 @@ def _read_plan(document: Document, folder: FilePath, overrides: Sequence[str]) -
 
 def grid_size(space: Mapping[str, Range]) -> int | None:
     """Return how many combinations of values there are; None if not finitely many."""
-    values = [range_.grid() for range_ in space.values()]
-    sizes = [len(each) for each in values if each is not None]
-    return math.prod(sizes) if len(sizes) == len(values) else None
+    sizes = [range_.grid_size() for range_ in space.values()]
+    finite = [size for size in sizes if size is not None]
+    return math.prod(finite) if len(finite) == len(sizes) else None
 
 
 def _load_base(reader: _Reader, folder: FilePath, overrides: Sequence[str]) -> ConfigFile | None:
@@ -328,9 +329,17 @@ def _read_goal(reader: _Reader, config: Config) -> str:
     return goal
 
 
+def _check_goal(reader: _Reader, goal: str, space: Mapping[str, Range]) -> None:
+    """Report trials that would be compared by losses of which each is another sum."""
+    others = [key for key in space if key.partition(".")[0] == "loss" or "egulariz" in key]
+    if goal == "val_loss" and others:
+        message = f"'{others[0]}' changes what val_loss is the sum of; expected another goal"
+        reader.problems.add(("goal",), message)
+
+
 def _check_grid(reader: _Reader, space: Mapping[str, Range]) -> None:
     for key, range_ in space.items():
-        if range_.grid() is None:
+        if range_.grid_size() is None:
             message = f"a grid needs finitely many values of '{key}': choice, int, or a step"
             reader.problems.add(("search", key), f"{message}, got {range_}")
     size = grid_size(space)

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from mnistcli.config import read_yaml, suggest, to_yaml
@@ -14,6 +15,7 @@ EXPECTED = (
 )
 _CALL = re.compile(r"\s*([A-Za-z_]+)\s*\((.*)\)\s*", re.DOTALL)
 _KINDS = ("log", "uniform", "int", "choice")
+ROUNDING = Fraction(1, 10**9)  # of a step
 MAXIMUM_NUMBER = 2**53  # beyond it, a float does not hold each whole number
 
 
@@ -24,7 +26,8 @@ class Numbers:
     Attributes:
         is_whole: only whole numbers.
         is_log: as many from each power of ten as from another.
-        step: the distance of two numbers; None: any number, or any whole one.
+        step: the distance of two numbers, of which `high` is one; None: any number, or any whole
+            one.
     """
 
     low: float
@@ -37,13 +40,15 @@ class Numbers:
         """Return the values to check, in YAML: if these are good, all between them are."""
         return [repr(self.low), repr(self.high)]
 
-    def grid(self) -> list[float] | None:
-        """Return all values; None if they are not finitely many."""
+    def grid_size(self) -> int | None:
+        """Return how many values there are; None if not finitely many."""
         step = 1 if self.is_whole and not self.is_log else self.step
-        if step is None:
-            return None
-        count = math.floor((self.high - self.low) / step + 1e-9) + 1
-        return [self.low + position * step for position in range(count)]
+        return None if step is None else _count_steps(self.low, self.high, step) + 1
+
+    def grid(self) -> list[float]:
+        """Return all values, which may be too many to keep; [] if they are not finitely many."""
+        step = self.step or 1
+        return [_step_from(self.low, step, place) for place in range(self.grid_size() or 0)]
 
     def __str__(self) -> str:
         ends = f"{to_yaml(self.low)}, {to_yaml(self.high)}"
@@ -67,6 +72,10 @@ class Choices:
     def ends(self) -> list[str]:
         """Return the values to check, in YAML: all of them."""
         return list(self.texts)
+
+    def grid_size(self) -> int:
+        """Return how many values there are."""
+        return len(self.texts)
 
     def grid(self) -> list[str]:
         """Return all values, in YAML."""
@@ -138,10 +147,25 @@ def _parse_numbers(kind: str, values: list[Any]) -> Numbers:
         raise ValueError(f"{kind}: a logarithmic range begins above 0, got {low}")
     if kind == "int":
         return Numbers(low, high, is_whole=True, is_log=is_log)
-    step = float(values[2]) if len(values) == 3 else None
-    if step is not None and not 0 < step <= high - low:
+    low, high = float(low), float(high)
+    if len(values) == 2:
+        return Numbers(low, high, is_log=is_log)
+    step = float(values[2])
+    if not 0 < step <= high - low:
         raise ValueError(f"uniform: expected a step from 0 to {high - low}, got {step}")
-    return Numbers(float(low), float(high), is_log=is_log, step=step)
+    return Numbers(low, _step_from(low, step, _count_steps(low, high, step)), step=step)
+
+
+def _count_steps(low: float, high: float, step: float) -> int:
+    """Return how many steps fit between two numbers, as they are written."""
+    return math.floor(
+        (Fraction(repr(high)) - Fraction(repr(low))) / Fraction(repr(step)) + ROUNDING
+    )
+
+
+def _step_from(low: float, step: float, count: int) -> float:
+    """Return a number after some steps: 0.3 after three of 0.1, which floats add up to more."""
+    return type(low)(Fraction(repr(low)) + count * Fraction(repr(step)))
 
 
 def _shorten(text: str) -> str:

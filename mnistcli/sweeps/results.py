@@ -61,7 +61,10 @@ class SweepResult:
         if len(self.ranking) < 2:
             return None
         first, second = (self.confirmations.get(trial.number, ()) for trial in self.ranking[:2])
-        return difference_interval(list(second), list(first)) if first and second else None
+        if not (first and second):
+            return None
+        worse, better = (second, first) if self.higher_is_better else (first, second)
+        return difference_interval(list(worse), list(better))
 
 
 def find_result(plan: SweepPlan, folder: SweepFolder, storage: TrialStorage) -> SweepResult | None:
@@ -131,6 +134,10 @@ def _describe_best(result: SweepResult) -> str:
     if accuracy is not None:
         lines.append(f"Accuracy on the test images: {accuracy:.5g}")
     lines.append(command_line("train", result.folder.best))
+    run = result.folder.run(winner.number)
+    if run.record.exists():
+        # Kernels and threads are those of the sweep, which another network alone may not have.
+        lines.append(f"The trial itself, bit for bit: {command_line('reproduce', run.path)}")
     config = plan.trial_config(winner.options).config
     return "".join(f"# {line}\n" for line in lines) + dump_config(config)
 

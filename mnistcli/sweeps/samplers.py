@@ -30,7 +30,8 @@ class RepeatableSampler(BaseSampler):
 
     def __init__(self, plan: SweepPlan) -> None:
         self._plan = plan
-        self._grid = {key: range_.grid() or [] for key, range_ in plan.space.items()}
+        is_grid = plan.sampler == "grid"  # else a range may have more values than memory holds
+        self._grid = {key: range_.grid() for key, range_ in plan.space.items() if is_grid}
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Let a grid choose its point."""

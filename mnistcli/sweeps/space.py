@@ -54,7 +54,7 @@ def read_space(document: Document, config: Config, problems: Problems) -> dict[s
     for spelling, value in search.items():
         path = ("search", spelling)
         key = _find_key(spelling, tree)
-        if reason := _FIXED.get(re.sub(r"\.\d+(?=\.|$)", "", key)):  # whichever item of a list
+        if reason := _why_fixed(key):
             problems.add(path, f"'{key}' cannot be searched: {reason}", at_key=True)
             continue
         if overlap := next((each for each in space if _overlap(each, key)), None):
@@ -73,6 +73,13 @@ def read_space(document: Document, config: Config, problems: Problems) -> dict[s
             problems.add(path, message)
         space[key] = range_
     return space
+
+
+def _why_fixed(key: str) -> str | None:
+    """Return why a key cannot be searched; None if it can be."""
+    key = re.sub(r"\.\d+(?=\.|$)", "", key)  # whichever item of a list
+    section = key.partition(".")[0]
+    return _FIXED.get(key) or (None if section == "data" else _FIXED.get(section))
 
 
 def _overlap(key: str, other_key: str) -> bool:

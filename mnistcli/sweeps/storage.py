@@ -1,6 +1,7 @@
 """Where Optuna keeps the trials of a sweep: a journal in its folder, or a database."""
 
 import fcntl
+import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import optuna
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
-from mnistcli.errors import RunError
+from mnistcli.errors import RunError, command_line
 from mnistcli.sweeps.address import Address
 from mnistcli.sweeps.folder import SweepFolder
 from mnistcli.sweeps.plan import SweepPlan
@@ -76,12 +77,38 @@ class Journal(TrialStorage):
     study_name = "sweep"  # Hyperband's choice of a bracket depends on it
 
     def __init__(self, path: Path) -> None:
-        self._backend = JournalStorage(JournalFileBackend(str(path), lock_obj=_FileLock(path)))
+        """Read a journal, or begin it.
+
+        Raises:
+            StorageError: it is damaged.
+        """
+        backend = JournalFileBackend(str(path), lock_obj=_FileLock(path))
+        try:
+            self._backend = JournalStorage(backend)
+        except ValueError:  # of Optuna's, which names neither the file nor the line
+            lines = path.read_bytes().splitlines()
+            number = next((n for n, line in enumerate(lines, 1) if not _is_json(line)), None)
+            if number is None:
+                raise
+            raise StorageError(
+                f"{path} is damaged in line {number}",
+                "expected a file that only `mnistcli sweep` writes; put back a copy, or remove "
+                "the line",
+                f"its runs may be whole: {command_line('runs', path.parent)}",
+            ) from None
 
     @property
     def backend(self) -> BaseStorage:
         """The storage itself."""
         return self._backend
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def open_storage(

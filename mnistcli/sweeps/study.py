@@ -176,10 +176,12 @@ class SweepStudy:
         return claim
 
     def _final(self) -> optuna.Study:
-        """Return the study whose only trial is to confirm and to test the best."""
+        """Return the study whose only trial is to confirm and to test the best so far."""
         confirm = self.plan.confirm
         seeds = f"{confirm.best} x {confirm.seeds}" if confirm else "no"
-        name = f"{self._storage.study_name}: {len(self.trials())} trials, {seeds} confirmations"
+        # Another machine, with more --trials, may have begun one: the outcome is without it.
+        finished = sum(trial.is_finished for trial in self.trials())
+        name = f"{self._storage.study_name}: {finished} trials, {seeds} confirmations"
         if name not in self._finals:
             self._finals[name] = self._storage.patiently(lambda: self._open(name, True))
         return self._finals[name]
