@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from mnistcli.errors import ImageError, MnistcliError, command_line
 from mnistcli.web.drawings import DrawingFolder
 from mnistcli.web.guard import Guard, error_response
-from mnistcli.web.reader import PageReader, decode
+from mnistcli.web.reader import PageReader
 from mnistcli.web.requests import (
     TooLargeError,
     WrongTypeError,
@@ -141,9 +141,7 @@ class _Api:
         return read_parameter(request, "run", self.reader.num_runs)
 
     def _save(self, number: int, content: bytes, label: int) -> dict[str, Any]:
-        self.reader.open(number).check_class(label)
-        picture, _ = decode(content)
-        path = self.folder.save(picture, label)
+        path = self.folder.save(self.reader.read_to_save(number, content, label), label)
         return {"saved": str(path), **self._count(number)}
 
     def _count(self, number: int) -> dict[str, Any]:
