@@ -9,6 +9,7 @@ from mnistcli.images.find import (
     PictureSelection,
     describe_omissions,
     find_labelled,
+    is_hidden,
     leads_to_file,
     names_label,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "frame_mask",
     "is_picture",
     "join_drawings",
+    "is_hidden",
     "leads_to_file",
     "make_digit",
     "measure_ink",
