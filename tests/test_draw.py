@@ -26,6 +26,7 @@ from PIL import Image
 from mnistcli.cli import draw as draw_command
 from mnistcli.data import Dataset
 from mnistcli.images import draw_stage, frame_digit, read_picture
+from mnistcli.runs import ExtraRecord
 from mnistcli.web import DrawingFolder, make_app
 
 READ = ("read", "lines", "stages")
@@ -144,6 +145,13 @@ def test_a_picture_is_saved_as_it_was_drawn(tmp_path: Path) -> None:
     command = shlex.split(counts["command"])
     assert command[:2] == ["mnistcli", "train"]
     assert command[3:] == ["--set", 'data.extra=[{path: "my digits", repeat: 20}]']
+    others = [
+        ExtraRecord(source=source, images=1, repeat=5)
+        for source in (str(tmp_path / "mine"), "/a b")
+    ]
+    assert DrawingFolder(tmp_path / "mine").setting(others) == (
+        f'data.extra=[{{path: "/a b", repeat: 5}}, {{path: "{tmp_path}/mine", repeat: 20}}]'
+    )
     done = run_in_process("predict", paths[0], paths[2], "--json", folder=tmp_path)
     for answer, expected in zip(asked, json.loads(done.stdout)["predictions"], strict=True):
         assert answer["probabilities"] == expected["probabilities"]

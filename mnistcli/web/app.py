@@ -148,12 +148,12 @@ class _Api:
         """Return how many pictures there are of each label, and the line that uses them."""
         run = self.reader.open(number)
         num_classes = run.record.dataset.num_classes
-        config = run.directory.config
+        config, setting = run.directory.config, self.folder.setting(run.record.dataset.extra)
         return {
             "num_classes": num_classes,
             "folder": str(self.folder.path),
             "counts": self.folder.count(num_classes),
-            "command": command_line("train", config, "--set", self.folder.setting),
+            "command": command_line("train", config, "--set", setting),
         }
 
     async def _answer(self, function: Callable[..., Any], *arguments: Any) -> Response:
