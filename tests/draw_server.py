@@ -4,6 +4,7 @@ import http.client
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Answer:
 class PageServer:
     """A server that runs."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     address: str
     port: int
     folder: Path
@@ -71,29 +72,39 @@ def page_server(
 ) -> Iterator[PageServer]:
     """Run `mnistcli draw` in a folder, on a free port, until a signal ends it."""
     arguments = ("draw", "--port", "0", "--no-browser", "--json", "--run", "builtin", *options)
-    process = subprocess.Popen(
-        [COMMAND, *arguments],
-        cwd=folder,
-        env=command_environment(MNISTCLI_RUNS_DIR=str(folder / "runs")),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
+    # To files: a pipe that nobody reads would stop the server once it is full.
+    with (folder / "stdout").open("w") as output, (folder / "stderr").open("w") as errors:
+        process = subprocess.Popen(
+            [COMMAND, *arguments],
+            cwd=folder,
+            env=command_environment(MNISTCLI_RUNS_DIR=str(folder / "runs")),
+            stdout=output,
+            stderr=errors,
+        )
     try:
-        lines = iter(process.stdout.readline, "}\n")
-        document = json.loads("".join(lines) + "}")
+        document = _wait_for_document(process, folder)
         port = int(document["address"].rsplit(":", 1)[1].strip("/"))
         page = ask(port, "/").body.decode()
         token = page.partition('name="token" content="')[2].partition('"')[0]
         yield PageServer(process, document["address"], port, folder, token)
         assert process.poll() is None
         process.send_signal(stop)
-        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-        assert (process.returncode, errors) == (128 + stop, "interrupted\n")
+        process.wait(timeout=PATIENCE_SECONDS)
+        ending = process.returncode, (folder / "stderr").read_text()
+        assert ending == (128 + stop, "interrupted\n")
     finally:
         process.kill()
         process.wait()
+
+
+def _wait_for_document(process: subprocess.Popen[bytes], folder: Path) -> Any:
+    """Return what the command says with --json, once the server listens."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (text := (folder / "stdout").read_text()).endswith("}\n"):
+        assert process.poll() is None, (folder / "stderr").read_text()
+        assert time.monotonic() < end, "the server does not start"
+        time.sleep(0.01)
+    return json.loads(text)
 
 
 def trace(image: NDArray[np.uint8]) -> list[Points]:

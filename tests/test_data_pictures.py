@@ -157,6 +157,8 @@ def test_a_few_bad_pictures_are_left_out_and_named(mine: Path) -> None:
     (mine / "3" / "cut.png").write_bytes(encode(draw_five())[:300])
     (mine / "3" / "empty.png").write_bytes(encode(Image.new("RGB", (90, 90), "white")))
     (mine / "3" / ".DS_Store").write_bytes(b"of a Mac")
+    (mine / "3" / "Thumbs.db").write_bytes(b"of Windows")
+    (mine / "__MACOSX" / "3").mkdir(parents=True)
 
     (note,) = load_dataset(str(mine)).notes
 

@@ -26,6 +26,7 @@ from PIL import Image
 from mnistcli.cli import draw as draw_command
 from mnistcli.data import Dataset
 from mnistcli.images import draw_stage, frame_digit, read_picture
+from mnistcli.runs import ExtraRecord
 from mnistcli.web import DrawingFolder, make_app
 
 READ = ("read", "lines", "stages")
@@ -144,6 +145,13 @@ def test_a_picture_is_saved_as_it_was_drawn(tmp_path: Path) -> None:
     command = shlex.split(counts["command"])
     assert command[:2] == ["mnistcli", "train"]
     assert command[3:] == ["--set", 'data.extra=[{path: "my digits", repeat: 20}]']
+    others = [
+        ExtraRecord(source=source, images=1, repeat=5)
+        for source in (str(tmp_path / "mine"), "/a b")
+    ]
+    assert DrawingFolder(tmp_path / "mine").setting(others) == (
+        f'data.extra=[{{path: "/a b", repeat: 5}}, {{path: "{tmp_path}/mine", repeat: 20}}]'
+    )
     done = run_in_process("predict", paths[0], paths[2], "--json", folder=tmp_path)
     for answer, expected in zip(asked, json.loads(done.stdout)["predictions"], strict=True):
         assert answer["probabilities"] == expected["probabilities"]
@@ -232,13 +240,15 @@ def test_no_request_ends_the_server(server: PageServer) -> None:
     damaged = [FIVE[: len(FIVE) // 2], FIVE[:60] + random.bytes(900), b"\x89PNG\r\n\x1a\n"]
     huge = FIVE[:16] + b"\x00\x01\x00\x00" * 2 + FIVE[24:]  # says that it has 65,536 x 65,536
     blank = encode(Image.new("RGB", (90, 90), "white"))
+    two = encode(Image.fromarray(np.hstack([np.asarray(draw_five().convert("RGB"))] * 2)))
     numbers = ("", "-1", "1e9", "10", "9" * 5000, "٣", "0x1", "../..", "5 ")
     answers = []
     for path in (*READ, "drawings"):
         for body in (*noise, *damaged, huge, blank, b""):
-            answers.append(server.post(path, body, label=11 if body == blank else 5))
+            answers.append(server.post(path, body, label=5))
         answers += [server.post(path, FIVE, kind) for kind in ("", "text/plain", OCTETS)]
         answers += [server.post(path, FIVE, run=number, label=number) for number in numbers]
+    answers.append(server.post("drawings", two, label=5))  # a training would leave it out
     for path in PIXELS:
         answers += [server.post(path, body, OCTETS) for body in (*noise[:2], noise[3], b"")]
         answers.append(server.post(path, noise[2]))

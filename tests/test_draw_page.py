@@ -1,6 +1,7 @@
 """The page of `mnistcli draw` in a real browser: drawn on by mouse, touch, pen and keys."""
 
 import base64
+import io
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -14,10 +15,11 @@ from commands import run_in_process
 from draw_server import PageServer, Points, page_server, trace
 from drawings import draw_five, encode
 from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from mnistcli.data import MNIST_DATA_DIR, load_dataset
-from mnistcli.images import Digit
+from mnistcli.images import Digit, read_picture
 from mnistcli.recognition import open_lite_recognizer
 from mnistcli.runs import builtin_run
 
@@ -143,6 +145,30 @@ def test_what_is_drawn_is_saved_and_predict_reads_the_file_alike(
         float(bar.get_attribute("data-probability") or 0) for bar in page.locator("#bars li").all()
     ]
     assert shown_bars == prediction["probabilities"]
+
+
+def test_what_is_saved_is_what_is_on_the_paper(open_page: OpenPage, server: PageServer) -> None:
+    page = open_page()
+    for panel in ("reasons", "teach"):
+        page.locator(f"#{panel} > summary").click()
+    draw(page, place(page, [[(14.0, 2.0), (14.0, 26.0)]], 0.5, 0.3, 0.2))
+    read_page(page)
+    with page.expect_response("**/api/drawings?*label=*") as response:
+        page.evaluate(  # a click before the last stroke has been read
+            """() => {
+              const event = (key) => new KeyboardEvent("keydown", {key, bubbles: true});
+              for (const key of [" ", ...Array(20).fill("ArrowRight"), " "]) {
+                document.getElementById("paper").dispatchEvent(event(key));
+              }
+              document.querySelector("[data-digit='4']").click();
+            }"""
+        )
+    saved = read_picture(server.folder / response.value.json()["saved"])
+    url = page.evaluate("document.getElementById('paper').toDataURL()")
+    with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as shown:
+        assert np.array_equal(saved, np.asarray(shown.convert("RGB")))
+    read_page(page)
+    expect(page.locator("#teach-body [role=status]")).to_contain_text("Saved as mine/4/")
 
 
 def test_pictures_by_choice_paste_and_drop(open_page: OpenPage, tmp_path: Path) -> None:

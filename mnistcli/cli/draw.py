@@ -41,9 +41,11 @@ def draw_command(
     import secrets
 
     from mnistcli.cli.console import print_json, progress, results
+    from mnistcli.data.locate import expand_home
     from mnistcli.runs import choose_run, describe_run, open_to_read
     from mnistcli.web import DrawingFolder, PageReader, make_app, open_socket, page_hosts, serve
 
+    save_to = expand_home(str(save_to))  # as the training that reads it
     directory, note = (open_to_read(run), None) if run else choose_run()
     if note:
         progress().print(f"{note}; to read with it, name it with --run", soft_wrap=True)

@@ -25,6 +25,7 @@ from mnistcli.images import (
     Framing,
     PictureFile,
     find_labelled,
+    is_hidden,
     read_digits,
 )
 
@@ -141,8 +142,7 @@ def _find_part(folder: Path, split: Split) -> Path | None:
 
 def _find_folders(folder: Path) -> set[str]:
     """Return the names of the folders in a folder that are not hidden."""
-    paths = (path for path in folder.iterdir() if not path.name.startswith("."))
-    return {path.name for path in paths if path.is_dir()}
+    return {path.name for path in folder.iterdir() if path.is_dir() and not is_hidden(path)}
 
 
 def _read(folder: Path, framing: Framing = MNIST_FRAMING) -> _Pictures:

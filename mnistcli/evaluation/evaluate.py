@@ -211,7 +211,7 @@ class Subject:
         """The end of the names of files about it; empty for the test images and the best epoch."""
         parts = []
         if self.data is not None:
-            parts += ["data", re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.data).stem)]
+            parts += ["data", re.sub(r"[^\w.-]+", "-", Path(self.data).stem)]
         elif self.split != "test":
             parts.append(self.split)
         if self.checkpoint == "last":

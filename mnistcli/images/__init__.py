@@ -9,6 +9,7 @@ from mnistcli.images.find import (
     PictureSelection,
     describe_omissions,
     find_labelled,
+    is_hidden,
     leads_to_file,
     names_label,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "frame_digit",
     "frame_large_mask",
     "frame_mask",
+    "is_hidden",
     "is_picture",
     "join_drawings",
     "leads_to_file",

@@ -12,6 +12,8 @@ from mnistcli.images.formats import EXPECTED_FORMATS, INSTALL_HEIF, is_picture, 
 from mnistcli.images.read import STANDARD_INPUT, picture_name
 
 _PATTERN = re.compile(r"[*?\[]")
+# What macOS and Windows leave beside pictures, in archives and in folders, and nobody sees there.
+_SYSTEM_NAMES = {"__macosx", "thumbs.db", "desktop.ini"}
 _LABEL = re.compile(r"[0-9]{1,3}")
 
 
@@ -84,6 +86,11 @@ def find_labelled(folder: Path) -> PictureSelection:
 def names_label(folder: Path) -> bool:
     """Return whether a folder is named after a class, as the folder 3 is."""
     return bool(_LABEL.fullmatch(_folder_name(folder)))
+
+
+def is_hidden(path: Path) -> bool:
+    """Return whether a file or folder is none of the user's."""
+    return path.name.startswith(".") or path.name.lower() in _SYSTEM_NAMES
 
 
 def leads_to_file(name: str) -> bool:
@@ -224,7 +231,7 @@ def _list_folder(folder: Path) -> tuple[list[Path], dict[str, str]]:
 
 def _reason_to_omit(path: Path) -> str | None:
     suffix = path.suffix.lower()
-    if path.name.startswith("."):
+    if is_hidden(path):
         return "hidden"
     if path.is_dir():
         return "folder"

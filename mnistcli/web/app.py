@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from mnistcli.errors import ImageError, MnistcliError, command_line
 from mnistcli.web.drawings import DrawingFolder
 from mnistcli.web.guard import Guard, error_response
-from mnistcli.web.reader import PageReader, decode
+from mnistcli.web.reader import PageReader
 from mnistcli.web.requests import (
     TooLargeError,
     WrongTypeError,
@@ -141,21 +141,19 @@ class _Api:
         return read_parameter(request, "run", self.reader.num_runs)
 
     def _save(self, number: int, content: bytes, label: int) -> dict[str, Any]:
-        self.reader.open(number).check_class(label)
-        picture, _ = decode(content)
-        path = self.folder.save(picture, label)
+        path = self.folder.save(self.reader.read_to_save(number, content, label), label)
         return {"saved": str(path), **self._count(number)}
 
     def _count(self, number: int) -> dict[str, Any]:
         """Return how many pictures there are of each label, and the line that uses them."""
         run = self.reader.open(number)
         num_classes = run.record.dataset.num_classes
-        config = run.directory.config
+        config, setting = run.directory.config, self.folder.setting(run.record.dataset.extra)
         return {
             "num_classes": num_classes,
             "folder": str(self.folder.path),
             "counts": self.folder.count(num_classes),
-            "command": command_line("train", config, "--set", self.folder.setting),
+            "command": command_line("train", config, "--set", setting),
         }
 
     async def _answer(self, function: Callable[..., Any], *arguments: Any) -> Response:

@@ -3,7 +3,7 @@
 import io
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnistcli.images import is_picture
-from mnistcli.runs import cannot_write, write_whole
+from mnistcli.runs import ExtraRecord, cannot_write, write_whole
 
 REPEAT = 20  # of each picture in an epoch: a few among 55,000 would be lost
 
@@ -28,11 +28,20 @@ class DrawingFolder:
 
     path: Path
 
-    @property
-    def setting(self) -> str:
-        """What `--set` takes to add the pictures to the images that a run is trained on."""
-        path = json.dumps(str(self.path), ensure_ascii=False)  # a text in YAML, too
-        return f"data.extra=[{{path: {path}, repeat: {REPEAT}}}]"
+    def setting(self, others: Iterable[ExtraRecord] = ()) -> str:
+        """Return what `--set` takes to add the pictures to the images that a run is trained on.
+
+        Args:
+            others: the extra pictures that it was trained on before, which stay.
+        """
+        kept = [each for each in others if Path(each.source) != self.path.absolute()]
+        folders = [(each.source, each.repeat) for each in kept] + [(str(self.path), REPEAT)]
+        items = [
+            # A text in JSON is one in YAML, too.
+            f"{{path: {json.dumps(path, ensure_ascii=False)}, repeat: {repeat}}}"
+            for path, repeat in folders
+        ]
+        return f"data.extra=[{', '.join(items)}]"
 
     def save(self, picture: NDArray[np.uint8], label: int) -> Path:
         """Write a picture (H, W, 3) uint8 as a new PNG file, and return its path.

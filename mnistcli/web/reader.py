@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnistcli.errors import RunError, UsageError
+from mnistcli.errors import ImageError, RunError, UsageError
 from mnistcli.images import (
     Framing,
     Reading,
@@ -127,6 +127,24 @@ class PageReader:
         picture, _ = decode(content)
         reading = frame_digit(picture, run.framing)
         return {**run.predict(reading), "pixels": reading.image.ravel().tolist()}
+
+    def read_to_save(self, number: int, content: bytes, label: int) -> NDArray[np.uint8]:
+        """Return a picture that is to be saved, (H, W, 3): one that a training takes.
+
+        Raises:
+            ImageError: it is damaged, too large or blank, or holds more than one digit.
+            RunError: the run cannot be opened.
+            UsageError: there is no such label.
+        """
+        run = self.open(number)
+        run.check_class(label)
+        picture, _ = decode(content)
+        if not frame_digit(picture, run.framing).is_alone:
+            raise ImageError(
+                "not saved: the picture holds something else as large as the digit",
+                "expected one digit, as a training would leave the picture out",
+            )
+        return picture
 
     def read_lines(self, number: int, content: bytes) -> dict[str, Any]:
         """Return the numbers in a picture, as `predict --line --json` has them.

@@ -1,5 +1,6 @@
 """The server of the page, which only this machine reaches."""
 
+import asyncio
 import errno
 import logging
 import socket
@@ -57,7 +58,14 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_graceful_shutdown=SECONDS_TO_END,
     )
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # a warning is a request that is no HTTP
+    logging.getLogger("uvicorn.error").addFilter(_is_mistake)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _is_mistake(record: logging.LogRecord) -> bool:
+    """Return whether a message is of a mistake of the program: a signal ends requests, too."""
+    error = record.exc_info and record.exc_info[1]
+    return error is not None and not isinstance(error, asyncio.CancelledError)
 
 
 def _listen(port: int) -> socket.socket:

@@ -27,10 +27,11 @@ export async function post(path, parameters, body) {
 async function send(path, parameters, options) {
   const headers = { ...options.headers, "X-Mnistcli-Token": token };
   const address = `/api/${path}?${new URLSearchParams(parameters)}`;
-  const response = await fetch(address, { ...options, headers }).catch(() => {
-    throw new Gone();
-  });
-  const document = await response.json();
+  const document = await fetch(address, { ...options, headers })
+    .then((response) => response.json())
+    .catch(() => {
+      throw new Gone(); // before the answer, or in the middle of it
+    });
   if (document.error) throw new Refusal(document.error);
   return document;
 }

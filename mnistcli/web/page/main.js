@@ -3,7 +3,7 @@
 import { showDigit, showNothing, showNumber, showProblem, speak } from "./answer.js";
 import { Gone, Refusal, get, post } from "./api.js";
 import { Paper } from "./paper.js";
-import { panels } from "./panels.js";
+import { makePanels } from "./panels.js";
 import { recall, remember } from "./settings.js";
 import { language, percent, setLanguage, showTexts, text } from "./texts.js";
 
@@ -20,6 +20,7 @@ const paper = new Paper(byId("paper"), byId("pen-mark"), (isDrawing) => {
   byId("clear").disabled = paper.isEmpty;
   void refresh(isDrawing);
 });
+const panels = makePanels(paper);
 
 // One request at a time: what changes meanwhile is read after it, once.
 let isBusy = false;

@@ -98,9 +98,12 @@ function figure(canvas, caption) {
   return element;
 }
 
-export const panels = [
-  new StagesPanel("stages"),
-  new ReasonsPanel("reasons"),
-  new LayersPanel(),
-  new TeachPanel(),
-];
+/** Return the panels, in the order in which they are updated. */
+export function makePanels(paper) {
+  return [
+    new StagesPanel("stages"),
+    new ReasonsPanel("reasons"),
+    new LayersPanel(),
+    new TeachPanel(paper),
+  ];
+}

@@ -18,6 +18,7 @@ export class Paper {
     this.penMark = penMark;
     this.onChange = onChange;
     this.width = 28; // of the pen
+    this.changes = 0; // how many there were
     this.entries = []; // strokes, pictures and clearings, in their order
     this.stroke = null; // the one that is being drawn
     this.pen = { x: canvas.width / 2, y: canvas.height / 3 }; // the keyboard's
@@ -150,6 +151,7 @@ export class Paper {
   }
 
   #changed() {
+    this.changes++;
     this.#render();
     this.onChange(this.stroke !== null);
   }

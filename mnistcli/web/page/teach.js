@@ -1,10 +1,11 @@
 // "It is a 7": saves the picture in the folder of its label.
 
-import { get, post } from "./api.js";
+import { Refusal, get, post } from "./api.js";
 import { text } from "./texts.js";
 
 export class TeachPanel {
-  constructor() {
+  constructor(paper) {
+    this.paper = paper;
     this.details = document.getElementById("teach");
     this.body = document.getElementById("teach-body");
     this.saved = document.createElement("p");
@@ -12,13 +13,11 @@ export class TeachPanel {
   }
 
   async update(state) {
-    if (state.content !== this.content) this.saved.textContent = "";
-    this.content = state.content;
-    const counts = await get("drawings", { run: state.run });
-    this.#show(state, counts);
+    if (this.paper.changes !== this.savedChanges) this.saved.textContent = "";
+    this.#show(state, await get("drawings", { run: state.run }));
   }
 
-  #show(state, counts) {
+  #show({ run, content }, counts) {
     const choice = document.createElement("p");
     choice.className = "choice";
     choice.textContent = text("itIs");
@@ -27,9 +26,9 @@ export class TeachPanel {
       button.type = "button";
       button.dataset.digit = label;
       button.textContent = label;
-      button.disabled = !state.content;
+      button.disabled = !content;
       button.setAttribute("aria-label", text("itIsLabel", { digit: label }));
-      button.onclick = () => this.#save(state, label);
+      button.onclick = () => this.#save(run, label).catch((error) => this.#refuse(error));
       if (counts.counts[label]) {
         const count = document.createElement("small");
         count.textContent = counts.counts[label];
@@ -40,11 +39,20 @@ export class TeachPanel {
     this.body.replaceChildren(choice, this.saved, ...describe(counts));
   }
 
-  async #save(state, label) {
-    const counts = await post("drawings", { run: state.run, label }, state.content);
-    this.#show(state, counts);
+  async #save(run, label) {
+    this.savedChanges = this.paper.changes;
+    // What is on the paper now: what was read last may lack the last strokes.
+    const content = await this.paper.content();
+    if (!content) return;
+    const counts = await post("drawings", { run, label }, content);
     this.saved.textContent = text("saved", { path: counts.saved });
+    this.#show({ run, content }, counts);
     this.body.querySelector(`[data-digit="${label}"]`).focus();
+  }
+
+  #refuse(error) {
+    if (!(error instanceof Refusal)) throw error;
+    this.saved.textContent = [error.message, ...error.hints].join(". ");
   }
 }
 
