@@ -52,7 +52,9 @@ def heeded_signals() -> None:
     """A shell's `&` and `nohup` have a command ignore signals, and with it those that it starts."""
     for number in STOP_SIGNALS:
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+            is_interrupt = number == signal.SIGINT
+            default = signal.default_int_handler if is_interrupt else signal.SIG_DFL
+            signal.signal(number, default)
 
 
 @pytest.fixture(scope="session")

@@ -136,7 +136,10 @@ def test_without_validation_images_there_is_nothing_to_compare_by(
 
     assert invoke("ensemble", *runs, "--run-dir", tmp_path / "run") is None
 
-    assert "They hold out no validation images to measure the average by" in capfd.readouterr().out
+    assert (
+        "The runs have no validation images, so the average is not compared with them."
+        in capfd.readouterr().out
+    )
     record = RunDirectory(tmp_path / "run").read_record()
     assert set(record.metrics or {}) == {
         *("test_loss", "test_accuracy", "test_expected_calibration_error")

@@ -331,7 +331,7 @@ def test_the_figure_shows_curves_and_disagreements(make: Maker, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     with Image.open(tmp_path / "x.png") as image:
-        assert image.width == 1000
+        assert image.width == 1800
         with_images = image.height
     (tmp_path / "runs" / "b" / "predictions.npz").unlink()
     done = run_in_process("compare", "runs/a", "runs/b", "--figure", "x.png", folder=tmp_path)

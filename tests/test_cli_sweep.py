@@ -147,7 +147,7 @@ def test_more_trials_and_other_data(
         same = run_in_process("sweep", "--resume", "sweep", folder=tmp_path)
     assert same.returncode == 0, same.stderr
     assert "4 trials: 4 completed" in same.stdout
-    assert "95 % interval" in same.stdout
+    assert "95% interval" in same.stdout
     refused = run_in_process("sweep", "--resume", "sweep", "--storage", "x", folder=tmp_path)
     assert refused.returncode == 2
 

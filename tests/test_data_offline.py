@@ -64,7 +64,7 @@ def test_without_mnist_the_command_in_the_error_works(
     error = invoke("train", "my config.yaml", "--quiet", "--set", "epochs=1", "--set", "seed=3")
     *_, fix = str(error).splitlines()
     before, _, command = fix.partition(" digits: ")
-    assert before == "  or: train offline on scikit-learn's"
+    assert before == "  or: train without the internet, on scikit-learn's"
 
     program, *arguments = shlex.split(command)
     assert program == "mnistcli"

@@ -47,7 +47,8 @@ def notebook(
     """A folder with a config and a picture, where the printed code was run; and its variables."""
     folder = tmp_path_factory.mktemp("notebook")
     (folder / "configs").mkdir()
-    (folder / "configs" / "quickstart.yaml").write_text(CONFIG)
+    for name in ("configs/quickstart.yaml", "quickstart"):  # a file comes before a shipped config
+        (folder / name).write_text(CONFIG)
     Image.fromarray(255 - digits.test_images[3]).resize((84, 84)).save(folder / "digit.png")
     variables: dict[str, Any] = {}
     with chdir(folder), pytest.MonkeyPatch.context() as patch:
