@@ -299,7 +299,7 @@ def test_a_port_in_use_and_other_refusals(
         draw_command, "find_spec", lambda name: None if name == "uvicorn" else find_spec(name)
     )
     error = invoke("draw")
-    assert "uvicorn, which is not installed" in str(error)
+    assert "uvicorn, not installed here" in str(error)
     assert "pip install 'mnistcli[draw]'" in str(error)
 
 

@@ -72,7 +72,7 @@ def _check_packages() -> None:
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
     if missing:
         raise MnistcliError(
-            f"the page needs {' and '.join(missing)}, which is not installed",
+            f"the page needs {' and '.join(missing)}, not installed here",
             f"install it with: {INSTALL}",
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistcli.cli.completion import complete_runs
 from mnistcli.cli.options import Json
 from mnistcli.errors import RunError, UsageError, shell_line
 
@@ -31,8 +32,10 @@ def export_command(
         Path,
         typer.Argument(
             metavar="RUN",
-            help="A run directory; for the format python, also a config.",
+            help="A run directory, or the beginning of its name in runs/; for the format python, "
+            "also a config.",
             show_default=False,
+            autocompletion=complete_runs,
         ),
     ],
     formats: Annotated[
@@ -54,11 +57,14 @@ def export_command(
     """Export a run for other programs, or a config as Keras code."""
     from mnistcli.cli.console import print_json, results
     from mnistcli.exports import MARK, check_packages
-    from mnistcli.runs import check_new_folder, open_run_directory
+    from mnistcli.gallery import find_config
+    from mnistcli.runs import check_new_folder, find_run, open_run_directory
 
     if Format.PYTHON in formats:
-        _export_script(run, formats, out, force, json)
+        is_shipped = find_config(run) != run
+        _export_script(run if is_shipped else find_run(run), formats, out, force, json)
         return
+    run = find_run(run)
     if run.is_file():
         raise UsageError(
             f"{run} is no run directory",

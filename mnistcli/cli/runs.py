@@ -97,7 +97,9 @@ def _find_runs(paths: list[Path] | None) -> "tuple[list[RunDirectory], list[Path
             ]
         else:
             raise RunError(
-                f"there is no folder {path}", "expected a run, or a folder of runs such as runs/"
+                f"there is no folder {path}",
+                "expected a run, or a folder of runs such as runs/",
+                "train one with: mnistcli train quickstart",
             )
         runs |= {run.path: run for run in found}
     if not runs and not folders:

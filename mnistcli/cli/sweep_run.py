@@ -33,7 +33,7 @@ def check_optuna() -> None:
     missing = [name for name in ("optuna", "cmaes") if find_spec(name) is None]
     if missing:
         raise MnistcliError(
-            f"sweeps need {' and '.join(missing)}, which is not installed",
+            f"sweeps need {' and '.join(missing)}, not installed here",
             f"install it with: {INSTALL}",
         )
 

@@ -35,7 +35,7 @@ def load_configs(paths: Sequence[Path], overrides: Sequence[str]) -> "list[Confi
     """
     if not paths:
         raise UsageError(
-            "no config given", "expected: mnistcli train CONFIG, or mnistcli train --resume RUN"
+            "no config given", "expected: mnistcli train CONFIG, such as mnistcli train quickstart"
         )
     files: list[ConfigFile] = []
     errors: list[ConfigError] = []
