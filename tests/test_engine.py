@@ -186,7 +186,7 @@ def test_the_clock_changes_no_number(
 def test_selected_images_are_trained_on_without_a_copy(
     make: Callable[[np.ndarray], np.ndarray], load_text: Load, digits: Dataset
 ) -> None:
-    array, rows = make(digits.train_images[:COUNT]), np.arange(1, COUNT, 2)
+    array, rows = make(digits.train_images[:COUNT].copy()), np.arange(1, COUNT, 2)
     networks = [build_network(load_text(f"layers:\n{DENSE}"), 10) for _ in range(2)]
     labels = digits.train_labels[rows]
     copied = TrainingLoop(networks[0], array[rows], labels, BATCH_SIZE)
