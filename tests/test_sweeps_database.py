@@ -97,9 +97,9 @@ def open_study(url: str, plan: SweepPlan, tmp_path: Path) -> Iterator[Open]:
         study.close()
 
 
-def start_sweep(folder: Path, url: str, name: str) -> subprocess.Popen[str]:
+def start_sweep(folder: Path, url: str, name: str, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [COMMAND, "sweep", "s.yaml", "--storage", url, "--run-dir", name],
+        [COMMAND, "sweep", "s.yaml", "--storage", url, "--run-dir", name, *options],
         cwd=folder,
         env=command_environment(),
         stdout=subprocess.PIPE,
@@ -108,18 +108,18 @@ def start_sweep(folder: Path, url: str, name: str) -> subprocess.Popen[str]:
     )
 
 
-def trains(folder: Path) -> bool:
-    """A run is in the middle of its training."""
-    return any(len(run.read_metrics()) > 2 for run in list_runs(folder))
+def trains(folder: Path, runs: int) -> bool:
+    """So many runs are in the middle of their training."""
+    return sum(len(run.read_metrics()) > 2 for run in list_runs(folder)) == runs
 
 
 @pytest.mark.usefixtures("plan", "short_grace")
 def test_trials_of_machines_that_die_or_stall_count_once(url: str, tmp_path: Path) -> None:
-    dying = start_sweep(tmp_path, url, "dying")
+    dying = start_sweep(tmp_path, url, "dying", "--workers", "2")
     stalled = start_sweep(tmp_path, url, "stalled")
-    wait_until(lambda: trains(tmp_path / "stalled"), stalled)
+    wait_until(lambda: trains(tmp_path / "stalled", 1), stalled)
     stalled.send_signal(signal.SIGSTOP)
-    wait_until(lambda: trains(tmp_path / "dying"), dying)
+    wait_until(lambda: trains(tmp_path / "dying", 2), dying)
     dying.send_signal(signal.SIGKILL)
     dying.communicate()
 
@@ -127,7 +127,7 @@ def test_trials_of_machines_that_die_or_stall_count_once(url: str, tmp_path: Pat
     done = run_in_process(*arguments, "living", folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("showed no life for 2 seconds: others train its trial") == 2
+    assert done.stderr.count("showed no life for 2 seconds: others train its trial") == 3
     result = json.loads(done.stdout)
     assert [trial["state"] for trial in result["trials"]] == ["completed"] * 3
     assert {trial["machine"].rpartition("/")[2] for trial in result["trials"]} == {"living"}
