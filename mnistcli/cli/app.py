@@ -104,9 +104,9 @@ def run() -> None:
             status = error.exit_code
             _print_json_error((error.format_message(),), status)
         else:
-            from mnistcli.cli.refusals import explain_refusal
+            from mnistcli.cli.refusals import find_user_error
 
-            user_error = error if isinstance(error, MnistcliError) else explain_refusal(error)
+            user_error = find_user_error(error)
             if user_error is None:
                 raise
             _print_error(user_error)

@@ -18,6 +18,11 @@ _MEMORY_PHRASES = (
 )
 
 
+def find_user_error(error: Exception) -> MnistcliError | None:
+    """Return what a user can mend of any exception; None for a programming mistake."""
+    return error if isinstance(error, MnistcliError) else explain_refusal(error)
+
+
 def explain_refusal(error: Exception) -> MnistcliError | None:
     """Return a clear error for one that the system caused; None for a programming mistake."""
     lines = [line.strip() for line in str(error).splitlines()]

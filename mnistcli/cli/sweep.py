@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistcli.cli.completion import complete_configs, complete_runs
-from mnistcli.cli.options import Json, Overrides, Quiet, find_named_run
+from mnistcli.cli.options import Json, NewRun, Overrides, Quiet, find_named_run
 from mnistcli.cli.sweep_run import View, begin, check_optuna, resume_sweep, try_plan
 from mnistcli.errors import MnistcliError, UsageError
 
@@ -83,14 +83,7 @@ def sweep_command(
             show_default=False,
         ),
     ] = None,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="The folder to make; by default one under runs/.",
-            show_default=False,
-        ),
-    ] = None,
+    run_dir: NewRun = None,
     resume: Annotated[
         Path | None,
         typer.Option(

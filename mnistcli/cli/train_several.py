@@ -9,7 +9,6 @@ from mnistcli.errors import (
     ConfigError,
     ConfigProblemsError,
     InterruptedTrainingError,
-    MnistcliError,
     RunError,
     UsageError,
     command_line,
@@ -77,6 +76,7 @@ def train_several(
     from rich.text import Text
 
     from mnistcli.cli.console import print_json, progress, results
+    from mnistcli.cli.refusals import find_user_error
     from mnistcli.training import check_trainable
 
     pairs = list(zip(files, datasets, strict=True))
@@ -96,8 +96,11 @@ def train_several(
             rest = [other.document.source for other in files[number:]]
             hints = [f"not trained: {', '.join(rest)}"] if rest else []
             raise InterruptedTrainingError(error.exit_code - 128, *error.args, *hints) from None
-        except Exception as error:
-            errors[name] = _explain(error)
+        except Exception as error:  # TensorFlow's and Python's refusals have no common class
+            user_error = find_user_error(error)
+            if user_error is None:
+                raise
+            errors[name] = str(user_error)
             progress().print(Text(f"error: {errors[name]}", style="bold red"), soft_wrap=True)
         else:
             folders += [folder] if folder else []
@@ -110,13 +113,3 @@ def train_several(
             f"{len(errors)} of {len(files)} configs failed: {', '.join(errors)}",
             "the others are trained",
         )
-
-
-def _explain(error: Exception) -> str:
-    """Return what a user can make of an error; raise a mistake in the program again."""
-    from mnistcli.cli.refusals import explain_refusal
-
-    user_error = error if isinstance(error, MnistcliError) else explain_refusal(error)
-    if user_error is None:
-        raise error
-    return str(user_error)
