@@ -69,8 +69,6 @@ class Database(TrialStorage):
         engine = create_engine(self.address.url, poolclass=NullPool, connect_args=self._options())
         try:
             with engine.begin() as connection:
-                # A machine that stalls here must not keep the others out.
-                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
                 if self._backend is None:
                     self._backend = self._make_backend()
@@ -81,7 +79,11 @@ class Database(TrialStorage):
     def _options(self) -> dict[str, Any]:
         # Optuna compares times without their zones: machines in two, or the change to summer
         # time, would have it take living machines for dead.
-        options = f"{self.address.url.query.get('options', '')} -c timezone=UTC"
+        # A machine that stalls in the middle of a transaction must not keep its locks.
+        options = (
+            f"{self.address.url.query.get('options', '')} -c timezone=UTC "
+            "-c idle_in_transaction_session_timeout=30s"
+        )
         return _CONNECTION | {"options": options.strip()}
 
     def _make_backend(self) -> RDBStorage:
