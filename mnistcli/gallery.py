@@ -10,8 +10,8 @@ from pathlib import Path
 from mnistcli.errors import printable
 
 _PACKAGE = Path(__file__).parent
-# What the head of a config says first. `et al. 2016` is no end of a sentence.
-_TITLE = re.compile(r".*?(?=[.?] [A-Z]|: |[.?]?$)")
+# What the head of a config says first.
+_TITLE = re.compile(r".*?(?=[.?] [A-Z]| \(|: |[.?]?$)")
 _MEASURED = re.compile(r"Measured: ([\d.]+)% ± ([\d.]+)( error)?.*?([\d,]+) s without the start")
 
 

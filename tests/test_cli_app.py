@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import PATIENCE_SECONDS, run_command, run_piped
+from commands import PATIENCE_SECONDS, run_command, run_in_process, run_piped
 
 from mnistcli.cli.refusals import explain_refusal
 
@@ -59,12 +59,24 @@ def test_all_config_errors_come_at_once_with_their_places(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["typo.yaml"]
 
 
-@pytest.mark.parametrize("arguments", [["trian"], ["train", "--bogus"], ["compare"]])
-def test_wrong_usage_exits_with_2(tmp_path: Path, arguments: list[str]) -> None:
-    done = run_command(*arguments, folder=tmp_path)
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["trian"], "Begin with: mnistcli train quickstart"),
+        (
+            ["train", "--seed", "3"],
+            "--set changes a key of the config: --set seed=VALUE",
+        ),
+        (["compare"], "Example: mnistcli compare runs/first runs/second"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_what_to_type(
+    tmp_path: Path, arguments: list[str], advice: str
+) -> None:
+    done = run_in_process(*arguments, folder=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1] == advice
 
 
 def test_version_is_the_package_version(tmp_path: Path) -> None:

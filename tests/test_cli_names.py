@@ -64,7 +64,11 @@ def test_a_config_comes_from_standard_input(tmp_path: Path) -> None:
 def test_configs_are_listed_and_copied(tmp_path: Path) -> None:
     done = run_in_process("configs", "--json", folder=tmp_path)
     assert "quickstart" in [each["name"] for each in json.loads(done.stdout)["configs"]]
-    assert "99.09%" in run_in_process("configs", folder=tmp_path).stdout
+    listed = run_in_process("configs", folder=tmp_path, COLUMNS="80").stdout.splitlines()
+    assert max(map(len, listed)) <= 80
+    assert [line.split()[-3:] for line in listed if line.startswith(" quickstart ")] == [
+        ["99.09%", "10", "s"]
+    ]
     done = run_in_process("configs", "copy", "cnn", "my.yaml", folder=tmp_path)
     assert done.stdout.splitlines()[-1] == "Next: mnistcli train my.yaml"
     text = (tmp_path / "my.yaml").read_text()

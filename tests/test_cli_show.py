@@ -42,8 +42,8 @@ def test_a_picture_of_a_run(
     assert invoke("show", kind, run, "--inline") is None
     read(run / "figures" / f"{kind}.png")
     text = capfd.readouterr().out.partition("Written to ")[0].splitlines()
-    assert len(text) >= (1 if kind == "filters" else 10)
-    assert max(map(len, text)) <= 80
+    assert len(text) >= 10
+    assert max(map(len, text)) <= 120
 
 
 def test_several_runs_in_one_picture_where_out_says(trained_run: Path, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_every_number_of_an_evaluation_is_there_within_the_width(width: int) -> 
     assert lines[0] == TITLE
     assert f"{evaluation.accuracy:.2%}"[:-1] in lines[1]
     assert f"{evaluation.errors} errors in 10,000 images" in lines[1]
-    assert "loss 0.0312" in lines[1]
+    assert lines[2].startswith("loss 0.0312, calibration error ")
     assert max(map(cell_len, lines)) <= width
     assert len(lines) <= 45
     text = "\n".join(lines)

@@ -258,13 +258,19 @@ def test_an_empty_file_is_told(errors_of: ErrorsOf, text: str) -> None:
     [
         (b"layers: [Flatten]\nname: caf\xe9\n", "2:10"),
         ("layers: [Flatten]".encode("utf-16"), "1:1"),
-        (b"\x89PNG\r\n\x1a\n", "1:1"),
     ],
 )
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path, content: bytes, place: str) -> None:
     path = tmp_path / "c.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=f":{place}: error: not UTF-8 text\n  save the file as"):
+        load_config(path)
+
+
+def test_a_picture_is_no_config(tmp_path: Path) -> None:
+    path = tmp_path / "digit.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(ConfigError, match=r"digit\.png is a picture\n  expected a YAML file"):
         load_config(path)
 
 

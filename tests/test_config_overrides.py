@@ -126,10 +126,8 @@ def test_an_option_mends_what_is_wrong_in_the_file(load: Load) -> None:
 def test_errors_of_file_and_options_are_told_together(errors_of: ErrorsOf) -> None:
     lines = errors_of(f"{LAYERS}epochs: 0\n", "seed=-1", "optimizer.Adam.lr=3")
     assert lines == [
-        "--set optimizer.Adam.lr=3: error: Adam has no argument 'lr'; it has learning_rate, "
-        "beta_1, beta_2, epsilon, amsgrad, weight_decay, clipnorm, clipvalue, global_clipnorm, "
-        "use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, "
-        "gradient_accumulation_steps, name",
+        "--set optimizer.Adam.lr=3: error: Adam has no argument 'lr'; did you mean "
+        "'learning_rate'?",
         "--set seed=-1: error: seed: expected at least 0, got -1",
         "c.yaml:2:9: error: epochs: expected at least 1, got 0",
         "3 errors in c.yaml",

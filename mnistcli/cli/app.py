@@ -3,7 +3,7 @@
 import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import StringIO
 from typing import Annotated, Any
 
@@ -42,24 +42,32 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("train")(train_command)
-app.command("evaluate")(evaluate_command)
-app.command("predict")(predict_command)
-app.command("draw")(draw_command)
-app.command("runs")(runs_command)
-app.command("compare")(compare_command)
-app.command("report")(report_command)
-app.command("export")(export_command)
-app.command("ensemble")(ensemble_command)
-app.command("sweep")(sweep_command)
-app.command("reproduce")(reproduce_command)
-app.command("summary")(summary_command)
-app.add_typer(show_app, name="show")
-app.add_typer(configs_app, name="configs")
-app.command("schema")(schema_command)
-app.command("doctor")(doctor_command)
-app.command("completion")(completion_command)
-app.command("help")(help_command)
+# Each command, and an example of it, where it takes something.
+_COMMANDS: tuple[tuple[str, Callable[..., None] | typer.Typer, str | None], ...] = (
+    ("train", train_command, "train quickstart"),
+    ("evaluate", evaluate_command, "evaluate runs/first --split validation"),
+    ("predict", predict_command, "predict digit.png"),
+    ("draw", draw_command, "draw --run builtin"),
+    ("runs", runs_command, "runs --where 'test_accuracy>=97%' --sort test_accuracy"),
+    ("compare", compare_command, "compare runs/first runs/second"),
+    ("report", report_command, "report runs/first"),
+    ("export", export_command, "export runs/first --format onnx"),
+    ("ensemble", ensemble_command, "ensemble runs/first runs/second"),
+    ("sweep", sweep_command, "sweep sweeps/mlp"),
+    ("reproduce", reproduce_command, "reproduce runs/first"),
+    ("summary", summary_command, "summary quickstart"),
+    ("show", show_app, None),
+    ("configs", configs_app, None),
+    ("schema", schema_command, None),
+    ("doctor", doctor_command, None),
+    ("completion", completion_command, None),
+    ("help", help_command, None),
+)
+for _name, _command, _example in _COMMANDS:
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command, name=_name)
+    else:
+        app.command(_name, epilog=_example and f"Example: mnistcli {_example}")(_command)
 
 
 def _show_version(value: bool) -> None:
@@ -100,9 +108,10 @@ def run() -> None:
         if hasattr(error, "format_message"):
             text = StringIO()
             error.show(text)
-            sys.stderr.write(text.getvalue())
+            advice = _advise(error)
+            sys.stderr.write("\n".join([text.getvalue().rstrip("\n"), *advice, ""]))
             status = error.exit_code
-            _print_json_error((error.format_message(),), status)
+            _print_json_error((error.format_message(), *advice), status)
         else:
             from mnistcli.cli.refusals import find_user_error
 
@@ -113,6 +122,17 @@ def run() -> None:
             status = user_error.exit_code
             _print_json_error(user_error.args, status)
     sys.exit(status)
+
+
+def _advise(error: Any) -> list[str]:
+    """Return what to type instead of a command line that Typer refuses."""
+    command = error.ctx.command if error.ctx else None
+    if not command:
+        return []
+    key = getattr(error, "option_name", "").lstrip("-").replace("-", "_")
+    if key and any("--set" in parameter.opts for parameter in command.params):
+        return [f"--set changes a key of the config: --set {key}=VALUE"]
+    return [command.epilog] if command.epilog else []
 
 
 def _print_error(error: MnistcliError) -> None:

@@ -1,6 +1,8 @@
 """`mnistcli configs`: the configs that come with mnistcli."""
 
 import os
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,11 +35,11 @@ def list_configs(context: typer.Context, json: Json = False) -> None:
     if json:
         print_json({"configs": [vars(config) for config in configs]})
         return
-    results().print(_table(configs))
+    results().print(*_tables(configs), sep="", end="")
     results().print("Next: mnistcli train quickstart", soft_wrap=True)
 
 
-@configs_app.command("copy")
+@configs_app.command("copy", epilog="Example: mnistcli configs copy cnn my.yaml")
 def copy_named_config(
     name: Annotated[
         str,
@@ -75,18 +77,27 @@ def copy_named_config(
     )
 
 
-def _table(configs: "list[ShippedConfig]") -> Any:
-    from mnistcli.cli.tables import FittingTable
-    from mnistcli.numbers import format_duration, format_percent
+def _tables(configs: "list[ShippedConfig]") -> Iterator[Any]:
+    """Return a table for each folder, as wide as its names need."""
+    from rich.text import Text
 
-    table = FittingTable()
-    table.add_column("name", no_wrap=True)
-    table.add_column("what it is", overflow="fold")
-    table.add_column("test acc", justify="right", no_wrap=True)
-    table.add_column("time", justify="right", no_wrap=True)
-    for config in configs:
-        cells = ["-", "-"]
-        if config.accuracy is not None and config.seconds is not None:
-            cells = [format_percent(config.accuracy, decimals=2), format_duration(config.seconds)]
-        table.add_row(config.name, config.title, *cells)
-    return table
+    from mnistcli.cli.tables import FittingTable
+    from mnistcli.numbers import format_percent
+
+    for _, members in groupby(configs, lambda config: Path(config.name).parent):
+        table = FittingTable()
+        table.add_column("name", no_wrap=True)
+        table.add_column("what it is", overflow="fold")
+        table.add_column("test acc", justify="right", no_wrap=True)
+        table.add_column("time", justify="right", no_wrap=True)
+        for config in members:
+            cells = ["-", "-"]
+            if config.accuracy is not None and config.seconds is not None:
+                cells = [format_percent(config.accuracy, decimals=2), _about(config.seconds)]
+            title = Text(config.title, no_wrap=True, overflow="ellipsis")
+            table.add_row(config.name, title, *cells)
+        yield table
+
+
+def _about(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -21,7 +21,7 @@ _COLUMNS = (
     ("val_accuracy", "val acc", 8),
     ("seconds", "time", 8),
     ("images_per_second", "images/s", 9),
-    ("learning_rate", "rate", 9),
+    ("learning_rate", "rate", 8),
 )
 
 

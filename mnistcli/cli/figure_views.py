@@ -31,6 +31,7 @@ SIDE_BY_SIDE = 110  # columns of a terminal on which two charts stand beside eac
 DIGIT_WIDTH = 28
 MISTAKE_ROWS = 2
 MIN_FILTER_WIDTH, FILTER_ROWS = 10, 4
+SIGNS = "=- +#"  # from the smallest weight to the largest
 RED, BLUE = (178, 24, 43), (33, 102, 172)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -121,34 +122,47 @@ class MistakesView:
 
 
 class FiltersView:
-    """The strongest filters of a layer (H, W, filters), red above 0 and blue below."""
+    """The strongest filters of a layer (H, W, filters), red above 0 and blue below.
+
+    Without colours, signs stand for the weights.
+    """
 
     def __init__(self, weights: NDArray[np.floating[Any]]) -> None:
-        self.weights = np.nan_to_num(weights)  # a training may have diverged
+        weights = np.nan_to_num(weights)  # a training may have diverged
+        self.strongest = order_filters(weights).tolist()
+        self.levels = (weights / (float(np.abs(weights).max()) or 1.0)).clip(-1, 1)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if console.color_system is None or console.no_color or options.ascii_only:
-            yield Text("(filters need a terminal with colours)", style="dim")
-            return
-        _, width, count = self.weights.shape
+        has_colours = console.color_system is not None and not console.no_color
+        draw = _paint if has_colours and not options.ascii_only else _spell
+        _, width, count = self.levels.shape
         zoom = max(1, -(-MIN_FILTER_WIDTH // width))
         columns = max(1, (options.max_width + 2) // (zoom * width + 2))
-        strongest = order_filters(self.weights)[: FILTER_ROWS * columns].tolist()
+        strongest = self.strongest[: FILTER_ROWS * columns]
         yield Text(f"{len(strongest)} of {count} filters, the strongest first", "bold")
-        largest = float(np.abs(self.weights).max()) or 1.0
-        # White, less and less of it, and the same colours as in the figure.
-        levels = (self.weights[..., np.newaxis] / largest).clip(-1, 1)  # (H, W, filters, 1)
-        ends = np.where(levels > 0, RED, BLUE)
-        pixels = np.rint(255 + (ends - 255) * np.abs(levels)).astype(np.uint8)
-        pixels = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
-        if len(pixels) % 2:
-            pixels = np.pad(pixels, ((0, 1), (0, 0), (0, 0), (0, 0)), constant_values=255)
+        if draw is _spell:
+            yield Text("# and + above 0, - and = below")
         for start in range(0, len(strongest), columns):
             row = strongest[start : start + columns]
             grid = Table.grid(padding=(0, 2, 0, 0))
             grid.add_row(*(Text(str(unit)) for unit in row))
-            grid.add_row(*(picture_view(pixels[:, :, unit]) for unit in row))
+            grid.add_row(*(draw(self.levels[:, :, unit], zoom) for unit in row))
             yield grid
+
+
+def _paint(levels: NDArray[np.floating[Any]], zoom: int) -> RenderableType:
+    """Draw levels (H, W) in [-1, 1] in the colours of the figure, and less of it in whiter ones."""
+    levels = levels.repeat(zoom, axis=0).repeat(zoom, axis=1)[..., np.newaxis]
+    pixels = np.rint(255 + (np.where(levels > 0, RED, BLUE) - 255) * np.abs(levels))
+    padding = ((0, len(pixels) % 2), (0, 0), (0, 0))
+    return picture_view(np.pad(pixels.astype(np.uint8), padding, constant_values=255))
+
+
+def _spell(levels: NDArray[np.floating[Any]], zoom: int) -> RenderableType:
+    """Draw levels (H, W) in [-1, 1] as signs, half as high as wide."""
+    signs = np.rint(2 * levels).astype(int) + 2
+    rows = signs.repeat(max(1, zoom // 2), axis=0).repeat(zoom, axis=1).tolist()
+    return Text("\n".join("".join(SIGNS[sign] for sign in row) for row in rows))
 
 
 def separation_view(

@@ -26,6 +26,8 @@ STATUS_STYLES = {
     "failed": "red",
     "damaged": "bold red",
 }
+# Settings that change no training come after all others.
+MINOR_SETTINGS = ("threads", "metrics", "data.fallback", "checkpoint")
 MAXIMUM_CELL = 40  # of a name or a setting; --json has all of it
 SPACE = 2  # of a column, beside its cells
 
@@ -111,13 +113,16 @@ def _make_columns(rows: Sequence[RunRow], differences: Sequence[Difference]) -> 
         _Column("test acc", [_share(row, "test_accuracy") for row in rows], 1),
         _Column("time", [_time(row) for row in rows], 6),
     ]
+    # There is a column for the epochs already.
+    differences = [difference for difference in differences if difference.key != "epochs"]
     ends = Counter(difference.key.rpartition(".")[2] for difference in differences)
     for difference in differences:
         end = difference.key.rpartition(".")[2]
         heading = end if ends[end] == 1 else difference.key
         settings = iter(zip(difference.texts(), difference.values, strict=True))
         cells = [Text(_setting(*next(settings)) if row.settings else "") for row in rows]
-        columns.append(_Column(heading, cells, 5, False))
+        rank = 9 if difference.key.startswith(MINOR_SETTINGS) else 5
+        columns.append(_Column(heading, cells, rank, False))
     return columns
 
 

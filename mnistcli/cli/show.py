@@ -28,9 +28,9 @@ show_app = typer.Typer(
 )
 
 
-show_app.command("step")(show_step)
-show_app.command("images")(show_images)
-show_app.command("pixels")(show_pixels)
+show_app.command("step", epilog="Example: mnistcli show step quickstart")(show_step)
+show_app.command("images", epilog="Example: mnistcli show images mnist:test:0-9")(show_images)
+show_app.command("pixels", epilog="Example: mnistcli show pixels mnist:train:0")(show_pixels)
 
 
 @show_app.command("data")
@@ -85,7 +85,7 @@ def show_data(
     )
 
 
-@show_app.command("network")
+@show_app.command("network", epilog="Example: mnistcli show network lenet5")
 def show_network(
     config: ConfigOrRun,
     out: Out = None,
@@ -145,7 +145,7 @@ def show_filters(
     )
 
 
-@show_app.command("features")
+@show_app.command("features", epilog="Example: mnistcli show features digit.png")
 def show_features(
     paths: Annotated[
         list[Path],

@@ -127,11 +127,12 @@ def _show_inline(figure: "Figure", view: "Callable[[], RenderableType]") -> None
     from mnistcli.cli.console import results
     from mnistcli.cli.graphics import find_encoder
 
+    width = min(results().width, MAX_INLINE_COLUMNS)  # a pipe has no end
     if encode := find_encoder():
         from mnistcli.figures import render_figure
 
-        text = encode(render_figure(figure), min(results().width, MAX_INLINE_COLUMNS))
+        text = encode(render_figure(figure), width)
         sys.stdout.write(text + "\n")  # the console would escape it
         sys.stdout.flush()
     else:
-        results().print(view())
+        results().print(view(), width=width)

@@ -114,12 +114,12 @@ class _EvaluationView:
 
 
 def _headline(evaluation: Evaluation) -> Text:
+    calibration_error = format_percent(evaluation.expected_calibration_error, decimals=2)
     return Text.assemble(
         "accuracy ",
         (format_percent(evaluation.accuracy, decimals=2), "bold"),
-        f"   {format_count(evaluation.errors, 'error')} in {evaluation.images:,} images",
-        f"   loss {evaluation.loss:.4f}",
-        f"   calibration error {format_percent(evaluation.expected_calibration_error, decimals=2)}",
+        f" ({format_count(evaluation.errors, 'error')} in {evaluation.images:,} images)",
+        f"\nloss {evaluation.loss:.4f}, calibration error {calibration_error}",
     )
 
 

@@ -95,7 +95,10 @@ def config_error(position: Position, message: str) -> ConfigError:
 
 
 def find_nearest(name: str, valid_names: Iterable[str]) -> str | None:
-    """Return the valid name most like `name`, regardless of case and underscores, if any is."""
+    """Return the valid name most like `name`, regardless of case and underscores, if any is.
+
+    Where none is alike, `lr` stands for the one name of such initials, `learning_rate`.
+    """
     originals = {fold_name(valid_name): valid_name for valid_name in sorted(valid_names)}
     folded_name = fold_name(name)
     matches = difflib.get_close_matches(folded_name, originals, n=5, cutoff=0.6)
@@ -103,7 +106,14 @@ def find_nearest(name: str, valid_names: Iterable[str]) -> str | None:
     nearest = max(
         matches, key=lambda match: _common_prefix_length(match, folded_name), default=None
     )
-    return originals[nearest] if nearest else None
+    if nearest:
+        return originals[nearest]
+    spelt_out = [each for each in originals.values() if _initials(each) == folded_name]
+    return spelt_out[0] if len(spelt_out) == 1 else None
+
+
+def _initials(name: str) -> str:
+    return "".join(word[:1] for word in name.lower().split("_"))
 
 
 def _common_prefix_length(name: str, other_name: str) -> int:

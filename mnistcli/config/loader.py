@@ -29,6 +29,7 @@ from mnistcli.gallery import find_config, list_names
 
 STANDARD_INPUT = FilePath("-")
 MAXIMUM_BYTES = 1024 * 1024
+_PICTURE_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff")  # of PNG and JPEG
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,10 @@ def read_text(path: FilePath) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if content.startswith(_PICTURE_BEGINNINGS):
+            raise ConfigError(
+                f"{path} is a picture", "expected a YAML file; `mnistcli predict` reads pictures"
+            ) from None
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
         raise ConfigError(
