@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ from pages import (
     write_file,
 )
 
-from mnistcli.data import MNIST_DATA_DIR, find_mnist
+from mnistcli.data import MNIST_DATA_DIR, Dataset, ProgressCallback, find_mnist
+from mnistcli.data.mnist import load_mnist
 
 
 def mask(text: str) -> list[str]:
@@ -47,11 +49,26 @@ def output_of(step: Step, folder: Path) -> str:
     return done.stderr + output
 
 
+def load_a_sixth(progress: ProgressCallback | None = None) -> Dataset:
+    """The first images of MNIST: all of them would take most of a minute to train on."""
+    mnist = load_mnist(progress)
+    return replace(
+        mnist,
+        train_images=mnist.train_images[:10_000],
+        train_labels=mnist.train_labels[:10_000],
+        test_images=mnist.test_images[:2_000],
+        test_labels=mnist.test_labels[:2_000],
+    )
+
+
 @pytest.mark.skipif(
     find_mnist() is None and MNIST_DATA_DIR not in os.environ, reason="the pages show MNIST"
 )
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_prints_what_its_commands_print(name: str, tmp_path: Path) -> None:
+def test_a_page_prints_what_its_commands_print(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnistcli.data.load.load_mnist", load_a_sixth)
     prepare_folder(tmp_path)
     page = ROOT / name
     steps = steps_of(page)

@@ -117,10 +117,16 @@ def trains(folder: Path, runs: int) -> bool:
 def test_trials_of_machines_that_die_or_stall_count_once(url: str, tmp_path: Path) -> None:
     dying = start_sweep(tmp_path, url, "dying", "--workers", "2")
     stalled = start_sweep(tmp_path, url, "stalled")
-    wait_until(lambda: trains(tmp_path / "stalled", 1), stalled)
-    stalled.send_signal(signal.SIGSTOP)
-    wait_until(lambda: trains(tmp_path / "dying", 2), dying)
-    dying.send_signal(signal.SIGKILL)
+    waiting = {"dying": (dying, 2, signal.SIGKILL), "stalled": (stalled, 1, signal.SIGSTOP)}
+
+    def stop_those_that_train() -> bool:
+        for name, (process, runs, number) in list(waiting.items()):
+            if trains(tmp_path / name, runs):
+                process.send_signal(number)
+                del waiting[name]
+        return not waiting
+
+    wait_until(stop_those_that_train, stalled)
     dying.communicate()
 
     arguments = ("sweep", "s.yaml", "--storage", url, "--json", "--run-dir")

@@ -151,9 +151,10 @@ def _parse_numbers(kind: str, values: list[Any]) -> Numbers:
     if len(values) == 2:
         return Numbers(low, high, is_log=is_log)
     step = float(values[2])
-    if not 0 < step <= high - low:
-        raise ValueError(f"uniform: expected a step from 0 to {high - low}, got {step}")
-    return Numbers(low, _step_from(low, step, _count_steps(low, high, step)), step=step)
+    count = _count_steps(low, high, step) if step > 0 else 0
+    if count == 0:
+        raise ValueError(f"uniform: expected a step above 0, up to {high - low:g}, got {step:g}")
+    return Numbers(low, _step_from(low, step, count), step=step)
 
 
 def _count_steps(low: float, high: float, step: float) -> int:
