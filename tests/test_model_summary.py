@@ -72,7 +72,7 @@ def test_half_precision_halves_activations(load_text: Load) -> None:
     ("layers", "steps", "features"),
     [
         ("{Reshape: {target_shape: [28, 28]}}", 28, 28),
-        ("{Reshape: {target_shape: [784, 1]}}", 784, 1),
+        ("{Reshape: {target_shape: [56, 14]}}", 56, 14),
         ("{Reshape: {target_shape: [28, 28]}}, Masking", 28, 28),
     ],
 )
@@ -89,7 +89,8 @@ def test_every_step_of_a_recurrent_layer_counts(
 @pytest.mark.parametrize(
     "layer",
     [
-        "{Embedding: {input_dim: 256, output_dim: 2, mask_zero: true}}, {LSTM: {units: 2}}",
+        "{Dense: {units: 20}}, {Embedding: {input_dim: 256, output_dim: 2, mask_zero: true}}, "
+        "{LSTM: {units: 2}}",
         "{Reshape: {target_shape: [28, 28], name: a}}, {Attention: {inputs: [a, a]}}, Flatten",
         "{Reshape: {target_shape: [28, 28]}}, {Masking: {name: a}}, {GRU: {units: 2, name: b}}, "
         "{LSTM: {units: 2, inputs: a, name: c}}, {Add: {inputs: [b, c]}}",
