@@ -68,7 +68,11 @@ def arguments_to_try(family: str, name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.filterwarnings("ignore")  # Keras' own, such as of a softmax over one value
 @pytest.mark.parametrize(("family", "name"), CLASSES)
-def test_a_class_is_built_or_an_error_with_its_place(family: str, name: str) -> None:
+def test_a_class_is_built_or_an_error_with_its_place(
+    family: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not family.startswith("optimizers"):  # a third of the time, for the same Adam
+        monkeypatch.setattr("mnistcli.model.network.check_optimizer", lambda *_: None)
     for arguments in arguments_to_try(family, name):
         described = yaml.dump({name: arguments}, default_flow_style=True, width=10**6).strip()
         try:
