@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import COMMAND, SMALL_CONFIG, command_environment, run_in_process, wait_until
+from trainings import bare_runs
 
 from mnistcli.runs import RunDirectory
 from mnistcli.runs.arrays import open_arrays
@@ -28,7 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     (folder / "output.txt").write_text(done.stdout + done.stderr)
     alone = ("train", "small.yaml", "--set", "seed=1", "--run-dir", "runs/one", "--quiet")
-    done = run_in_process(*alone, folder=folder)
+    with bare_runs():
+        done = run_in_process(*alone, folder=folder)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -70,6 +72,7 @@ def test_mean_and_deviation_are_shown(folder: Path) -> None:
     assert all((run / "figures" / "mistakes.png").exists() for run in runs)
 
 
+@pytest.mark.usefixtures("bare_runs")
 def test_what_was_cut_short_goes_on_as_a_whole(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "seeds"
     shutil.copytree(folder / "runs" / "seeds", copy)

@@ -16,9 +16,9 @@ from mnistcli.figures import NetworkLayer, draw_lines
 
 def read(path: Path) -> np.ndarray:
     """A picture's pixels; something must be drawn on it."""
-    with Image.open(path) as image:
-        assert image.format == "PNG"
-        image = image.convert("RGB")
+    with Image.open(path) as file:
+        assert file.format == "PNG"
+        image = file.convert("RGB")
     assert image.getcolors(20) is None, "there are more than 20 colours"
     return np.asarray(image)
 

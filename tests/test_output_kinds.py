@@ -95,7 +95,9 @@ def test_all_agree_on_the_answer(
     digits: Dataset,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("mnistcli.cli.figures.write_run_figures", lambda *_: [])
     result = train(prepare(load_text(config_text(end)), digits), tmp_path / "run")
 
     run = result.run

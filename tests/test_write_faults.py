@@ -100,6 +100,7 @@ def test_every_file_of_a_run_is_written_whole(pictures: Camera) -> None:
 def test_every_command_reads_what_a_kill_leaves(
     pictures: Camera, digits: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr("mnistcli.cli.figures.write_run_figures", lambda *_: [])
     whole = RunDirectory(pictures.root / "run")
     picture = tmp_path / "digit.png"
     Image.fromarray(digits.test_images[0]).save(picture)

@@ -6,6 +6,7 @@ https://doi.org/10.24432/C50P49). NIST's preprocessing programs made 32x32 bitma
 digits of 13 writers; a value counts the ink in a block of 4x4, so it goes from 0 to 16.
 """
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,8 +24,9 @@ _TEST_SHARE = 0.2
 _SPLIT_SEED = 0  # not the seed of the run, so that every run has the same test set
 
 
+@cache
 def load_digits() -> Dataset:
-    """Load scikit-learn's digits, resampled to look like MNIST's.
+    """Load scikit-learn's digits, resampled to look like MNIST's; a process makes them once.
 
     The test set is about a fifth of each class, the same images every time.
     """
@@ -38,6 +40,8 @@ def load_digits() -> Dataset:
         "test_images": images[is_test],
         "test_labels": labels[is_test],
     }
+    for array in arrays.values():
+        array.flags.writeable = False  # all that load them share them
     parts = {part: Part(array, f"digits: {part}", part) for part, array in arrays.items()}
     return make_dataset("digits", parts, "scikit-learn's load_digits")
 
