@@ -1,6 +1,7 @@
 """The commands as functions, for notebooks and scripts.
 
-They print nothing. What a command would say beside its result is a Python warning.
+They print nothing (TensorFlow writes some lines of its own). What a command would say beside its
+result is a Python warning.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.config import Config, ConfigFile, load_config
-from mnistcli.errors import ImageError
+from mnistcli.errors import ImageError, UsageError
 from mnistcli.images import Digit, Framing, PictureFile, read_digits
 from mnistcli.numbers import format_percent
 from mnistcli.recognition import (
@@ -125,7 +126,7 @@ def load_run(path: Path | str) -> Run:
     Raises:
         RunError: there is none at the path, or it is damaged.
     """
-    return Run(open_to_read(Path(path)))
+    return _as_run(open_to_read(Path(path)))
 
 
 def train(
@@ -168,17 +169,24 @@ def train(
         def noticed(self, notice: str) -> None:
             _warn(notice)
 
-    return Run(train_config(file, dataset, [Warner(), *observers], run_path).run)
+    result = train_config(file, dataset, [Warner(), *observers], run_path)
+    if notice := result.evaluation.chance_notice:
+        _warn(notice)
+    return _as_run(result.run)
 
 
-def evaluate(run: Run | Path | str, split: Split = "test", data: str | None = None) -> Evaluation:
+def evaluate(
+    run: Run | Path | str, split: Split = "test", data: Path | str | None = None
+) -> Evaluation:
     """Measure a run's best model on labelled images, and write nothing.
 
     Args:
         split: "train", "validation" or "test": which of the run's own images.
-        data: other images instead: mnist, digits, a folder of IDX files, or an .npz file.
+        data: the test images of another set instead: mnist, digits, a folder of IDX files, or an
+            .npz file.
 
     Raises:
+        UsageError: there is no such split, or both are given.
         RunError: the run has no weights or no such images, or its data has changed.
         DataError: the images cannot be loaded, or have a label that the model does not know.
     """
@@ -186,21 +194,26 @@ def evaluate(run: Run | Path | str, split: Split = "test", data: str | None = No
     from mnistcli.evaluation import select_images
 
     directory = open_run_directory(run.path if isinstance(run, Run) else Path(run))
+    if data is not None and split != "test":
+        raise UsageError("split does not go with data", "expected one of them")
     if data is None:
         images, _ = select_images(directory, load_run_dataset(directory), split)
     else:
-        images = load_labelled_images(data)
+        images = load_labelled_images(str(data))
         for note in images.notes:
             _warn(note)
     from mnistcli.evaluation.run import evaluate_run  # loads TensorFlow
 
-    return evaluate_run(directory, images).evaluation
+    evaluation = evaluate_run(directory, images).evaluation
+    if notice := evaluation.chance_notice:
+        _warn(notice)
+    return evaluation
 
 
 def predict(
     picture: Path | str | NDArray[np.uint8], run: Run | Path | str | None = None
 ) -> Prediction:
-    """Read the digit in a picture, as `mnistcli predict` does, without TensorFlow.
+    """Read the digit in a picture file, as `mnistcli predict` does, without TensorFlow.
 
     Args:
         picture: a file; or an image (28, 28) as the run was trained on, of 0 to 255, which goes to
@@ -217,7 +230,7 @@ def predict(
     """
     if run is None:
         directory, note = choose_run()
-        run = Run(directory)
+        run = _as_run(directory)
         if note:
             _warn(f"{note}; to read with it, name it")
     elif not isinstance(run, Run):
@@ -246,6 +259,11 @@ def read_picture(path: Path | str, run: Run | Path | str | None = None) -> NDArr
     if run is not None:
         framing = read_framing((run if isinstance(run, Run) else load_run(run)).directory)
     return _read_digit(Path(path), framing).image
+
+
+def _as_run(directory: RunDirectory) -> Run:
+    """Return a run that stays the same where the working directory changes."""
+    return Run(RunDirectory(directory.path.absolute()))
 
 
 def _warn(message: str) -> None:

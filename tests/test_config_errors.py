@@ -218,8 +218,14 @@ def test_a_wrong_value_is_told_with_its_place(errors_of: ErrorsOf, text: str, me
             "Activation: {activation: rellu}",
             "1:36: error: unknown activation 'rellu'; did you mean 'relu'?",
         ),
-        ("Activation: {activation: [relu]}", "1:36: error: unknown activation ['relu']; "),
-        ("Activation: {activation: {ReLU: }}", "1:36: error: unknown activation a mapping; exp"),
+        (
+            "Activation: {activation: [relu]}",
+            "1:36: error: expected the name of an activation, got ['relu']",
+        ),
+        (
+            "Activation: {activation: {ReLU: }}",
+            "1:36: error: expected the name of an activation, got a mapping",
+        ),
         ("5", "1:10: error: expected one layer, as 'Name' or 'Name: {…}', got 5"),
         ("null", "1:10: error: expected one layer, as 'Name' or 'Name: {…}', got nothing"),
         ("{}", "1:10: error: expected one layer, as 'Name' or 'Name: {…}', got nothing"),

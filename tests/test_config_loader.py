@@ -267,6 +267,19 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path, content: bytes, pla
         load_config(path)
 
 
+def test_a_file_that_is_not_there_suggests_a_shipped_config(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("layers: [Flatten]")
+    for name, suggestion in (
+        ("mlp.yaml", "mlp"),
+        ("hu800", "papers/hu800"),
+        ("mi.yaml", "my.yaml"),
+    ):
+        with pytest.raises(ConfigError, match=f"; did you mean '{suggestion}'"):
+            load_config(tmp_path / name)
+    with pytest.raises(ConfigError, match="is a search, not a config\n  expected: mnistcli sweep"):
+        load_config("sweeps/mlp")
+
+
 def test_a_picture_is_no_config(tmp_path: Path) -> None:
     path = tmp_path / "digit.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")

@@ -117,6 +117,29 @@ def test_options_append_to_lists(load: Load, line: str) -> None:
     assert load("epochs: 3", "layers.0=Flatten", "layers.1=ReLU").config.layers[1].name == "ReLU"
 
 
+def test_an_option_names_the_class_of_the_file_in_any_spelling(
+    load: Load, errors_of: ErrorsOf
+) -> None:
+    text = f"{LAYERS}optimizer: {{SGD: {{momentum: 0.5}}}}\n"
+    optimizer = load(text, "optimizer.sgd.learning_rate=0.3").config.optimizer
+    assert (optimizer.arguments["momentum"], optimizer.arguments["learning_rate"]) == (0.5, 0.3)
+    assert errors_of(text, "optimizer.SDG.learning_rate=0.3")[0] == (
+        "--set optimizer.SDG.learning_rate=0.3: error: optimizer is SGD here, and 'SDG' is no "
+        "class or argument; did you mean 'SGD'?"
+    )
+    lines = errors_of(text, "lr=0.1", "optimizer.SGD.learning_rate=-1")
+    assert "unknown key 'lr'; did you mean 'optimizer.SGD.learning_rate'?" in lines[0]
+    assert lines[1].endswith("argument 'learning_rate' expects a number from 0, got -1")
+
+
+def test_the_fallback_of_the_file_is_for_its_own_data_set(load: Load) -> None:
+    text = f"{LAYERS}data: {{dataset: mnist, fallback: digits}}\n"
+    assert load(text).config.data.fallback == "digits"
+    assert load(text, "data.dataset=mnst").config.data.fallback is None
+    options = ("data.dataset=mine", "data.fallback=mnist")
+    assert load(text, *options).config.data.fallback == "mnist"
+
+
 def test_an_option_mends_what_is_wrong_in_the_file(load: Load) -> None:
     assert load(f"{LAYERS}epochs: ten", "epochs=10").config.epochs == 10
     assert load("layers: [Dens]", "layers.0=Flatten").config.layers[0].name == "Flatten"

@@ -18,6 +18,7 @@ from trainings import bare_runs, rows_without_times
 
 import mnistcli
 from mnistcli.data import Dataset
+from mnistcli.errors import UsageError
 from mnistcli.runs import RunDirectory
 from mnistcli.training.stopping import StopRequest
 
@@ -64,18 +65,23 @@ def test_the_printed_code_does_the_whole_job(
     folder, variables = notebook
     run, prediction = variables["run"], variables["prediction"]
     with chdir(folder):
-        assert run.path.parent == Path("runs")
+        assert run.path.parent == folder / "runs"
         assert (run.status, run.config.epochs, len(run.metrics)) == ("completed", 2, 3)
         assert run.test_accuracy > 0.5
-        assert re.fullmatch(r"Run\('runs/quickstart-.*', test accuracy \d\d\.\d\d%\)", repr(run))
+        assert re.fullmatch(r"Run\('.*/runs/quickstart-.*', test accuracy \d\d\.\d\d%\)", repr(run))
         assert mnistcli.evaluate(run).accuracy == run.test_accuracy
         assert mnistcli.evaluate(run.path, "validation").images == 144
+        with pytest.raises(UsageError, match="no split 'valid'\n  expected one of train, valida"):
+            mnistcli.evaluate(run, "valid")  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="split does not go with data"):
+            mnistcli.evaluate(run, "train", data="digits")
         image = mnistcli.read_picture("digit.png", run)
         pixels = image[np.newaxis, ..., np.newaxis].astype(np.float32)
         outputs = run.model.predict(pixels, verbose=0)[0]
         again = mnistcli.predict(image, mnistcli.load_run(run.path))
         with pytest.warns(UserWarning, match="is the latest run, but of digits, not MNIST"):
             assert mnistcli.predict("digit.png").digit == digits.test_labels[3]  # by the built-in
+    assert mnistcli.evaluate(run).accuracy == run.test_accuracy, "from another folder, too"
     assert prediction.digit == again.digit == outputs.argmax()
     assert prediction.probabilities == again.probabilities
     assert prediction.label is None

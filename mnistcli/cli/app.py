@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from io import StringIO
@@ -109,7 +110,9 @@ def run() -> None:
             text = StringIO()
             error.show(text)
             advice = _advise(error)
-            sys.stderr.write("\n".join([text.getvalue().rstrip("\n"), *advice, ""]))
+            # Typer lists choices a line each, behind tabs.
+            message = re.sub(r",?\n\t", lambda end: ", " if "," in end[0] else " ", text.getvalue())
+            sys.stderr.write("\n".join([message.rstrip("\n"), *advice, ""]))
             status = error.exit_code
             _print_json_error((error.format_message(), *advice), status)
         else:
@@ -127,11 +130,16 @@ def run() -> None:
 def _advise(error: Any) -> list[str]:
     """Return what to type instead of a command line that Typer refuses."""
     command = error.ctx.command if error.ctx else None
-    if not command:
+    if not command or error.format_message().startswith(
+        "Usage:"
+    ):  # the whole help, of no arguments
         return []
-    key = getattr(error, "option_name", "").lstrip("-").replace("-", "_")
-    if key and any("--set" in parameter.opts for parameter in command.params):
-        return [f"--set changes a key of the config: --set {key}=VALUE"]
+    option = getattr(error, "option_name", "")
+    if option and any("--set" in parameter.opts for parameter in command.params):
+        from mnistcli.config import find_setting
+
+        if key := find_setting(option.lstrip("-").replace("-", "_")):
+            return [f"--set changes a key of the config: --set {key}=VALUE"]
     return [command.epilog] if command.epilog else []
 
 

@@ -1,6 +1,7 @@
 """`mnistcli configs`: the configs that come with mnistcli."""
 
 import os
+import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,8 @@ from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
     from mnistcli.gallery import ShippedConfig
+
+STANDARD_OUTPUT = Path("-")
 
 configs_app = typer.Typer(
     cls=CommandGroup,
@@ -52,19 +55,26 @@ def copy_named_config(
     ],
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="A YAML file that is made.", show_default=False),
+        typer.Argument(
+            metavar="FILE",
+            help="A YAML file that is made, or - for standard output.",
+            show_default=False,
+        ),
     ],
     json: Json = False,
 ) -> None:
     """Copy a config, to change it."""
     from mnistcli.cli.console import print_json, results
-    from mnistcli.config import suggest
+    from mnistcli.config import suggest_config
     from mnistcli.gallery import copy_config, list_names
     from mnistcli.runs import write_whole
 
     if name not in list_names():
-        hint = suggest(name, list_names(), "`mnistcli configs` lists them")
+        hint = suggest_config(Path(name)) or "; `mnistcli configs` lists them"
         raise UsageError(f"no config of the name {name} comes with mnistcli{hint}")
+    if file == STANDARD_OUTPUT:
+        sys.stdout.write(copy_config(name, Path(f"{Path(name).name}.yaml")))
+        return
     if os.path.lexists(file):
         raise UsageError(f"{file} exists", "expected the name of a new file")
     write_whole(file, copy_config(name, file))

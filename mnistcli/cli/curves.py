@@ -42,6 +42,7 @@ def compare_curves(rows: "Mapping[str, RunRow]") -> "list[RunCurves]":
                 for text, value in zip(difference.texts(), difference.values, strict=True)
             ]
             for difference in differences
+            if not difference.is_minor
         ),
         key=lambda texts: max(map(len, texts)),
     )

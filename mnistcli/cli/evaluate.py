@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnistcli.cli.options import Json, LatestRun
-from mnistcli.errors import command_line
+from mnistcli.errors import UsageError, command_line
 
 if TYPE_CHECKING:
     from mnistcli.data import LabelledImages, Splits
@@ -31,7 +31,12 @@ class Checkpoint(StrEnum):
 
 def evaluate_command(
     run: LatestRun = None,
-    split: Annotated[Split, typer.Option(help="Which images of the run's data set.")] = Split.TEST,
+    split: Annotated[
+        Split | None,
+        typer.Option(
+            help="Which images of the run's data set; by default test.", show_default=False
+        ),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -57,6 +62,9 @@ def evaluate_command(
     )
     from mnistcli.runs import latest_run, open_run_directory
 
+    if split and data is not None:
+        raise UsageError("--split does not go with --data", "expected one of them")
+    split = split or Split.TEST
     run = run or latest_run()
     directory = open_run_directory(run)
     images, splits = _load_images(directory, split, data)

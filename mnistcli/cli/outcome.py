@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mnistcli.cli.console import results
-from mnistcli.cli.views import chance_notice
 from mnistcli.errors import command_line, printable
 from mnistcli.numbers import format_count, format_percent
 
@@ -29,8 +28,8 @@ def print_result(evaluation: "Evaluation", rows: Mapping[str, str], run: "RunDir
     _print_row("test accuracy", f"{accuracy} ({errors} in {evaluation.images:,} images)", "green")
     for name, text in rows.items():
         _print_row(name, text)
-    if evaluation.is_at_chance:
-        _print_row("note", chance_notice(evaluation), "yellow")
+    if notice := evaluation.chance_notice:
+        _print_row("note", notice, "yellow")
     _print_row("run", str(run.path))
 
 

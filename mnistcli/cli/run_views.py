@@ -26,8 +26,6 @@ STATUS_STYLES = {
     "failed": "red",
     "damaged": "bold red",
 }
-# Settings that change no training come after all others.
-MINOR_SETTINGS = ("threads", "metrics", "data.fallback", "checkpoint")
 MAXIMUM_CELL = 40  # of a name or a setting; --json has all of it
 SPACE = 2  # of a column, beside its cells
 
@@ -121,7 +119,7 @@ def _make_columns(rows: Sequence[RunRow], differences: Sequence[Difference]) -> 
         heading = end if ends[end] == 1 else difference.key
         settings = iter(zip(difference.texts(), difference.values, strict=True))
         cells = [Text(_setting(*next(settings)) if row.settings else "") for row in rows]
-        rank = 9 if difference.key.startswith(MINOR_SETTINGS) else 5
+        rank = 9 if difference.is_minor else 5
         columns.append(_Column(heading, cells, rank, False))
     return columns
 

@@ -42,7 +42,8 @@ def show_pixels(
     lines = ["".join(f"{level:{CELL}}" for level in row) for row in pixels.tolist()]
     low, high = digit.image.min(), digit.image.max()
     size = " x ".join(map(str, digit.image.shape))
-    heading = f"{digit.name}: {size} pixels, {digit.image.dtype}, from {low} to {high}"
+    subject = digit.name if digit.label is not None else f"{digit.name}, as a network sees it"
+    heading = f"{subject}: {size} pixels, {digit.image.dtype}, from {low} to {high}"
     console.print(heading, *lines, *filter(None, [note]), sep="\n", soft_wrap=True)
     if one_hot:
         text = " ".join(map(str, one_hot))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -66,12 +67,14 @@ def _print_step(step: "Step", settings: "Config", image: str) -> None:
     results().print("", f"the first image is {image}, a {step.first_image.label}", sep="\n")
     _print_image(step.first_image)
     if step.weights:
-        if _is_plain(step):
-            results().print("", *_explain_change(step), sep="\n", soft_wrap=True)
         listed = _listed_weights(step)
+        if _is_plain(step):
+            results().print("", *_explain_change(step, listed), sep="\n", soft_wrap=True)
         results().print(_weight_table(listed))
         if len(listed) < len(step.weights):
-            results().print(f"{len(listed)} of {len(step.weights)} weights; --json has them all")
+            results().print(
+                f"{len(listed)} of the last {len(step.weights)} weights; --json has these"
+            )
     change = f"loss {step.loss_before:.4f} before the step, {step.loss_after:.4f} after it"
     results().print(f"{change}, on the same images", soft_wrap=True)
 
@@ -130,10 +133,10 @@ def _explain_unit(unit: "UnitStep") -> str:
     return f"{unit.name}: {formula} = {' + '.join(terms)} = {unit.total:z.3f}"
 
 
-def _explain_change(step: "Step") -> list[str]:
+def _explain_change(step: "Step", listed: "Sequence[WeightStep]") -> list[str]:
     """Return the arithmetic of the weight with the largest gradient, of a kernel where one is."""
-    kernel = [each for each in step.weights if "," in each.name]  # has several axes
-    weight = max(kernel or step.weights, key=lambda each: abs(each.gradient))
+    kernel = [each for each in listed if "," in each.name]  # has several axes
+    weight = max(kernel or listed, key=lambda each: abs(each.gradient))
     change = f"{weight.before:z.6f} - {step.learning_rate:.4g} x {weight.gradient:z.6f}"
     return [
         "after = before - learning rate x gradient",
@@ -156,8 +159,9 @@ def _listed_weights(step: "Step") -> "list[WeightStep]":
     unit = step.first_image.unit
     if unit is None or len(step.weights) <= MAX_WEIGHTS:
         return step.weights
-    end = f"{step.first_image.label}]"
-    return [each for each in step.weights if each.name.replace("[", " ").endswith(f" {end}")]
+    layer, label = unit.name.partition("[")[0], step.first_image.label
+    end = re.compile(rf"{re.escape(layer)}/.*[\[ ]{label}\]")
+    return [each for each in step.weights if end.fullmatch(each.name)]
 
 
 def _weight_table(weights: "Sequence[WeightStep]") -> Any:

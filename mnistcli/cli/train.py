@@ -62,7 +62,7 @@ def train_command(
     from mnistcli.cli.train_several import load_configs, preferred_kernels_of, train_several
     from mnistcli.runs import check_writable
 
-    all_seeds = parse_seeds(seeds, overrides or ()) if seeds else []
+    all_seeds = [] if seeds is None else parse_seeds(seeds, overrides or ())
     if resume:
         _check_resume({"CONFIG": configs, "--run-dir": run_dir, "--seeds": seeds})
         _resume(resume, overrides or [], dry_run, quiet, json)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnistcli.config import load_config
+from mnistcli.config import STANDARD_INPUT, load_config
 from mnistcli.errors import (
     ConfigError,
     ConfigProblemsError,
@@ -37,6 +37,8 @@ def load_configs(paths: Sequence[Path], overrides: Sequence[str]) -> "list[Confi
             "no config given", "expected: mnistcli train CONFIG, such as mnistcli train quickstart"
         )
     files: list[ConfigFile] = []
+    if paths.count(STANDARD_INPUT) > 1:
+        raise UsageError("- is given twice", "expected standard input once")
     errors: list[ConfigError] = []
     lines: list[str] = []
     for path in paths:

@@ -47,12 +47,6 @@ def evaluation_view(evaluation: Evaluation, title: str) -> RenderableType:
     return _EvaluationView(evaluation, title)
 
 
-def chance_notice(evaluation: Evaluation) -> str:
-    """Return the notice for a network that is no better than always the same answer."""
-    chance = format_percent(evaluation.chance_accuracy, decimals=2)
-    return f"no better than guessing: one answer for all images would be right for {chance}"
-
-
 def confusion_table(matrix: Sequence[Sequence[int]]) -> Table:
     """Return a coloured table of a confusion matrix (C, C) with true classes as rows."""
     digits = max(len(str(count)) for row in matrix for count in row)
@@ -85,8 +79,8 @@ class _EvaluationView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text(printable(self.title), style="bold")
         yield _headline(self.evaluation)
-        if self.evaluation.is_at_chance:
-            yield Text(chance_notice(self.evaluation), style="yellow")
+        if notice := self.evaluation.chance_notice:
+            yield Text(notice, style="yellow")
         classes = _class_table(self.evaluation)
         confusions = _top_confusions_table(self.evaluation)
         heading = Text.assemble(("Confusion matrix", "bold"), "  rows: true, columns: predicted")

@@ -11,6 +11,7 @@ ABSENT = object()
 Result = TypeVar("Result")
 # A name says nothing of the training.
 _IGNORED = ("name",)
+_MINOR = ("threads", "metrics", "data.fallback", "checkpoint")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Difference:
 
     key: str
     values: tuple[Any, ...]
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether it changes no training, so that others are shown before it."""
+        return self.key.startswith(_MINOR)
 
     def parts(self) -> list[list[str]]:
         """Return the value of each config in words: one, or one for each layer."""

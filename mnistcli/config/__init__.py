@@ -22,7 +22,15 @@ from mnistcli.config.flat import (
     parse_dump,
     to_yaml,
 )
-from mnistcli.config.loader import ConfigFile, load_config, parse_config, read_text
+from mnistcli.config.loader import (
+    STANDARD_INPUT,
+    ConfigFile,
+    find_setting,
+    load_config,
+    parse_config,
+    read_text,
+    suggest_config,
+)
 from mnistcli.config.objects import KerasObject, add_defaults, parse_share, resolve_shares
 from mnistcli.config.schema import config_schema
 from mnistcli.config.settings import (
@@ -39,6 +47,7 @@ from mnistcli.config.yaml_reader import read_yaml
 
 __all__ = [
     "MAXIMUM_SEED",
+    "STANDARD_INPUT",
     "Best",
     "Checkpoint",
     "Config",
@@ -60,6 +69,7 @@ __all__ = [
     "describe_section",
     "describe_value",
     "dump_config",
+    "find_setting",
     "find_training_changes",
     "flatten",
     "fold_name",
@@ -74,5 +84,6 @@ __all__ = [
     "read_yaml",
     "resolve_shares",
     "suggest",
+    "suggest_config",
     "to_yaml",
 ]

@@ -10,7 +10,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mnistcli.config.checks import check_config
-from mnistcli.config.document import Document, Path, Problems, config_error, describe_value, suggest
+from mnistcli.config.document import (
+    Document,
+    Path,
+    Problems,
+    config_error,
+    describe_value,
+    find_nearest,
+    suggest,
+)
+from mnistcli.config.keras_api import describe_class, find_class_name
 from mnistcli.config.object_reader import read_object
 from mnistcli.config.objects import OBJECT_SECTIONS, KerasObject
 from mnistcli.config.overrides import apply_overrides
@@ -24,7 +33,7 @@ from mnistcli.config.settings import (
     Extra,
 )
 from mnistcli.config.yaml_reader import read_yaml
-from mnistcli.errors import ConfigError
+from mnistcli.errors import ConfigError, command_line
 from mnistcli.gallery import find_config, list_names
 
 STANDARD_INPUT = FilePath("-")
@@ -57,7 +66,7 @@ def load_config(path: FilePath | str, overrides: Iterable[str] = ()) -> ConfigFi
     Args:
         path: a YAML file, the name of a config that comes with mnistcli, or `-` for standard
             input; at most 1 MiB of UTF-8.
-        overrides: `KEY=VALUE` texts, applied in order (`--set`).
+        overrides: `KEY=VALUE` texts, applied in order (`--set`); or one such text.
 
     Raises:
         ConfigError: it lists all problems, each with its file, line and column.
@@ -78,6 +87,7 @@ def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> Confi
     Raises:
         ConfigError: it lists all problems, each with its source, line and column.
     """
+    overrides = [overrides] if isinstance(overrides, str) else overrides
     document = read_yaml(text, source)
     if document.value is None:
         raise ConfigError(
@@ -87,6 +97,11 @@ def parse_config(text: str, source: str, overrides: Iterable[str] = ()) -> Confi
         value_text = describe_value(document.value)
         raise config_error(
             document.locate(()), f"expected a mapping, 'layers: […]', got {value_text}"
+        )
+    if {"config", "search"} <= document.value.keys():
+        raise ConfigError(
+            f"{source}: error: this is a search, not a config",
+            f"expected: {command_line('sweep', source)}",
         )
     apply_overrides(document, overrides)
     problems = Problems(document)
@@ -110,11 +125,13 @@ def read_text(path: FilePath) -> str:
         else:
             place = find_config(path)
             if place.is_dir():
-                raise ConfigError(f"{path} is a folder", "expected a YAML file")
+                config = path / "config.yaml"
+                hint = f", such as {config}" if config.is_file() else ""
+                raise ConfigError(f"{path} is a folder", f"expected a YAML file{hint}")
             with place.open("rb") as file:
                 content = file.read(MAXIMUM_BYTES + 1)
     except FileNotFoundError:
-        suggestion = _suggest_config(path)
+        suggestion = suggest_config(path)
         hints = [] if suggestion else ["`mnistcli configs` lists those that come with mnistcli"]
         raise ConfigError(f"there is no config file {path}{suggestion}", *hints) from None
     except OSError as error:
@@ -137,8 +154,11 @@ def read_text(path: FilePath) -> str:
         ) from None
 
 
-def _suggest_config(path: FilePath) -> str:
-    """Return "; did you mean …" with a file beside the path, or with a shipped config."""
+def suggest_config(path: FilePath) -> str:
+    """Return "; did you mean …" with a file beside the path, or with a shipped config, or ""."""
+    for name in list_names():  # configs/mlp.yaml, mlp.yml, hu800
+        if path.stem == FilePath(name).name:
+            return f"; did you mean '{name}'?"
     folder = path.parent
     siblings = [sibling.name for sibling in folder.glob("*.y*ml")] if folder.is_dir() else []
     return suggest(path.name, siblings) or suggest(str(path), list_names())
@@ -195,7 +215,11 @@ def _add_pydantic_error(details: ErrorDetails, problems: Problems) -> None:
         return  # `read_object` has reported it
     if kind == "extra_forbidden":
         valid_keys = _section_keys(location[:-1])
-        suggestion = suggest(key, valid_keys, f"expected one of {', '.join(valid_keys)}")
+        suggestion = suggest(key, valid_keys)
+        if not suggestion and len(location) == 1:
+            setting = find_setting(key, problems.document.value.get("optimizer"))
+            suggestion = f"; did you mean '{setting}'?" if setting else ""
+        suggestion = suggestion or f"; expected one of {', '.join(valid_keys)}"
         problems.add(location, f"unknown key '{key}'{suggestion}", at_key=True)
     elif kind == "missing":
         problems.add(path, f"'{key}' is missing; it is the one key that has no default")
@@ -203,6 +227,22 @@ def _add_pydantic_error(details: ErrorDetails, problems: Problems) -> None:
         value_text = str(value) if isinstance(value, KerasObject) else describe_value(value)
         dotted_key = ".".join(map(str, path))
         problems.add(path, f"{dotted_key}: {_expectation(kind, context)}, got {value_text}")
+
+
+def find_setting(name: str, optimizer: Any = None) -> str | None:
+    """Return the key, as `--set` takes it, of what users may call by its last part, or by `lr`.
+
+    Args:
+        optimizer: the section of that name, unchecked; None: the default, Adam.
+    """
+    if name in Config.model_fields:
+        return name
+    spelling = next(iter(optimizer), "") if isinstance(optimizer, dict) else optimizer or "Adam"
+    optimizer_name = find_class_name("optimizers", str(spelling))
+    if optimizer_name is None:
+        return None
+    argument = find_nearest(name, describe_class("optimizers", optimizer_name).arguments)
+    return f"optimizer.{optimizer_name}.{argument}" if argument else None
 
 
 def _expectation(kind: str, context: dict[str, Any]) -> str:

@@ -45,6 +45,8 @@ _KIND_WORDS = {
     "object": "a mapping",
     "null": "null",
 }
+# Keras takes any number; with one below 0, the loss grows.
+_RATES = ("learning_rate", "initial_learning_rate", "warmup_target", "end_learning_rate")
 # The arguments by which a layer of Keras 2 could describe its input.
 _INPUT_SHAPES = {
     *("input_shape", "batch_input_shape", "input_dim", "input_length", "batch_size", "batch_shape")
@@ -178,6 +180,9 @@ def _read_item(
         return choice
     if isinstance(value, dict):
         problems.add(path, f"{owner}'s argument '{argument.name}' takes no mapping")
+    elif argument.name in _RATES and type(value) in (int, float) and not value >= 0:
+        message = f"{owner}'s argument '{argument.name}' expects a number from 0"
+        problems.add(path, f"{message}, got {describe_value(value)}")
     elif is_step_count(owner.family, argument.name) and not _is_number_of_steps(value):
         message = f"{owner}'s argument '{argument.name}' expects a number of steps, or a share"
         problems.add(path, f"{message} of the run up to 100%, got {describe_value(value)}")
@@ -201,6 +206,8 @@ def _is_number_of_steps(value: Any) -> bool:
 
 def _check_activation(value: Any, path: Path, problems: Problems) -> None:
     names = keras_api.functions("activations")
-    if value is not None and (not isinstance(value, str) or value not in names):
+    if value is not None and not isinstance(value, str):
+        problems.add(path, f"expected the name of an activation, got {describe_value(value)}")
+    elif value is not None and value not in names:
         hint = suggest(str(value), names, "expected one of keras.activations")
         problems.add(path, f"unknown activation {describe_value(value)}{hint}")

@@ -1,6 +1,5 @@
 """The options `--set KEY=VALUE`, which change values of a config."""
 
-import itertools
 from collections.abc import Iterable
 from typing import Any, NoReturn, get_origin
 
@@ -12,6 +11,7 @@ from mnistcli.config.document import (
     config_error,
     describe_value,
     fold_name,
+    suggest,
 )
 from mnistcli.config.keras_api import describe_class, find_class_name
 from mnistcli.config.objects import OBJECT_SECTIONS
@@ -24,7 +24,8 @@ def apply_overrides(document: Document, options: Iterable[str]) -> None:
     """Apply `--set` options in order.
 
     A number of validation images in the file is a share of the data set that the file names.
-    If an option names another built-in data set, the same share of that one is held out.
+    If an option names another built-in data set, the same share of that one is held out. The
+    file's fallback stands in for the file's data set alone.
 
     Raises:
         ConfigError: see `apply_override`.
@@ -33,6 +34,9 @@ def apply_overrides(document: Document, options: Iterable[str]) -> None:
     for option in options:
         apply_override(document, option)
     dataset, _ = _read_data(document)
+    fallback = document.values.get(("data", "fallback"))
+    if dataset != file_dataset and fallback is not None and fallback.line > 0:
+        del document.value["data"]["fallback"]
     position = document.values.get(("data", "validation"))
     is_from_file = position is not None and position.line > 0  # an option has no line
     # A path may be the new place of the same data, so the number of images stays.
@@ -68,10 +72,11 @@ def apply_override(document: Document, option: str) -> None:
     branch = read_yaml(text, source, is_option=True, depth=len(parts))
     parent: Any = document.value
     path: Path = ()
-    for part, next_part in itertools.pairwise(parts):
+    for place in range(len(parts) - 1):
+        part = parts[place]
         index = _index(parent, part, source)
         child = parent.get(index) if isinstance(parent, dict) else parent[index]
-        _check_class((*path, index), child, next_part, option)
+        next_part = parts[place + 1] = _spell_class((*path, index), child, parts[place + 1], option)
         if child is None:
             child = {} if path else _default(part)
         elif isinstance(child, str) and fold_name(next_part) == fold_name(child):
@@ -116,15 +121,21 @@ def _index(parent: Any, part: str, source: str, is_last: bool = False) -> str | 
     return int(part)
 
 
-def _check_class(path: Path, value: Any, part: str, option: str) -> None:
-    """Refuse an option that sets an argument of another class than the file has there."""
+def _spell_class(path: Path, value: Any, part: str, option: str) -> str:
+    """Return a part of a key, spelt as in the file if it is the class there.
+
+    Raises:
+        ConfigError: it is no such class; or it is an argument, or a class, of another one.
+    """
     family = OBJECT_SECTIONS.get(str(path[0]))
     is_list = path[0] not in ("optimizer", "loss")
     if family is None or len(path) != 1 + is_list:
-        return
+        return part
     names = [value] if isinstance(value, str) else list(value) if isinstance(value, dict) else []
-    if len(names) != 1 or fold_name(names[0]) == fold_name(part):
-        return
+    if len(names) != 1:
+        return part
+    if fold_name(names[0]) == fold_name(part):
+        return names[0] if isinstance(value, dict) else part
     source, place, name = f"--set {option}", ".".join(map(str, path)), names[0]
     key, _, text = option.partition("=")
     rest = key.removeprefix(f"{place}.")
@@ -136,6 +147,10 @@ def _check_class(path: Path, value: Any, part: str, option: str) -> None:
     known_name = find_class_name(family, name)
     if known_name and part in describe_class(family, known_name).arguments:
         _refuse(source, f"'{part}' is an argument of {name}: --set {place}.{name}.{rest}={text}")
+    if known_name:
+        hint = suggest(part, names)
+        _refuse(source, f"{place} is {name} here, and '{part}' is no class or argument{hint}")
+    return part
 
 
 def _refuse(source: str, message: str) -> NoReturn:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistcli.data import Dataset, LabelledImages, Splits, TrainingImages, split_validation
-from mnistcli.errors import DataError, RunError
+from mnistcli.errors import DataError, RunError, UsageError
 from mnistcli.recognition import (
     Calibration,
     choose_described,
@@ -49,8 +49,11 @@ def select_images(
         dataset: the one that the run was trained on.
 
     Raises:
+        UsageError: there is no such split.
         RunError: the run has no such images.
     """
+    if split not in get_args(Split):
+        raise UsageError(f"no split {split!r}", f"expected one of {', '.join(get_args(Split))}")
     data = run.read_config().config.data
     splits = split_validation(dataset, data.validation, data.split_seed)
     if split == "train":

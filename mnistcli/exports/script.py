@@ -260,9 +260,12 @@ def _evaluation(config: Config) -> str:
     first = f"model.save({path})"
     if _has_best(config):
         first = f"model = keras.models.load_model({path})  # the best epoch"
+    comment = "# The test images are looked at once, at the end."
+    if config.data.validation == "test":
+        comment = "# The test images chose the best epoch: this accuracy flatters the network."
     return "\n".join(
         [
-            "# The test images are looked at once, at the end.",
+            comment,
             first,
             "results = model.evaluate(test_images, test_labels, verbose=0, return_dict=True)",
             "print(f\"test loss {results['loss']:.4f}, test accuracy {results['accuracy']:.2%}\")",

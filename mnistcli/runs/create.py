@@ -135,7 +135,7 @@ def _cannot_make(path: Path, error: OSError) -> RunError:
 def _exists(path: Path) -> RunError:
     return RunError(
         f"{path} exists already",
-        "expected a new folder; name another with --run-dir, or remove this one",
+        "expected the name of a new folder",
     )
 
 

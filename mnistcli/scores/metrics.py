@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.numbers import format_percent
+
 TOP_CONFUSIONS = 10
 BINS = 15
 
@@ -60,6 +62,14 @@ class Evaluation:
         """Whether the accuracy is no more than three standard deviations above chance."""
         chance = self.chance_accuracy
         return self.accuracy <= chance + 3 * math.sqrt(chance * (1 - chance) / self.images)
+
+    @property
+    def chance_notice(self) -> str | None:
+        """What to say of a network that is no better than always the same answer."""
+        if not self.is_at_chance:
+            return None
+        chance = format_percent(self.chance_accuracy, decimals=2)
+        return f"no better than guessing: one answer for all images would be right for {chance}"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; a loss that is not finite becomes None, as JSON has no NaN."""
