@@ -2,7 +2,9 @@
 
 
 def format_duration(seconds: float) -> str:
-    """Return such as '0.4 s', '12 s', '3 min 05 s' or '2 h 10 min'."""
+    """Return such as '<0.1 s', '0.4 s', '12 s', '3 min 05 s' or '2 h 10 min'."""
+    if seconds < 0.05:
+        return "<0.1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 60:

@@ -130,9 +130,8 @@ def run() -> None:
 def _advise(error: Any) -> list[str]:
     """Return what to type instead of a command line that Typer refuses."""
     command = error.ctx.command if error.ctx else None
-    if not command or error.format_message().startswith(
-        "Usage:"
-    ):  # the whole help, of no arguments
+    is_help = error.format_message().startswith("Usage:")  # where no argument is given
+    if not command or is_help:
         return []
     option = getattr(error, "option_name", "")
     if option and any("--set" in parameter.opts for parameter in command.params):

@@ -190,7 +190,10 @@ def features_view(
         title = "class, output, probability made of it"
         names = [f"{name}  {output:6.2f}" for name, output in zip(names, outputs, strict=True)]
     return Group(
-        digit_view(image), Text(title, "bold"), bar_chart(names, probabilities.tolist(), texts)
+        digit_view(image),
+        Text(title, "bold"),
+        bar_chart(names, probabilities.tolist(), texts),
+        Text("the file has what each layer makes of the picture", "dim"),
     )
 
 

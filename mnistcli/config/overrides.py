@@ -35,8 +35,9 @@ def apply_overrides(document: Document, options: Iterable[str]) -> None:
         apply_override(document, option)
     dataset, _ = _read_data(document)
     fallback = document.values.get(("data", "fallback"))
-    if dataset != file_dataset and fallback is not None and fallback.line > 0:
-        del document.value["data"]["fallback"]
+    data = document.value.get("data")
+    if dataset != file_dataset and fallback and fallback.line > 0 and isinstance(data, dict):
+        data.pop("fallback", None)
     position = document.values.get(("data", "validation"))
     is_from_file = position is not None and position.line > 0  # an option has no line
     # A path may be the new place of the same data, so the number of images stays.
