@@ -113,7 +113,7 @@ def test_a_run_that_leads_elsewhere_is_refused(tmp_path: Path, link: str) -> Non
 
 
 def test_a_run_directory_that_exists_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"exists already\n  expected a new folder"):
+    with pytest.raises(RunError, match=r"exists already\n  expected the name of a new folder"):
         make_new("lenet5", tmp_path, NOW)
     assert list(tmp_path.iterdir()) == []
 

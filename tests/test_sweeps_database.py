@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from commands import COMMAND, command_environment, run_command, run_in_process, wait_until
 
+from mnistcli.data.digits import load_digits
 from mnistcli.errors import MnistcliError, UsageError
 from mnistcli.runs import list_runs
 from mnistcli.sweeps import SweepPlan, load_plan
@@ -109,34 +110,32 @@ def start_sweep(folder: Path, url: str, name: str, *options: str) -> subprocess.
 
 
 def trains(folder: Path, runs: int) -> bool:
-    """So many runs are in the middle of their training."""
+    """So many runs are in the middle of their training, or were trained."""
     return sum(len(run.read_metrics()) > 2 for run in list_runs(folder)) == runs
 
 
 @pytest.mark.usefixtures("plan", "short_grace")
 def test_trials_of_machines_that_die_or_stall_count_once(url: str, tmp_path: Path) -> None:
-    dying = start_sweep(tmp_path, url, "dying", "--workers", "2")
     stalled = start_sweep(tmp_path, url, "stalled")
-    waiting = {"dying": (dying, 2, signal.SIGKILL), "stalled": (stalled, 1, signal.SIGSTOP)}
-
-    def stop_those_that_train() -> bool:
-        for name, (process, runs, number) in list(waiting.items()):
-            if trains(tmp_path / name, runs):
-                process.send_signal(number)
-                del waiting[name]
-        return not waiting
-
-    wait_until(stop_those_that_train, stalled)
+    wait_until(lambda: trains(tmp_path / "stalled", 1), stalled)
+    stalled.send_signal(signal.SIGSTOP)
+    dying = start_sweep(tmp_path, url, "dying", "--workers", "2")
+    wait_until(lambda: trains(tmp_path / "dying", 2), dying)
+    dying.send_signal(signal.SIGKILL)
     dying.communicate()
+    # On a busy machine, one worker may have finished a trial before the other began.
+    before = [run.read_record().status for run in list_runs(tmp_path / "dying")]
 
     arguments = ("sweep", "s.yaml", "--storage", url, "--json", "--run-dir")
     done = run_in_process(*arguments, "living", folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("showed no life for 2 seconds: others train its trial") == 3
+    lost = 1 + before.count("running")
+    assert done.stderr.count("showed no life for 2 seconds: others train its trial") == lost >= 2
     result = json.loads(done.stdout)
     assert [trial["state"] for trial in result["trials"]] == ["completed"] * 3
-    assert {trial["machine"].rpartition("/")[2] for trial in result["trials"]} == {"living"}
+    machines = [trial["machine"].rpartition("/")[2] for trial in result["trials"]]
+    assert sorted(machines) == ["dying"] * (3 - lost) + ["living"] * lost
     assert len({str(trial["settings"]) for trial in result["trials"]}) == 3
     stalled.send_signal(signal.SIGCONT)
     output, errors = stalled.communicate()
@@ -244,6 +243,8 @@ def test_who_joins_with_something_else_is_refused(
         patch.setattr("mnistcli.sweeps.trials.__version__", "9.9")
         assert "version of mnistcli: " in sweep("--run-dir", "second").stderr
     with monkeypatch.context() as patch:
+        # Not from the cache.
+        patch.setattr("mnistcli.data.load.load_digits", load_digits.__wrapped__)
         patch.setattr("mnistcli.data.dataset.idx_sha256", lambda _: "0" * 64)
         assert "began with another data set" in sweep("--run-dir", "second").stderr
     assert not (tmp_path / "second").exists()

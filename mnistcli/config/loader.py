@@ -156,11 +156,11 @@ def read_text(path: FilePath) -> str:
 
 def suggest_config(path: FilePath) -> str:
     """Return "; did you mean …" with a file beside the path, or with a shipped config, or ""."""
-    for name in list_names():  # configs/mlp.yaml, mlp.yml, hu800
-        if path.stem == FilePath(name).name:
-            return f"; did you mean '{name}'?"
     folder = path.parent
     siblings = [sibling.name for sibling in folder.glob("*.y*ml")] if folder.is_dir() else []
+    for name in (*siblings, *list_names()):  # mlp.yml, configs/mlp.yaml, hu800
+        if path.stem == FilePath(name).stem:
+            return f"; did you mean '{name}'?"
     return suggest(path.name, siblings) or suggest(str(path), list_names())
 
 
