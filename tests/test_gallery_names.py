@@ -20,7 +20,7 @@ def test_a_name_means_the_shipped_config_and_a_file_comes_first(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "papers").mkdir()
     (tmp_path / "cnn").mkdir()  # a folder is no config
-    assert load_config("cnn").path == ROOT / "configs" / "cnn.yaml"
+    assert load_config("cnn").path == gallery.gallery_folder() / "cnn.yaml"
     assert load_config("papers/lenet5").config.name == "lenet5"
     (tmp_path / "cnn").rmdir()
     (tmp_path / "cnn").write_text("layers: [Flatten]\n")

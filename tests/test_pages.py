@@ -30,7 +30,7 @@ def mask(text: str) -> list[str]:
     """Return lines that are the same on every machine: without numbers, widths and their signs."""
     text = re.sub(r"[<>]?-?\d[\d,.]*", "0", text)
     text = re.sub(r"(?m)^(CPU|GPU|float32).*$", "the machine", text)
-    text = re.sub(r"[✗*█▉▊▋▌▍▎▏]", "", text)
+    text = re.sub(r"[✗*█▉▊▋▌▍▎▏?]|close call", "", text)
     lines = [re.sub(r"[\s─]+", " ", line).strip() for line in text.splitlines()]
     return [line for line in lines if line]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from commands import COMMAND, command_environment, run_command, run_in_process, wait_until
+from sqlalchemy import text
 
 from mnistcli.data.digits import load_digits
 from mnistcli.errors import MnistcliError, UsageError
@@ -194,6 +195,27 @@ def test_an_outcome_is_that_of_the_trials_that_were_finished(open_study: Open) -
     late.complete(0.9, 1.0)
 
     assert second.outcome() is None
+
+
+def test_a_machine_that_stalls_in_a_transaction_loses_its_locks_and_goes_on(
+    open_study: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnistcli.sweeps.database.LOCK_SECONDS", 1)
+    monkeypatch.setattr("mnistcli.sweeps.database.RETRY_SECONDS", 0.1)
+    notices: list[str] = []
+    database = open_study("stalled", notices.append)._storage
+    assert isinstance(database, Database)
+    attempts: list[float] = []
+
+    def ask_twice() -> int:
+        with database._database.engine.begin() as connection:
+            attempts.append(connection.execute(text("SELECT 1")).scalar_one())
+            time.sleep(1.5 if len(attempts) == 1 else 0)
+            return int(connection.execute(text("SELECT 2")).scalar_one())
+
+    assert database.patiently(ask_twice) == 2
+    assert len(attempts) == 2
+    assert "idle-in-transaction timeout; trying again" in notices[0]
 
 
 def test_a_database_that_is_away_is_waited_for(

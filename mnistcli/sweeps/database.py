@@ -21,7 +21,7 @@ from optuna.storages import (
 )
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from mnistcli.sweeps.address import Address
@@ -33,6 +33,7 @@ logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # it logs each 
 
 LIFE_SECONDS = 20  # between two signs of life
 GRACE_SECONDS = 120  # without one, after which a machine is taken for dead
+LOCK_SECONDS = 30  # for which a machine that stalls in a transaction keeps its locks
 OUTAGE_SECONDS = 600.0  # for which a database is waited for
 RETRY_SECONDS = 2.0
 LOCK = zlib.crc32(b"mnistcli")
@@ -79,10 +80,9 @@ class Database(TrialStorage):
     def _options(self) -> dict[str, Any]:
         # Optuna compares times without their zones: machines in two, or the change to summer
         # time, would have it take living machines for dead.
-        # A machine that stalls in the middle of a transaction must not keep its locks.
         options = (
             f"{self.address.url.query.get('options', '')} -c timezone=UTC "
-            "-c idle_in_transaction_session_timeout=30s"
+            f"-c idle_in_transaction_session_timeout={LOCK_SECONDS}s"
         )
         return _CONNECTION | {"options": options.strip()}
 
@@ -203,7 +203,10 @@ def check_study(
 
 
 def _is_outage(error: Exception) -> bool:
-    return isinstance(_find_cause(error, SQLAlchemyError), OperationalError | InterfaceError)
+    """Return whether the connection was lost; the server ends one that keeps locks too long."""
+    cause = _find_cause(error, SQLAlchemyError)
+    is_ended = isinstance(cause, DBAPIError) and cause.connection_invalidated
+    return is_ended or isinstance(cause, OperationalError | InterfaceError)
 
 
 def _find_cause(error: BaseException, kind: type[BaseException] = BaseException) -> BaseException:
