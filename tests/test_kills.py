@@ -16,7 +16,7 @@ def test_a_killed_run_resumed_is_the_same_run(tmp_path: Path) -> None:
 
 
 def test_a_killed_sweep_resumed_is_the_same_sweep(tmp_path: Path) -> None:
-    sweep = SWEEP.replace("trials: 8", "trials: 3").partition("confirm:")[0]
+    sweep = SWEEP.replace("trials: 8", "trials: 2").partition("confirm:")[0]
     hits = compare_killed_sweeps(tmp_path, 1, 1, random.Random(0), sweep)
 
     assert len(hits) == 1

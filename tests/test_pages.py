@@ -49,15 +49,15 @@ def output_of(step: Step, folder: Path) -> str:
     return done.stderr + output
 
 
-def load_a_sixth(progress: ProgressCallback | None = None) -> Dataset:
+def load_a_tenth(progress: ProgressCallback | None = None) -> Dataset:
     """The first images of MNIST: all of them would take most of a minute to train on."""
     mnist = load_mnist(progress)
     return replace(
         mnist,
-        train_images=mnist.train_images[:10_000],
-        train_labels=mnist.train_labels[:10_000],
-        test_images=mnist.test_images[:2_000],
-        test_labels=mnist.test_labels[:2_000],
+        train_images=mnist.train_images[:7_000],
+        train_labels=mnist.train_labels[:7_000],
+        test_images=mnist.test_images[:1_000],
+        test_labels=mnist.test_labels[:1_000],
     )
 
 
@@ -68,7 +68,7 @@ def load_a_sixth(progress: ProgressCallback | None = None) -> Dataset:
 def test_a_page_prints_what_its_commands_print(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mnistcli.data.load.load_mnist", load_a_sixth)
+    monkeypatch.setattr("mnistcli.data.load.load_mnist", load_a_tenth)
     prepare_folder(tmp_path)
     page = ROOT / name
     steps = steps_of(page)
