@@ -141,15 +141,15 @@ class SweepDisplay(SweepObserver):
         return sorted(completed, key=lambda each: self.sign * (each.value or 0.0))
 
     def _describe(self, trial: Trial) -> str:
-        result = format_value_of(self.plan.goal, trial.value)
+        result = f": {self.plan.goal} {format_value_of(self.plan.goal, trial.value)}"
         if trial.state is State.FAILED:
-            result = f"failed: {trial.reason}"
+            result = f" failed: {trial.reason}"
         elif trial.state is State.PRUNED:
             result += f", pruned {trial.reason}"
         settings = format_settings(self.plan, trial)
         time_ = format_duration(trial.seconds)
         place = f" on {trial.machine}" if trial.machine != self.machine else ""
-        return f"trial {trial.number}: {self.plan.goal} {result}, {time_}{place}; {settings}"
+        return f"trial {trial.number}{result}, {time_}{place}; {settings}"
 
     def _render(self) -> RenderableType:
         parts: list[Any] = []
