@@ -1,5 +1,7 @@
 """Whatever is done to the picture of a digit, the network sees what MNIST would hold."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from pictures import NUISANCES, draw
 from scenes import CANVASES
 
-from mnistcli.data import Dataset
+from mnistcli.data import load_dataset
 from mnistcli.images import frame_digit
 from mnistcli.images.read import flatten_alpha
 
@@ -23,12 +25,20 @@ def likeness(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
 PICTURES = NUISANCES | CANVASES
 
 
+@cache
+def plain_digits(count: int) -> list[tuple[NDArray[np.float32], NDArray[np.uint8]]]:
+    """Digits drawn large, and each as it is read from black ink on white paper."""
+    larges = list(map(draw, load_dataset("digits").test_images[:count]))
+    pictures = [NUISANCES["black on white"](large, np.random.default_rng(0)) for large in larges]
+    return [
+        (large, frame_digit(picture).image) for large, picture in zip(larges, pictures, strict=True)
+    ]
+
+
 @pytest.mark.parametrize("nuisance", PICTURES)
-def test_a_nuisance_leaves_the_digit(nuisance: str, digits: Dataset) -> None:
+def test_a_nuisance_leaves_the_digit(nuisance: str) -> None:
     random, found = np.random.default_rng(0), []
-    for digit in digits.test_images[:12]:
-        large = draw(digit)
-        plain = frame_digit(NUISANCES["black on white"](large, random)).image
+    for large, plain in plain_digits(12):
         picture = PICTURES[nuisance](large, random)
         if picture.shape[2] == 4:
             picture = flatten_alpha(picture[..., :3], picture[..., 3])
