@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import DataError, MnistcliError, RunError
 from mnistcli.evaluation import Subject, evaluate_network, write_evaluation
 from mnistcli.model import build_network
+from mnistcli.recognition import load_lite_model
 from mnistcli.runs import RunDirectory
 from mnistcli.training import prepare, train
 
@@ -64,6 +66,23 @@ def test_best_and_last_have_the_metrics_of_their_epochs(
         metrics = EvaluationLoop(network).evaluate(validation.images, validation.labels)
         assert metrics["accuracy"] == row["val_accuracy"]
         assert metrics["loss"] == pytest.approx(row["val_loss"], rel=1e-5)
+
+
+def test_after_training_in_16_bits_litert_answers_in_float32(
+    load_text: Load, digits: Dataset, tmp_path: Path
+) -> None:
+    text = TEXT.replace("{units: 10}", "{units: 64}\n  - Dense: {units: 10}")
+    file = load_text(text.replace("50.0", "0.1") + "precision: mixed_bfloat16\n")
+    with mock.patch("mnistcli.cli.figures.write_run_figures"):
+        run = train(prepare(file, digits), tmp_path / "run").run
+    answers, halves = (
+        EvaluationLoop(restore_network(run, in_float32=in_float32)).predict(digits.test_images)
+        for in_float32 in (True, False)
+    )
+    compute_outputs = load_lite_model(run.lite_model)
+
+    np.testing.assert_allclose(compute_outputs(digits.test_images), answers, rtol=1e-4, atol=1e-3)
+    assert np.abs(halves - answers).max() > 0.01, "the model was trained in 16 bits"
 
 
 def test_an_evaluation_is_written(trained: RunDirectory, digits: Dataset) -> None:

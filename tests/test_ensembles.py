@@ -185,7 +185,7 @@ def test_litert_gives_the_same_where_it_has_all_operations(
 
 
 @pytest.mark.parametrize("name", ["ensemble", "nested"])
-def test_its_loss_is_that_of_its_answers_without_penalties(
+def test_its_loss_is_that_of_its_answers_in_float32_without_penalties(
     name: str,
     expected: dict[str, np.ndarray],
     digits: Dataset,
@@ -198,7 +198,9 @@ def test_its_loss_is_that_of_its_answers_without_penalties(
     assert evaluation["loss"] == pytest.approx(-np.log(of_label).mean(), rel=0.01)
     right = expected[name].argmax(axis=1) == digits.test_labels
     assert evaluation["accuracy"] == pytest.approx(right.mean(), abs=0.01)
-    assert sum(restore_network(run).model.losses) == 0
+    network = restore_network(run)
+    assert sum(network.model.losses) == 0
+    assert {layer.compute_dtype for layer in network.layers} == {"float32"}
 
 
 def test_its_record_names_its_members(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mnistcli.artifacts.formats import ExportError, export_litert
+from mnistcli.artifacts.restore import restore_network
 from mnistcli.model import Network
 from mnistcli.model.construct import KERAS_ERRORS, explain
 from mnistcli.runs import Artifact, RunDirectory, remove_file, write_whole
@@ -34,7 +35,10 @@ EXPORTERS: Mapping[str, Callable[[Network], bytes]] = {
 
 
 def write_model_files(run: RunDirectory, network: Network) -> dict[str, Artifact]:
-    """Write a network in each format that can hold it.
+    """Write the network of the best epoch in each format that can hold it.
+
+    LiteRT has no bfloat16: a network that was trained in 16 bits computes in float32 there, with
+    the same weights.
 
     Returns:
         For each file its SHA-256, or the problem for which there is none.
@@ -42,10 +46,13 @@ def write_model_files(run: RunDirectory, network: Network) -> dict[str, Artifact
     Raises:
         RunError: a file cannot be written.
     """
+    networks = dict.fromkeys(EXPORTERS, network)
+    if run.read_config().config.precision != "float32":
+        networks["model.tflite"] = restore_network(run, in_float32=True)
     artifacts = {}
     for name, export in EXPORTERS.items():
         try:
-            content = export(network)
+            content = export(networks[name])
         except ExportError as error:
             artifacts[name] = Artifact(problem=str(error))
             remove_file(run.path / name)  # of an earlier best epoch

@@ -126,11 +126,7 @@ def _member_layers(
     for number, layer in enumerate(network, start=1):
         if name := layer.arguments.get("name"):
             names[name] = f"{prefix}_layer{number}"  # the member's name may be too long with it
-    precision = member.config.precision
-    network = [
-        *(_adapt(layer, names, precision) for layer in network[:-1]),
-        _adapt(network[-1], names, "float32"),
-    ]
+    network = [_adapt(layer, names) for layer in network]
     after = []
     if member.outputs is OutputKind.SCORES:
         after.append(_layer("Rescaling", {"scale": 1 / member.temperature}))
@@ -154,19 +150,16 @@ def _rename(layer: KerasObject, name: str) -> KerasObject:
     return replace(layer, arguments={**layer.arguments, "name": name})
 
 
-def _adapt(layer: KerasObject, names: dict[str, str], precision: str) -> KerasObject:
+def _adapt(layer: KerasObject, names: dict[str, str]) -> KerasObject:
     """Return a layer of a member as one of the ensemble.
 
     Args:
         names: what the layers that it may name are called in the ensemble.
-        precision: of the member; that of an ensemble is float32.
     """
     layer = _without_penalties(layer)
     arguments, inputs = dict(layer.arguments), layer.inputs
     if name := arguments.get("name"):
         arguments["name"] = names[name]
-    if precision != "float32":
-        arguments = {"dtype": precision} | arguments
     if isinstance(inputs, dict):
         inputs = {key: names[name] for key, name in inputs.items()}
     elif inputs is not None:

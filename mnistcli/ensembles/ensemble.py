@@ -183,12 +183,12 @@ def _images_to_compare(splits: Splits) -> LabelledImages:
 
 
 def _restore(member: MemberRun, images: LabelledImages) -> Candidate:
-    """Restore a member, and ask it about the images.
+    """Restore a member, in float32 as all of the ensemble, and ask it about the images.
 
     Raises:
         RunError: it cannot be restored, or gives no numbers.
     """
-    network = restore_network(member.run)
+    network = restore_network(member.run, in_float32=True)
     outputs = EvaluationLoop(network).predict(images.images)
     if not np.isfinite(outputs).all():
         raise RunError(

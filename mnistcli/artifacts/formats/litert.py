@@ -81,7 +81,7 @@ def _convert_int8(model: keras.Model, path: Path, source: Source) -> None:
 
 
 def _copy(model: keras.Model, path: Path, source: Source) -> None:
-    """Copy a run's model.tflite, or make it where there is none, as of a run in 16 bits.
+    """Copy a run's model.tflite, or make it where there is none.
 
     Raises:
         RunError: it is damaged.
