@@ -101,9 +101,12 @@ def is_measured(config: Path, seed: int) -> bool:
     run = find_run(config, seed)
     if run is None:
         return False
-    record = read(run / "run.json")
-    expected = dump_config(load_config(config, [f"seed={seed}"]).config)
-    return bool(record["status"] == "completed" and record["config"] == expected)
+    expected, measured = load_config(config, [f"seed={seed}"]), load_config(run / "config.yaml")
+    return bool(
+        read(run / "run.json")["status"] == "completed"
+        # Written anew: an older run has no keys that came since.
+        and dump_config(measured.config) == dump_config(expected.config)
+    )
 
 
 def find_run(config: Path, seed: int) -> Path | None:
