@@ -129,15 +129,18 @@ def test_without_validation_images_there_is_nothing_to_compare_by(
     pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     changes = {"training_images": 1438, "validation_images": 0}
-    runs = [alter_dataset(run, tmp_path / run.name, "data.validation=0", **changes) for run in pair]
-    # Runs of before `split_seed` held out other images for each seed, of which these have none.
-    runs[1] = alter(runs[1], tmp_path / "older", "data.split_seed=1")
-
-    assert invoke("ensemble", *runs, "--run-dir", tmp_path / "run") is None
+    without = alter_dataset(pair[0], tmp_path / "without", "data.validation=0", **changes)
+    # Of images that others held out, none was held out by all.
+    other = alter(pair[1], tmp_path / "other", "data.split_seed=1")
+    by_test = alter(pair[1], tmp_path / "by test", "data.validation=test")
 
     assert (
-        "The runs have no validation images, so the average is not compared with them."
-        in capfd.readouterr().out
+        invoke("ensemble", by_test, pair[0], without, other, "--run-dir", tmp_path / "run") is None
+    )
+
+    assert (
+        f"{without} held out no validation images, so the average is not compared by any."
+        in " ".join(capfd.readouterr().out.split())
     )
     record = RunDirectory(tmp_path / "run").read_record()
     assert set(record.metrics or {}) == {
@@ -180,6 +183,12 @@ def damaged(run: Path, target: Path) -> Path:
     return target
 
 
+def with_damaged_calibration(run: Path) -> Path:
+    path = run / "calibration.npz"
+    path.write_bytes(path.read_bytes()[:300])
+    return run
+
+
 HASHES = {"train_images": "0" * 64}
 # How another run is made of one, and what is said of the two.
 REFUSALS: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
@@ -189,10 +198,6 @@ REFUSALS: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
     ),
     "another split": (
         lambda run, target: alter(run, target, "data.split_seed=1"),
-        "and FIRST hold out different images",
-    ),
-    "another split than of one without": (
-        lambda run, target: alter_dataset(run, target, "data.split_seed=1", validation_images=0),
         "and FIRST hold out different images",
     ),
     "validated by test images": (
@@ -212,9 +217,22 @@ REFUSALS: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
         "OTHER ends in a probability for each class by itself, as sigmoids do",
     ),
     "the same by another path": (lambda run, target: run / ".." / run.name, "got one run"),
-    "no run": (lambda run, target: run.parent, "is not a run directory"),
+    "no run": (lambda run, target: run / "checkpoints", "is not a run directory"),
     "missing": (lambda run, target: target, "there is no run directory OTHER"),
     "damaged": (damaged, "run.json is damaged"),
+    "scores without their scale": (
+        lambda run, target: missing(
+            alter(run, target.with_name("scores"), outputs="scores"),
+            target,
+            "calibration.npz",
+        ),
+        "OTHER has no calibration.npz; it gives the scores of a network their scale\n"
+        "  train it again: mnistcli train",
+    ),
+    "scores whose scale is damaged": (
+        lambda run, target: with_damaged_calibration(alter(run, target, outputs="scores")),
+        "it gives the scores of a network their scale\n  train it again: mnistcli train",
+    ),
     "without weights": (
         lambda run, target: missing(run, target, "checkpoints/best.npz"),
         "OTHER has no checkpoint best.npz",
@@ -315,6 +333,19 @@ def test_a_run_that_is_named_twice_counts_twice(
 
 
 @pytest.mark.usefixtures("bare_runs")
+def test_a_folder_stands_for_its_runs(
+    pair: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "seeds"
+    runs = [shutil.copytree(run, folder / run.name) for run in pair]
+
+    assert invoke("ensemble", folder, pair[0], "--run-dir", tmp_path / "run", "--json") is None
+
+    members = json.loads(capfd.readouterr().out)["members"]
+    assert [member["run"] for member in members] == [*map(str, runs), str(pair[0])]
+
+
+@pytest.mark.usefixtures("bare_runs")
 def test_data_that_moved_is_found_where_another_member_found_it(
     pair: tuple[Path, Path], tmp_path: Path, digits: Dataset
 ) -> None:
@@ -391,6 +422,7 @@ def test_members_may_go_once_the_ensemble_is_made(
     record = RunDirectory(ensemble).read_record()
     gone = [msgspec.structs.replace(member, run="gone") for member in record.members]
     run = alter(ensemble, tmp_path / "run", members=gone)
+    assert "average again, when gone is back: mnistcli" in str(invoke("reproduce", run))
     np.savez(tmp_path / "own.npz", x=digits.test_images[:50], y=digits.test_labels[:50])
     assert invoke("evaluate", run, "--data", tmp_path / "own.npz", "--json") is None
     assert json.loads(capfd.readouterr().out)["images"] == 50

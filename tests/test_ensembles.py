@@ -235,10 +235,11 @@ def test_its_config_trains_as_any_other(
     assert trained.record.members == []
 
 
-def untrained(file: ConfigFile, name: str) -> MemberRun:
+def untrained(
+    file: ConfigFile, name: str, outputs: OutputKind = OutputKind.PROBABILITIES
+) -> MemberRun:
     """A member for what needs no weights."""
-    run = RunDirectory(Path(name))
-    return MemberRun(run, make_record(), file.config, OutputKind.PROBABILITIES, 1.0)
+    return MemberRun(RunDirectory(Path(name)), make_record(), file.config, outputs, 1.0)
 
 
 def build_average(load_text: Load, *texts: str) -> Network:
@@ -259,6 +260,17 @@ def test_members_that_were_shown_no_digits_make_an_ensemble_that_was(load_text: 
 def test_members_augmented_in_different_ways_make_an_ensemble_without(load_text: Load) -> None:
     network = build_average(load_text, SOFTMAX + DRAWINGS + ONE_HOT, SOFTMAX)
     assert network.augment == []
+
+
+def test_the_mask_of_a_sequence_is_none_of_classes(load_text: Load) -> None:
+    masked = load_text("layers: [Flatten, Masking, {Dense: {units: 10}}]\n")
+    kinds = (OutputKind.LOGITS, OutputKind.SCORES)
+    members = [untrained(masked, kind.value, kind) for kind in kinds]
+
+    network = build_network(compose(members, [1, 1], 200, "average").file, 10)
+
+    probabilities = np.asarray(network.model(np.zeros((2, 28, 28, 1)), training=False))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_an_ensemble_can_be_averaged_again_and_again(load_text: Load) -> None:

@@ -54,7 +54,8 @@ def run(
             layer.set_weights(
                 [random.uniform(0.5, 1.5, each.shape) for each in layer.get_weights()]
             )
-    content = export_litert(network)
+    images = random.integers(0, 256, (4, 28, 28)).astype(np.uint8)
+    content = export_litert(network, images)
     directory = RunDirectory(tmp_path_factory.mktemp("layers"))
     directory.lite_model.write_bytes(content)
     artifacts = {"model.tflite": Artifact(sha256=hashlib.sha256(content).hexdigest())}

@@ -41,7 +41,7 @@ def configs_with_all_layers() -> list[ConfigFile]:
 def test_probabilities_are_those_of_keras(file: ConfigFile, tmp_path: Path) -> None:
     network = build_network(file, 10)
     path = tmp_path / "model.tflite"
-    path.write_bytes(export_litert(network))
+    path.write_bytes(export_litert(network, IMAGES))
 
     by_lite = load_lite_model(path)(IMAGES)
 
@@ -70,7 +70,7 @@ LAYERS = {
 def test_layers_that_need_care_are_converted(layers: str, load_text: Load, tmp_path: Path) -> None:
     network = build_network(load_text(f"layers: {layers}"), 10)
     path = tmp_path / "model.tflite"
-    path.write_bytes(export_litert(network))
+    path.write_bytes(export_litert(network, IMAGES))
     by_lite = load_lite_model(path)(IMAGES)
     assert np.abs(by_lite - EvaluationLoop(network).predict(IMAGES)).max() < 1e-4
 
@@ -84,7 +84,7 @@ layers:
 """
     reason = "^LiteRT cannot run it: it needs an operation that LiteRT does not have$"
     with pytest.raises(ExportError, match=reason):
-        export_litert(build_network(load_text(text), 10))
+        export_litert(build_network(load_text(text), 10), IMAGES)
 
 
 def test_an_export_that_fails_ends_no_run(load_text: Load, digits: Dataset, tmp_path: Path) -> None:
@@ -104,6 +104,30 @@ data: {dataset: digits}
     )
     assert not result.run.lite_model.exists() and result.run.model.is_file()
     assert result.evaluation.is_at_chance  # it sees which classes there are, and no digit
+
+
+def test_a_file_that_answers_otherwise_is_not_kept(
+    load_text: Load, digits: Dataset, tmp_path: Path
+) -> None:
+    """LiteRT's converter loses the mask of a Bidirectional layer that returns sequences."""
+    text = """
+layers:
+  - Reshape: {target_shape: [28, 28]}
+  - Masking
+  - Bidirectional: {layer: {GRU: {units: 5, return_sequences: true}}}
+  - GlobalAveragePooling1D
+  - Dense: {units: 10, activation: softmax}
+optimizer: {Adam: {learning_rate: 1e-2}}
+epochs: 1
+data: {dataset: digits}
+"""
+    run = train(prepare(load_text(text), digits), tmp_path / "run").run
+
+    problem = run.read_record().artifacts["model.tflite"].problem
+    assert problem and problem.startswith(
+        "LiteRT gives other outputs than Keras: they differ by 0."
+    )
+    assert not run.lite_model.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"\x20\x00\x00\x00TFL3" + bytes(100)])

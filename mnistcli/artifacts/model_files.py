@@ -5,14 +5,13 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mnistcli.artifacts.formats import ExportError, export_litert
+from mnistcli.artifacts.formats import ExportError, Source, export_litert
 from mnistcli.artifacts.restore import restore_network
-from mnistcli.model import Network
 from mnistcli.model.construct import KERAS_ERRORS, explain
-from mnistcli.runs import Artifact, RunDirectory, remove_file, write_whole
+from mnistcli.runs import Artifact, remove_file, write_whole
 
 
-def export_keras(network: Network) -> bytes:
+def _export_keras(source: Source) -> bytes:
     """Return the contents of a .keras file, which `keras.models.load_model` reads.
 
     Raises:
@@ -21,24 +20,39 @@ def export_keras(network: Network) -> bytes:
     with tempfile.TemporaryDirectory(prefix="mnistcli-") as folder:
         path = Path(folder) / "model.keras"
         try:
-            network.model.save(path)
+            source.network.model.save(path)
         except KERAS_ERRORS as error:
             raise ExportError(f"Keras cannot save it: {explain(error)}") from None
         return path.read_bytes()
 
 
-# The model files of a run.
-EXPORTERS: Mapping[str, Callable[[Network], bytes]] = {
-    "model.keras": export_keras,
-    "model.tflite": export_litert,
-}
-
-
-def write_model_files(run: RunDirectory, network: Network) -> dict[str, Artifact]:
-    """Write the network of the best epoch in each format that can hold it.
+def _export_litert(source: Source) -> bytes:
+    """Return the contents of a .tflite file.
 
     LiteRT has no bfloat16: a network that was trained in 16 bits computes in float32 there, with
     the same weights.
+
+    Raises:
+        ExportError: see `export_litert`.
+    """
+    network = source.network
+    if source.run.read_config().config.precision != "float32":
+        network = restore_network(source.run, in_float32=True)
+    return export_litert(network, source.images)
+
+
+# The model files of a run.
+EXPORTERS: Mapping[str, Callable[[Source], bytes]] = {
+    "model.keras": _export_keras,
+    "model.tflite": _export_litert,
+}
+
+
+def write_model_files(source: Source) -> dict[str, Artifact]:
+    """Write the network of a run in each format that can hold it.
+
+    Args:
+        source: its run has the checkpoint of the best epoch.
 
     Returns:
         For each file its SHA-256, or the problem for which there is none.
@@ -46,17 +60,14 @@ def write_model_files(run: RunDirectory, network: Network) -> dict[str, Artifact
     Raises:
         RunError: a file cannot be written.
     """
-    networks = dict.fromkeys(EXPORTERS, network)
-    if run.read_config().config.precision != "float32":
-        networks["model.tflite"] = restore_network(run, in_float32=True)
     artifacts = {}
     for name, export in EXPORTERS.items():
         try:
-            content = export(networks[name])
+            content = export(source)
         except ExportError as error:
             artifacts[name] = Artifact(problem=str(error))
-            remove_file(run.path / name)  # of an earlier best epoch
+            remove_file(source.run.path / name)  # of an earlier best epoch
         else:
-            write_whole(run.path / name, content)
+            write_whole(source.run.path / name, content)
             artifacts[name] = Artifact(sha256=hashlib.sha256(content).hexdigest())
     return artifacts

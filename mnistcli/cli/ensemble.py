@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from mnistcli.ensembles import MemberRun
     from mnistcli.ensembles.ensemble import EnsembleResult
 
+MOST_MEMBERS = 100  # each takes as long to choose as the first
+
 
 def ensemble_command(
     runs: Annotated[
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run directories. A run that is named twice counts twice.",
+            help="Run directories, or folders with a run for each seed. A run that is named twice "
+            "counts twice.",
             show_default=False,
             callback=find_named_runs,
             autocompletion=complete_runs,
@@ -32,6 +35,7 @@ def ensemble_command(
         typer.Option(
             metavar="N",
             min=2,
+            max=MOST_MEMBERS,
             help="Choose at most N of them by the validation images; a run may count twice.",
             show_default=False,
         ),
@@ -42,13 +46,14 @@ def ensemble_command(
     """Make a run whose model is the average of others."""
     from mnistcli.cli.console import print_json, progress, results, tensorflow_starting
     from mnistcli.cli.figures import write_new_figures
+    from mnistcli.cli.groups import list_members
     from mnistcli.cli.outcome import print_next, print_result
     from mnistcli.ensembles import open_members
     from mnistcli.execution import preferred_kernels, request_kernels
     from mnistcli.runs import check_writable
 
     check_writable(run_dir)
-    members = open_members(runs)
+    members = open_members([run.path for path in runs for run in list_members(path)])
     if best:
         _check_validation(members)
     dataset = _load_data(members)
@@ -118,7 +123,9 @@ def _describe_gain(result: "EnsembleResult") -> str:
 
     num_images = result.record.dataset.validation_images
     if not num_images:
-        return "The runs have no validation images, so the average is not compared with them."
+        members = [candidate.member for candidate in result.candidates]
+        names = ", ".join(str(member.path) for member in members if not member.holds_out)
+        return f"{names} held out no validation images, so the average is not compared by any."
     by_test = result.candidates[0].member.config.data.validation == "test"
     images = format_count(num_images, "test image" if by_test else "validation image")
     average = format_percent(result.average.accuracy, decimals=2)

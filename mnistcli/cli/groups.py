@@ -1,4 +1,4 @@
-"""Runs and folders of seeds, as `compare` and `report` take them."""
+"""Runs and folders of seeds, as `compare`, `report` and `ensemble` take them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -131,7 +131,8 @@ def _member_layers(
     if member.outputs is OutputKind.SCORES:
         after.append(_layer("Rescaling", {"scale": 1 / member.temperature}))
     if member.outputs is not OutputKind.PROBABILITIES:
-        after.append(_layer("Softmax", {}))
+        # Keras' Softmax layer would take the mask of a masked sequence for one of its classes.
+        after.append(_layer("Activation", {"activation": "softmax"}))
     starts, ends = before or network, after or network
     if starts[0].inputs is None:
         starts[0] = replace(starts[0], inputs=("input",))

@@ -11,14 +11,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.artifacts import restore_network, save_checkpoint, write_model_files
+from mnistcli.artifacts import Source, restore_network, save_checkpoint, write_model_files
 from mnistcli.config import dump_config
 from mnistcli.data import Dataset, LabelledImages, Splits, split_validation
 from mnistcli.engine import EvaluationLoop, start_runtime
 from mnistcli.ensembles.choose import Average, choose_members, measure_average
 from mnistcli.ensembles.compose import Composition, compose
 from mnistcli.ensembles.members import MemberRun
-from mnistcli.errors import RunError
+from mnistcli.errors import ConfigError, RunError
 from mnistcli.evaluation import (
     Subject,
     calibrate,
@@ -119,8 +119,15 @@ def make_ensemble(
     if most is not None:
         all_candidates, average = average, _choose(candidates, images, most)
     report("building the ensemble")
-    composition = compose(members, average.weights, validation, NAME)
-    network = _build(composition, candidates, dataset.num_classes)
+    try:
+        composition = compose(members, average.weights, validation, NAME)
+        network = _build(composition, candidates, dataset.num_classes)
+    except ConfigError as error:
+        raise RunError(
+            "the networks of these runs do not work beside each other in one model:",
+            *error.args,
+            "expected layers that do; leave a run out",
+        ) from None
     loop = EvaluationLoop(network)
     _check_average(network, loop.predict(images.images), candidates, average.weights)
     report("calibrating and measuring it")
@@ -149,7 +156,7 @@ def make_ensemble(
         write_evaluation(run, evaluation, Subject())
         keep_predictions(run, loop, splits, calibration.temperature, probabilities)
         keep_samples(run, network, splits.train)
-        artifacts = write_model_files(run, network)
+        artifacts = write_model_files(Source.of(run, network, splits.train))
         run.write_record(msgspec.structs.replace(record, artifacts=artifacts, finished=utc_now()))
 
     with new_run_directory(NAME, path, datetime.now(), config_text, record, report, fill) as run:
@@ -169,9 +176,8 @@ def _split(members: Sequence[MemberRun], dataset: Dataset) -> tuple[Splits, int 
         (split_validation(dataset, data.validation, data.split_seed) for data in data_configs),
         key=lambda splits: len(splits.validation),
     )
-    if data_configs[0].validation == "test":
-        return splits, "test"
-    return splits, len(splits.validation)
+    count = len(splits.validation)
+    return splits, "test" if count and data_configs[0].validation == "test" else count
 
 
 def _images_to_compare(splits: Splits) -> LabelledImages:

@@ -34,6 +34,11 @@ class MemberRun:
         return self.run.path
 
     @property
+    def holds_out(self) -> bool:
+        """Whether its epochs were compared by images, which may be the test images."""
+        return self.config.data.validation != 0
+
+    @property
     def is_validated(self) -> bool:
         """Whether it held out images of its own, other than the test images."""
         return self.config.data.validation not in (0, "test")
@@ -63,7 +68,10 @@ def open_members(paths: Sequence[Path]) -> list[MemberRun]:
         for resolved_path, path in named_paths.items()
     ]
     for member in members[1:]:
-        _check_comparable(members[0], member)
+        _check_data(members[0], member)
+    if all(member.holds_out for member in members):  # else all have no image in common
+        for member in members[1:]:
+            _check_held_out(members[0], member)
     return members
 
 
@@ -86,17 +94,28 @@ def _open_member(path: Path) -> MemberRun:
             f"{path} ends in a probability for each class by itself, as sigmoids do",
             "expected networks that end in a softmax, in logits or in scores",
         )
-    if outputs is OutputKind.SCORES and not run.calibration.exists():
-        raise RunError(
-            f"{path} has no {run.calibration.name}, which gives its scores a scale",
-            f"train it again: {command_line('train', run.config)}",
-        )
     config = run.read_config().config
-    return MemberRun(run, record, config, outputs, read_calibration(run).temperature)
+    return MemberRun(run, record, config, outputs, _read_temperature(run, outputs))
 
 
-def _check_comparable(first: MemberRun, member: MemberRun) -> None:
-    """Raise `RunError` unless a member shares data and validation images with the first one."""
+def _read_temperature(run: RunDirectory, outputs: OutputKind) -> float:
+    """Return the temperature of a run's calibration, which only scores cannot do without."""
+    if outputs is not OutputKind.SCORES:
+        return read_calibration(run).temperature
+    try:
+        if run.calibration.exists():
+            return read_calibration(run).temperature
+        problem = f"{run.path} has no {run.calibration.name}"
+    except RunError as error:
+        problem = error.args[0]
+    raise RunError(
+        f"{problem}; it gives the scores of a network their scale",
+        f"train it again: {command_line('train', run.config)}",
+    )
+
+
+def _check_data(first: MemberRun, member: MemberRun) -> None:
+    """Raise `RunError` unless a member was trained on the data of the first one."""
     one_data, other_data = first.record.dataset.sha256, member.record.dataset.sha256
     if any(one_data.get(part) != other_data.get(part) for part in PARTS):  # whatever is extra
         raise RunError(
@@ -104,12 +123,19 @@ def _check_comparable(first: MemberRun, member: MemberRun) -> None:
             f"{member.record.dataset.source}, not {first.record.dataset.source}",
             "expected runs on the same images and labels; their SHA-256 is in run.json",
         )
+
+
+def _check_held_out(first: MemberRun, member: MemberRun) -> None:
+    """Raise `RunError` unless the images that one of two members held out hold those of the other.
+
+    Both held out some.
+    """
     one, other = first.config.data, member.config.data
     # A permutation of the training images begins with those that are held out, so that of two
     # numbers of them the smaller one is a part of the larger.
-    hold_out = first.is_validated or member.is_validated
-    by_test = "test" in (one.validation, other.validation) and one.validation != other.validation
-    if by_test or (hold_out and one.split_seed != other.split_seed):
+    if first.is_validated != member.is_validated or (
+        first.is_validated and one.split_seed != other.split_seed
+    ):
         raise RunError(
             f"{member.path} and {first.path} hold out different images, so that one was "
             "trained on images that the other is measured by",

@@ -18,7 +18,7 @@ from mnistcli.artifacts.formats import (
     largest_difference,
     write_model,
 )
-from mnistcli.data import Dataset, LabelledImages, permutation, split_validation
+from mnistcli.data import Dataset, LabelledImages, split_validation
 from mnistcli.engine import EvaluationLoop
 from mnistcli.errors import RunError
 from mnistcli.exports.formats import FORMATS, LITERT_INT8
@@ -27,7 +27,6 @@ from mnistcli.exports.result import MARK, Check, ModelExport, write_description
 from mnistcli.recognition import ComputeOutputs, read_calibration
 from mnistcli.runs import RunDirectory, new_folder
 
-CALIBRATION_IMAGES = 300
 TOLERANCE = 1e-4  # of the largest output
 INT8_POINTS = 0.1  # of accuracy that int8 may lose
 
@@ -61,9 +60,8 @@ def open_original(run: RunDirectory, dataset: Dataset) -> Original:
     network = restore_network(run, in_float32=True)
     data = run.read_config().config.data
     train = split_validation(dataset, data.validation, data.split_seed).train
-    rows = permutation(len(train), 0)[:CALIBRATION_IMAGES]
     return Original(
-        Source(run, network, train.images[rows]),
+        Source.of(run, network, train),
         dataset.test,
         EvaluationLoop(network).predict(dataset.test_images),
         read_calibration(run).temperature,

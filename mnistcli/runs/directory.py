@@ -186,7 +186,8 @@ class RunDirectory:
         """Return the advice for a run that was cut short: to resume it, or to average again."""
         if members := self.read_record().members:
             paths = [member.run for member in members for _ in range(member.weight)]
-            return f"average again: {command_line('ensemble', *paths)}"
+            lost = next((f", when {path} is back" for path in paths if not Path(path).exists()), "")
+            return f"average again{lost}: {command_line('ensemble', *paths)}"
         return f"go on with: {command_line('train', '--resume', self.path)}"
 
     def read_config(self) -> "ConfigFile":

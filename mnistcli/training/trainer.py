@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistcli.artifacts import load_checkpoint, save_checkpoint, write_model_files
+from mnistcli.artifacts import Source, load_checkpoint, save_checkpoint, write_model_files
 from mnistcli.config import Config
 from mnistcli.engine import BEFORE_FIRST_STEP, EpochProgress
 from mnistcli.errors import RunError
@@ -166,9 +166,10 @@ class Trainer:
         with self.stop.at_once():
             self.restore_best()
             calibration = self.calibrate()
-            artifacts = write_model_files(self.run, self.network)
+            train = self.preparation.splits.train
+            artifacts = write_model_files(Source.of(self.run, self.network, train))
             evaluation, probabilities = self.test(calibration)
-            keep_samples(self.run, self.network, self.preparation.splits.train)
+            keep_samples(self.run, self.network, train)
         return Completion(artifacts, evaluation, probabilities)
 
     def restore_best(self) -> None:

@@ -79,7 +79,8 @@ def main() -> None:
     started, finished = (
         datetime.fromisoformat(time or "") for time in (record.started, record.finished)
     )
-    content = export_litert(restore_network(run), half_precision=True)
+    images = load_dataset("mnist").train_images[:300]
+    content = export_litert(restore_network(run), images, half_precision=True)
 
     shutil.rmtree(builtin.path, ignore_errors=True)
     builtin.path.mkdir()

@@ -6,11 +6,12 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistcli.data import TrainingImages, permutation
 from mnistcli.errors import RunError
 from mnistcli.model import IMAGE_SHAPE, Network
 from mnistcli.model.backend import keras
@@ -19,6 +20,7 @@ from mnistcli.recognition import ComputeOutputs, silent_stderr
 from mnistcli.runs import RunDirectory
 
 BATCH = 100  # images at a time
+SAMPLED_IMAGES = 300
 
 
 class ExportError(Exception):
@@ -31,13 +33,19 @@ class Source:
 
     Attributes:
         run: the run, whose files a format may copy.
-        network: its network of the best epoch, in float32.
-        images: (N, 28, 28), training images, which tell the range of each layer's outputs.
+        network: its network of the best epoch.
+        images: (N, 28, 28), training images, which tell the range of each layer's outputs, and on
+            which a file is compared with the network.
     """
 
     run: RunDirectory
     network: Network
     images: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, run: RunDirectory, network: Network, train: TrainingImages) -> Self:
+        """Take some training images, at random: a file may have them sorted by class."""
+        return cls(run, network, train.images[permutation(len(train), 0)[:SAMPLED_IMAGES]])
 
 
 @dataclass(frozen=True)

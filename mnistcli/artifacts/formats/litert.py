@@ -13,6 +13,7 @@ from mnistcli.artifacts.formats.base import (
     ExportError,
     ModelFormat,
     Source,
+    in_batches,
     largest_difference,
     take_images,
 )
@@ -25,16 +26,18 @@ from mnistcli.runs import Artifact
 
 TOLERANCE = 1e-4  # of the largest output
 HALF_TOLERANCE = 1e-2  # where weights have 11 bits
-CHECKED_IMAGES = 4
 UNROLLED_STEPS = 28  # a row of pixels each; more take long to convert
 
 
-def export_litert(network: Network, half_precision: bool = False) -> bytes:
+def export_litert(
+    network: Network, images: NDArray[np.uint8], half_precision: bool = False
+) -> bytes:
     """Return the contents of a .tflite file that gives what the network gives.
 
     It takes float32 pixels 0 to 255 (batch, 28, 28, 1), any number of them.
 
     Args:
+        images: (N, 28, 28), such as the network was trained on; the file is checked by them.
         half_precision: keep the weights in float16, in half of the bytes.
 
     Raises:
@@ -50,7 +53,8 @@ def export_litert(network: Network, half_precision: bool = False) -> bytes:
             _convert(network.model, path, **settings)
         except ExportError as error:
             raise ExportError(f"LiteRT's converter: {error}") from None
-        _check_equal(path, network.model, HALF_TOLERANCE if half_precision else TOLERANCE)
+        tolerance = HALF_TOLERANCE if half_precision else TOLERANCE
+        _check_equal(path, network.model, images, tolerance)
         return path.read_bytes()
 
 
@@ -115,13 +119,12 @@ def _shorten(reason: str) -> str:
     return reason.partition("<unknown>")[0]  # a dump of the converter's stack follows
 
 
-def _check_equal(path: Path, model: keras.Model, tolerance: float) -> None:
+def _check_equal(
+    path: Path, model: keras.Model, images: NDArray[np.uint8], tolerance: float
+) -> None:
     """Raise `ExportError` unless LiteRT runs a file, and gives what Keras gives."""
-    images = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, 28, 28)).astype(np.uint8)
-    by_lite = _load(path)(images)
-    pixels = images[..., np.newaxis].astype(np.float32)
-    by_keras = keras.ops.convert_to_numpy(take_images(model)(pixels, training=False))
-    difference = largest_difference(by_lite, by_keras)
+    compute = in_batches(lambda pixels: take_images(model)(pixels, training=False))
+    difference = largest_difference(_load(path)(images), compute(images))
     if not difference < tolerance:
         raise ExportError(f"LiteRT gives other outputs than Keras: they differ by {difference:.2g}")
 
