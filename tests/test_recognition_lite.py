@@ -112,7 +112,7 @@ def test_a_file_that_answers_otherwise_is_not_kept(
     """LiteRT's converter loses the mask of a Bidirectional layer that returns sequences."""
     text = """
 layers:
-  - Reshape: {target_shape: [28, 28]}
+  - Reshape: {target_shape: [7, 112]}
   - Masking
   - Bidirectional: {layer: {GRU: {units: 5, return_sequences: true}}}
   - GlobalAveragePooling1D
