@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mnistcli.ensembles import MemberRun
     from mnistcli.ensembles.ensemble import EnsembleResult
 
-MOST_MEMBERS = 100  # each takes as long to choose as the first
+MOST_MEMBERS = 100  # a choice of so many takes seconds
 
 
 def ensemble_command(
@@ -125,7 +125,7 @@ def _describe_gain(result: "EnsembleResult") -> str:
     if not num_images:
         members = [candidate.member for candidate in result.candidates]
         names = ", ".join(str(member.path) for member in members if not member.holds_out)
-        return f"{names} held out no validation images, so the average is not compared by any."
+        return f"{names} held out no validation images, so there are none to compare by."
     by_test = result.candidates[0].member.config.data.validation == "test"
     images = format_count(num_images, "test image" if by_test else "validation image")
     average = format_percent(result.average.accuracy, decimals=2)

@@ -1,5 +1,6 @@
 """The files of a run directory, such as `runs/lenet5-20261121-101500/`."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -186,7 +187,10 @@ class RunDirectory:
         """Return the advice for a run that was cut short: to resume it, or to average again."""
         if members := self.read_record().members:
             paths = [member.run for member in members for _ in range(member.weight)]
-            lost = next((f", when {path} is back" for path in paths if not Path(path).exists()), "")
+            # os.path, since Path.exists raises for a name that is too long or not permitted.
+            lost = next(
+                (f", when {path} is back" for path in paths if not os.path.lexists(path)), ""
+            )
             return f"average again{lost}: {command_line('ensemble', *paths)}"
         return f"go on with: {command_line('train', '--resume', self.path)}"
 
