@@ -29,8 +29,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # Files that take 15 seconds of processor time or more: they start first, so that none is left at
 # the end with one worker busy.
 LONGEST = (
-    *("test_any_file", "test_cli_ensemble", "test_cli_faults", "test_cli_streams"),
-    *("test_cli_train", "test_config_built", "test_draw_page", "test_engine"),
+    *("test_any_file", "test_cli_ensemble", "test_cli_ensemble_members", "test_cli_faults"),
+    *("test_cli_streams", "test_cli_train", "test_config_built", "test_draw_page", "test_engine"),
     *("test_ensembles", "test_kills", "test_model_backend", "test_output_kinds"),
     *("test_pages", "test_recognition_lite", "test_sweeps_database", "test_training"),
     *("test_training_resume", "test_write_faults"),
@@ -99,6 +99,16 @@ def trained(
     from trainings import train_small  # imports TensorFlow
 
     return train_small(load_text, digits, tmp_path_factory.mktemp("training"))
+
+
+@pytest.fixture(scope="session")
+def pair(
+    load_text: Load, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """Two runs of the same config with different seeds, not to be changed."""
+    from trainings import train_pair  # imports TensorFlow
+
+    return train_pair(load_text, digits, tmp_path_factory.mktemp("pair"))
 
 
 @pytest.fixture(name="bare_runs")

@@ -48,3 +48,10 @@ def alter_dataset(run: Path, target: Path, *overrides: str, **fields: Any) -> Pa
     """Do what `alter` does, with changes of the record's data."""
     dataset = RunDirectory(run).read_record().dataset
     return alter(run, target, *overrides, dataset=replace(dataset, **fields))
+
+
+def without_file(run: Path, target: Path, name: str) -> Path:
+    """Copy a run but for one file."""
+    shutil.copytree(run, target)
+    (target / name).unlink()
+    return target

@@ -10,6 +10,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from commands import SMALL_CONFIG
 from config_texts import Load
 
 from mnistcli.artifacts import EXPORTERS
@@ -115,6 +116,18 @@ def train_small(load_text: Load, digits: Dataset, folder: Path) -> Trained:
     recorder = Recorder(folder / "run", folder / "killed")
     result = train(prepare(load_text(TEXT), digits), folder / "run", [recorder])
     return Trained(result, recorder, RunDirectory(folder / "killed"))
+
+
+def train_pair(load_text: Load, digits: Dataset, folder: Path) -> tuple[Path, Path]:
+    """Train two runs of `SMALL_CONFIG`, a and b, with different seeds."""
+    overrides = ("epochs=2", "batch_size=50", "data.validation=200")
+    files = [load_text(SMALL_CONFIG, *overrides, f"seed={seed}") for seed in (0, 1)]
+    with bare_runs():
+        runs = [
+            train(prepare(file, digits), folder / name)
+            for file, name in zip(files, "ab", strict=True)
+        ]
+    return runs[0].run.path, runs[1].run.path
 
 
 @contextmanager
